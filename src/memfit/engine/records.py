@@ -1,0 +1,125 @@
+"""What is deployed (``Deployment``), and what an engine takes for it (``Term``)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Backend = Literal["cpu", "cuda"]
+LoadMode = Literal["mmap", "none"]
+Profile = Literal["library", "server"]
+Pool = Literal["unified", "host", "gpu"]
+Source = Literal["engine", "formula", "coefficients", "measured", "datasheet", "default", "stated"]
+
+TERM_NAMES = (
+    "weights",
+    "kv_cache",
+    "recurrent_state",
+    "compute_buffers",
+    "work_buffer",
+    "output_buffer",
+    "tokenizer",
+    "projector",
+    "draft",
+    "prompt_cache",
+    "runtime",
+    "os",
+    "peak_headroom",
+)
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """A named share of a term, such as the mapped and the repacked weights. Parts add up to the term's ``high``."""
+
+    name: str
+    bytes: int
+
+
+class Term(msgspec.Struct, frozen=True, kw_only=True):
+    """One item of a footprint.
+
+    Attributes:
+        name: one of ``TERM_NAMES``.
+        pool: the memory it is taken from; on Jetson CPU and GPU share ``unified``.
+        low_bytes: never less.
+        likely_bytes: what a meter shows when the deployment has run: memory as touched.
+        high_bytes: never more; reserved but untouched memory counts.
+        evictable_bytes: the part of ``high`` that is file-mapped, which the kernel may drop and read again.
+        working_set_bytes: the part of ``evictable`` read again for every token: without it in memory it pages.
+        source: where the figure comes from.
+        formula: how it was computed, in words.
+        error: the error bar in words, where low and high do not tell it.
+        parts: what it consists of.
+    """
+
+    name: str
+    pool: Pool
+    low_bytes: int
+    likely_bytes: int
+    high_bytes: int
+    evictable_bytes: int = 0
+    working_set_bytes: int = 0
+    source: Source
+    formula: str
+    error: str = ""
+    parts: tuple[Part, ...] = ()
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """llama.cpp's runtime options, in its own terms.
+
+    Attributes:
+        context_tokens: ``-c``; 0 takes the trained context. Shared by all slots.
+        slots: ``-np``: sequences served at once. Other texts call this the batch size.
+        unified_kv: ``-kvu``: one KV buffer for all slots instead of one each.
+        batch_tokens: ``-b``: prompt *tokens* submitted at once (not sequences).
+        ubatch_tokens: ``-ub``: tokens computed at once; compute buffers grow with it.
+        kv_type_k, kv_type_v: ``-ctk``, ``-ctv``: formats of the KV cache.
+        flash_attention: ``-fa``.
+        load_mode: ``mmap`` maps the file, ``none`` reads it into memory of its own.
+        repack: rearrange weights for the CPU's instructions (a second copy of those tensors).
+        gpu_layers: ``-ngl``: layers on the GPU; -1 for all.
+        backend: where the offloaded layers run.
+        full_window_cache: ``--swa-full``: sliding-window layers cache the whole context.
+        output_rows: rows of logits the engine reserves a ubatch for; 0 is every token of it.
+        cache_ram_bytes: ``--cache-ram``: most that saved prompts may take.
+        checkpoints: ``--ctx-checkpoints``: most saved states a slot of window or recurrent caches.
+        rollback_tokens: snapshots of recurrent state a sequence, for speculative decoding.
+        threads: CPU threads, for the work buffer; 0 takes the device's.
+    """
+
+    context_tokens: int = 4096
+    slots: int = 1
+    unified_kv: bool = False
+    batch_tokens: int = 2048
+    ubatch_tokens: int = 512
+    kv_type_k: str = "F16"
+    kv_type_v: str = "F16"
+    flash_attention: bool = True
+    load_mode: LoadMode = "mmap"
+    repack: bool = True
+    gpu_layers: int = -1
+    backend: Backend = "cpu"
+    full_window_cache: bool = True
+    output_rows: int = 0
+    cache_ram_bytes: int = 0
+    checkpoints: int = 0
+    rollback_tokens: int = 0
+    threads: int = 0
+
+
+class Deployment(msgspec.Struct, frozen=True, kw_only=True):
+    """One model on one engine with its options.
+
+    ``model``, ``draft``, ``projector`` and ``adapters`` are file paths, or names of cards for ``model`` and ``draft``.
+    """
+
+    model: str
+    engine: str = "llama_cpp"
+    options: Options = Options()
+    format: str | None = None
+    draft: str | None = None
+    projector: str | None = None
+    adapters: tuple[str, ...] = ()
+    schema_version: int = 1

@@ -1,0 +1,127 @@
+"""Every failure memfit raises, drawn as the tree it is.
+
+::
+
+    MemfitError(message, *, hint)       exit 1
+    ├ UsageError                        exit 2   UnknownName, UnitError
+    ├ ProbeError  (path or command)     exit 3   NeedsRoot, UnsupportedDevice
+    ├ ModelError  (file, offset)        exit 4   UnknownArchitecture, Truncated, Malformed, NotAModel
+    ├ ApplyError  (journal)             exit 5   Drift, UndoFailed
+    └ MeasureError                      exit 6   EngineMissing, EngineFailed, Disagreement
+
+"It does not fit" is an answer and not a failure: see ``Footprint.verdict`` (the CLI then exits 10).
+Only ``cli`` catches ``MemfitError``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class MemfitError(Exception):
+    """A failure with one clear message and a hint that says what to do about it."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(MemfitError):
+    """The caller asked for something that has no meaning."""
+
+    exit_code = 2
+
+
+class UnknownName(UsageError):
+    """A name that no catalog holds; the hint names the nearest ones."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        import difflib  # only on this path: it costs 4 ms to import
+
+        names = sorted(known)
+        folded = {_fold(candidate): candidate for candidate in names}
+        near = difflib.get_close_matches(_fold(name), list(folded), n=3, cutoff=0.5)
+        self.nearest = tuple(folded[candidate] for candidate in near)
+        hint = f"did you mean {' or '.join(self.nearest)}?" if self.nearest else f"known: {', '.join(names)}"
+        super().__init__(f"unknown {kind}: {name!r}", hint=hint)
+        self.kind = kind
+        self.name = name
+
+
+class UnitError(UsageError):
+    """A quantity that cannot be read, or that can be read in two ways."""
+
+
+class ProbeError(MemfitError):
+    """A machine did not answer a question about itself."""
+
+    exit_code = 3
+
+
+class NeedsRoot(ProbeError):
+    """Only root may read this."""
+
+
+class UnsupportedDevice(ProbeError):
+    """The machine is of a kind that memfit cannot read."""
+
+
+class ModelError(MemfitError):
+    """A model file that cannot be used: says which file and, where it makes sense, which byte."""
+
+    exit_code = 4
+
+    def __init__(
+        self, message: str, *, file: str | None = None, offset: int | None = None, hint: str | None = None
+    ) -> None:
+        where = "" if file is None else f"{file}: " if offset is None else f"{file}, byte {offset}: "
+        super().__init__(where + message, hint=hint)
+        self.file = file
+        self.offset = offset
+
+
+class UnknownArchitecture(ModelError):
+    """The file is sound, but no architecture file of memfit describes it."""
+
+
+class Truncated(ModelError):
+    """The file ends before what its header announces."""
+
+
+class Malformed(ModelError):
+    """The bytes contradict the format."""
+
+
+class NotAModel(ModelError):
+    """The file is something else: an LFS pointer, an archive, a web page."""
+
+
+class ApplyError(MemfitError):
+    """A change could not be made or undone."""
+
+    exit_code = 5
+
+
+class MeasureError(MemfitError):
+    """A run or a question to an engine did not give a result."""
+
+    exit_code = 6
+
+
+class EngineMissing(MeasureError):
+    """The engine that should answer is not installed."""
+
+
+class EngineFailed(MeasureError):
+    """The engine died, hung or refused; carries the end of what it said."""
+
+
+class Disagreement(MeasureError):
+    """Formula and engine give different bytes for the same term."""
+
+
+def _fold(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "").replace(" ", "")

@@ -1,0 +1,92 @@
+"""A strict, typed view of a model's metadata: what is missing or of the wrong kind is an error with file and key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Union
+
+from memfit.errors import Malformed
+
+Scalar = Union[int, float, bool, str]
+Value = Union[Scalar, Sequence[Scalar]]
+
+MOST_LAYERS = 512  # LLAMA_MAX_LAYERS, llama.cpp src/llama-hparams.h (0c1e57098)
+MOST_EXPERTS = 1024  # LLAMA_MAX_EXPERTS, same file
+
+
+class Metadata:
+    """Hyperparameters of one architecture, read by their GGUF key without its prefix (``block_count``).
+
+    Args:
+        architecture: the value of ``general.architecture``, the prefix of the keys.
+        values: every key of the header with its value. Arrays that no one reads may be absent.
+        file: for messages.
+    """
+
+    def __init__(self, architecture: str, values: Mapping[str, Value], *, file: str | None = None) -> None:
+        self.architecture = architecture
+        self.values = values
+        self.file = file
+
+    def has(self, key: str) -> bool:
+        """Whether the header holds this key."""
+        return self._full(key) in self.values
+
+    def integer(self, key: str, default: int | None = None, *, most: int = 2**31 - 1) -> int:
+        """A whole number from 0 to ``most``.
+
+        Raises:
+            Malformed: absent and without default, not a whole number, or out of bounds.
+        """
+        value = self.values.get(self._full(key), default)
+        if value is None:
+            raise Malformed(f"{self._full(key)} is missing", file=self.file, hint="the file was not converted for llama.cpp")
+        return self._whole(key, value, most)
+
+    def per_layer(self, key: str, count: int, default: int | Sequence[int] | None = None) -> tuple[int, ...]:
+        """One number for all ``count`` layers, or an array with one for each.
+
+        Raises:
+            Malformed: absent and without default, or an array of another length.
+        """
+        value: Value | None = self.values.get(self._full(key), default)
+        if value is None:
+            raise Malformed(f"{self._full(key)} is missing", file=self.file, hint="the file was not converted for llama.cpp")
+        if isinstance(value, (str, int, float)):
+            return (self._whole(key, value, 2**31 - 1),) * count
+        if len(value) < count:
+            raise Malformed(f"{self._full(key)} has {len(value)} entries for {count} layers", file=self.file)
+        return tuple(self._whole(key, item, 2**31 - 1) for item in value[:count])
+
+    def flags(self, key: str, count: int) -> tuple[bool, ...] | None:
+        """One truth value a layer, None where the key is absent."""
+        return tuple(bool(item) for item in self.per_layer(key, count)) if self.has(key) else None
+
+    def flag(self, key: str, default: bool) -> bool:
+        """A truth value."""
+        value = self.values.get(self._full(key), default)
+        if not isinstance(value, (bool, int)):
+            raise Malformed(f"{self._full(key)} is {value!r}, not true or false", file=self.file)
+        return bool(value)
+
+    def text(self, key: str, default: str = "") -> str:
+        """A string, by its full key (``general.name``)."""
+        value = self.values.get(key, default)
+        return value if isinstance(value, str) else default
+
+    def layer_count(self) -> int:
+        """``block_count``, next-token-prediction layers included; from 1 to what the engine holds."""
+        count = self.integer("block_count", most=MOST_LAYERS)
+        if count == 0:
+            raise Malformed(f"{self._full('block_count')} is 0", file=self.file)
+        return count
+
+    def _full(self, key: str) -> str:
+        return f"{self.architecture}.{key}"
+
+    def _whole(self, key: str, value: object, most: int) -> int:
+        if isinstance(value, bool):
+            return int(value)
+        if not isinstance(value, int) or not 0 <= value <= most:
+            raise Malformed(f"{self._full(key)} is {value!r}, expected a whole number from 0 to {most}", file=self.file)
+        return value

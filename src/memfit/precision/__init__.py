@@ -1,0 +1,1 @@
+"""Bytes of number formats, and the mixes of them that quantization presets stand for."""
