@@ -1,0 +1,40 @@
+"""What memfit knows of a device: how much memory a deployment may take there, and why."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Grade = Literal["measured", "source", "datasheet", "inferred", "stated"]
+
+
+class Device(msgspec.Struct, frozen=True, kw_only=True):
+    """A machine's memory, as a deployment sees it.
+
+    Attributes:
+        name: as it was asked for, ``Orin Nano 8GB`` or ``this machine``.
+        unified: CPU and GPU share one memory (Jetson).
+        physical_bytes: DRAM on the module, None where unknown.
+        total_bytes: MemTotal as Linux shows it, None for a stated size.
+        os_bytes: what the system takes before any deployment: MemTotal less MemAvailable.
+        capacity_bytes: what a deployment may take.
+        instructions: the CPU's extensions that decide which weights are repacked, ``neon dotprod i8mm``.
+        threads: CPU cores.
+        gpu: the name of its GPU's architecture, None without one.
+        grade: how the figures are known.
+        source: where from.
+    """
+
+    name: str
+    unified: bool
+    physical_bytes: int | None = None
+    total_bytes: int | None = None
+    os_bytes: int = 0
+    capacity_bytes: int
+    instructions: tuple[str, ...] = ()
+    threads: int = 1
+    gpu: str | None = None
+    grade: Grade
+    source: str
+    schema_version: int = 1

@@ -1,0 +1,96 @@
+"""The footprint: one ledger of terms, and whether it fits."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from memfit.device.records import Device
+from memfit.engine.records import Deployment, Term
+
+Verdict = Literal["fits", "tight", "no"]
+
+
+class ModelSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """The model in the footprint's head line. Parameters in numbers, not billions."""
+
+    name: str
+    architecture: str
+    parameters: int
+    parameters_active: int
+    layers: int
+    weights_bytes: int
+    format: str
+    context_trained_tokens: int
+
+
+class Relief(msgspec.Struct, frozen=True, kw_only=True):
+    """One change that would make a deployment smaller, with its price.
+
+    ``high_bytes`` is the footprint after the change; ``saved_bytes`` the difference; ``cost`` what is given up.
+    """
+
+    option: str
+    value: str
+    saved_bytes: int
+    high_bytes: int
+    verdict: Verdict
+    cost: str
+
+
+class Footprint(msgspec.Struct, frozen=True, kw_only=True):
+    """What one deployment takes on one device.
+
+    Attributes:
+        terms: the ledger. ``os`` is information and not part of the sums where ``capacity_bytes`` already excludes it.
+        low_bytes, likely_bytes, high_bytes: sums over the terms that count against the capacity.
+        evictable_bytes: the file-mapped part of ``high``.
+        working_set_bytes: the part of ``evictable`` that is read for every token.
+        required_bytes: unevictable high plus the mapped working set: what must be in memory to run without paging.
+        capacity_bytes: what the device has for it.
+        headroom_bytes: capacity less required; negative when it does not fit.
+        verdict: ``fits``: required ≤ capacity; ``tight``: only the unevictable part fits, it will page; ``no``.
+        engine: which engine answered, with version, backend and instruction set.
+        warnings: what the reader must know, one sentence each.
+        relief: changes that would give most, largest first.
+    """
+
+    model: ModelSummary
+    deployment: Deployment
+    device: Device
+    terms: tuple[Term, ...]
+    low_bytes: int
+    likely_bytes: int
+    high_bytes: int
+    evictable_bytes: int
+    working_set_bytes: int
+    required_bytes: int
+    capacity_bytes: int
+    headroom_bytes: int
+    verdict: Verdict
+    engine: str
+    warnings: tuple[str, ...] = ()
+    relief: tuple[Relief, ...] = ()
+    schema_version: int = 1
+
+
+class CurvePoint(msgspec.Struct, frozen=True, kw_only=True):
+    """One point of a sweep."""
+
+    value: int
+    likely_bytes: int
+    high_bytes: int
+    required_bytes: int
+    verdict: Verdict
+
+
+class Curve(msgspec.Struct, frozen=True, kw_only=True):
+    """A footprint over one option, ``context`` or ``slots``, against one capacity."""
+
+    option: str
+    model: ModelSummary
+    device: Device
+    capacity_bytes: int
+    points: tuple[CurvePoint, ...]
+    schema_version: int = 1
