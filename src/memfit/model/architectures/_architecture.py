@@ -38,8 +38,9 @@ class Architecture:
         summary: the models built on it, in one line.
         source: the engine's file that this one follows.
         plan: metadata to layers.
-        tensors: metadata to every tensor's name and dims (ggml order, row first), in the file's order. A tensor
-            that only some models of the architecture have is listed where the metadata says so.
+        tensors: metadata to every tensor's name and dims (ggml order, row first). A tensor that only some models of
+            the architecture have is listed where ``Metadata.carries`` says so; ``output.weight`` is listed wherever
+            the architecture can have one, and whoever knows that a model ties it to the embedding drops it.
         aliases: other names that mean the same graph.
     """
 

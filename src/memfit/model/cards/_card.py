@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from memfit.model.metadata import Value
+from memfit.model.metadata import Metadata, Value
+
+# keys that stand in a GGUF header as they are, without the architecture's prefix
+FULL_KEYS = ("general.", "tokenizer.")
 
 
 @dataclass(frozen=True)
@@ -13,12 +16,15 @@ class Card:
 
     Attributes:
         name: as its makers write it.
-        architecture: key of ``model.architectures``.
-        metadata: hyperparameters by GGUF key without the architecture's prefix; ``vocab_size`` among them.
+        architecture: its name in a GGUF header, ``gpt-oss``.
+        metadata: hyperparameters by GGUF key without the architecture's prefix; ``vocab_size`` among them. Keys that
+            have no such prefix (``tokenizer.ggml.token_type_count``) are written in full.
         source: where the hyperparameters were read.
         aliases: other names people use.
         tied: the output matrix is the token embedding.
         tokenizer: ``gpt2`` (byte-pair, with merges), ``llama`` (sentencepiece), ``bert``.
+        optional_tensors: those of the tensors that the architecture leaves open which a conversion of this model
+            holds, by name without the block: ``rope_freqs``.
     """
 
     name: str
@@ -28,3 +34,15 @@ class Card:
     tied: bool = False
     tokenizer: str = "gpt2"
     aliases: tuple[str, ...] = field(default=())
+    optional_tensors: tuple[str, ...] = field(default=())
+
+    def header(self) -> dict[str, Value]:
+        """The hyperparameters as they stand in a GGUF header, architecture and name among them."""
+        values: dict[str, Value] = {"general.architecture": self.architecture, "general.name": self.name}
+        for key, value in self.metadata.items():
+            values[key if key.startswith(FULL_KEYS) else f"{self.architecture}.{key}"] = value
+        return values
+
+    def hyperparameters(self) -> Metadata:
+        """The header, ready for an architecture's ``plan`` and ``tensors``."""
+        return Metadata(self.architecture, self.header(), file=f"card {self.name}", optional=self.optional_tensors)
