@@ -1,1 +1,1 @@
-""""""
+"""What inference runtimes allocate: one file an engine, and the records they share."""

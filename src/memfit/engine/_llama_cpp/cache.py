@@ -1,0 +1,80 @@
+"""KV cache and recurrent state, equal to the engine to the byte.
+
+Formulas: llama.cpp src/llama-kv-cache.cpp (constructor), src/llama-kv-cache-iswa.cpp, src/llama-memory-recurrent.cpp
+and ``create_memory`` in src/llama-model.cpp, all at 0c1e57098. Proven by ``make conformance`` against the engine.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from memfit.engine._llama_cpp.settings import Settings, resolve
+from memfit.engine.records import Options
+from memfit.errors import UsageError
+from memfit.model.shape import Layer, ModelShape
+from memfit.precision.formats import FORMATS
+
+F32_BYTES = 4
+
+
+class LayerCache(msgspec.Struct, frozen=True, kw_only=True):
+    """What one layer keeps: bytes of K, V and recurrent state over all slots."""
+
+    index: int
+    cells: int
+    key_bytes: int
+    value_bytes: int
+    state_bytes: int
+
+
+def layer_caches(shape: ModelShape, options: Options, settings: Settings | None = None) -> tuple[LayerCache, ...]:
+    """The cache of every layer that keeps one.
+
+    Raises:
+        UsageError: a head size that the KV format's blocks do not divide.
+    """
+    settings = settings or resolve(shape, options)
+    if shape.memory == "none":
+        return ()
+    # without flash attention V is stored transposed, all layers padded to the widest
+    widest = 0 if options.flash_attention else max((layer.value_elements for layer in shape.layers), default=0)
+    caches = (_layer_cache(index, layer, options, settings, widest) for index, layer in enumerate(shape.layers))
+    return tuple(cache for cache in caches if cache.key_bytes or cache.value_bytes or cache.state_bytes)
+
+
+def _layer_cache(index: int, layer: Layer, options: Options, settings: Settings, widest: int) -> LayerCache:
+    state_rows = settings.slots * (1 + settings.rollback_tokens)
+    state = F32_BYTES * (layer.convolution_elements + layer.state_elements) * state_rows
+    if layer.cache_of != index or layer.next_token:
+        return LayerCache(index=index, cells=0, key_bytes=0, value_bytes=0, state_bytes=0 if layer.next_token else state)
+    cells = settings.slot_tokens if layer.attention == "full" else settings.window_cells
+    rows = cells * settings.streams
+    value_elements = (widest or layer.value_elements) if not layer.latent_kv else 0
+    return LayerCache(
+        index=index,
+        cells=cells,
+        key_bytes=rows * _row_bytes(options.kv_type_k, layer.key_elements),
+        value_bytes=rows * _row_bytes(options.kv_type_v, value_elements),
+        state_bytes=state,
+    )
+
+
+def kv_bytes(shape: ModelShape, options: Options) -> int:
+    """Bytes of the KV cache of all layers and slots."""
+    return sum(cache.key_bytes + cache.value_bytes for cache in layer_caches(shape, options))
+
+
+def state_bytes(shape: ModelShape, options: Options) -> int:
+    """Bytes of recurrent and convolution state of all layers and slots, always F32."""
+    return sum(cache.state_bytes for cache in layer_caches(shape, options))
+
+
+def _row_bytes(format_name: str, elements: int) -> int:
+    kv_format = FORMATS.get(format_name)
+    if elements % kv_format.block_elements:
+        raise UsageError(
+            f"a {kv_format.name} KV cache needs rows of a multiple of {kv_format.block_elements} numbers;"
+            f" this model has {elements}",
+            hint="choose another --kv-type; F16 always works",
+        )
+    return kv_format.row_bytes(elements)

@@ -1,0 +1,141 @@
+"""Where llama.cpp puts the weights: mapped, in buffers of its own, rearranged, or on the GPU.
+
+Follows ``load_tensors`` (src/llama-model.cpp), ``create_tensor`` and ``get_mapping_range``
+(src/llama-model-loader.cpp), ``ggml_backend_alloc_ctx_tensors_from_buft`` (ggml/src/ggml-alloc.c) and
+``ggml_backend_cuda_buffer_type_get_alloc_size`` (ggml/src/ggml-cuda/ggml-cuda.cu), 0c1e57098.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from memfit.engine._llama_cpp.repack import repacked
+from memfit.engine.records import Options
+from memfit.model.shape import ModelShape, Tensor
+from memfit.precision.formats import FORMATS
+
+CPU_ALIGNMENT = 32  # TENSOR_ALIGNMENT, ggml/src/ggml-impl.h
+CUDA_ALIGNMENT = 128  # ggml_backend_cuda_buffer_type_get_alignment
+CUDA_ROW_PADDING = 512  # MATRIX_ROW_PADDING, ggml/src/ggml-cuda/common.cuh
+# read_lazy: a marked tensor larger than this stays mapped and is read row by row (src/llama-model-loader.cpp)
+LAZY_FROM_BYTES = 4 * 1024**3
+_LAZY = "per_layer_token_embd.weight"
+_BLOCK = re.compile(r"blk\.(\d+)\.")
+
+
+class Placement(msgspec.Struct, frozen=True, kw_only=True):
+    """Bytes of the weights by where they lie.
+
+    Attributes:
+        mapped_bytes: the file's range that stays mapped, rearranged tensors inside it included; evictable.
+        read_again_bytes: the part of ``mapped`` that is read for every token, so not the tensors with a rearranged copy.
+        host_bytes: in the engine's own CPU buffer (no mmap).
+        repacked_bytes: in the rearranged copy.
+        gpu_bytes: in GPU buffers.
+        largest_staged_bytes: the largest tensor that passes through a staging copy while loading.
+    """
+
+    mapped_bytes: int = 0
+    read_again_bytes: int = 0
+    host_bytes: int = 0
+    repacked_bytes: int = 0
+    gpu_bytes: int = 0
+    largest_staged_bytes: int = 0
+
+    @property
+    def unevictable_bytes(self) -> int:
+        """What the kernel cannot drop."""
+        return self.host_bytes + self.repacked_bytes + self.gpu_bytes
+
+
+def place(shape: ModelShape, options: Options, instructions: Iterable[str]) -> Placement:
+    """Where each tensor of ``shape`` goes on a CPU with these ``instructions`` (and a GPU, where the backend has one)."""
+    loaded = [tensor for tensor in shape.tensors if not _skipped(tensor, shape)]
+    on_gpu, duplicated = _offloaded(loaded, shape, options)
+    gpu_names = {tensor.name for tensor in on_gpu}
+    # a tied embedding is looked up on the CPU and multiplied on the GPU: both hold it
+    on_host = [tensor for tensor in loaded if tensor.name not in gpu_names or tensor.name in duplicated]
+    copies: list[Tensor] = []
+    if options.repack:
+        tied_here = shape.tied_embeddings and "token_embd.weight" not in duplicated
+        copies = list(repacked(on_host, instructions, tied=tied_here))
+    # a rearranged tensor lives in its copy alone, except the embedding, whose rows are looked up in the original
+    moved = {tensor.name for tensor in copies if tensor.name != "token_embd.weight"}
+    plain = [tensor for tensor in on_host if tensor.name not in moved]
+    lazy = [tensor for tensor in plain if tensor.name == _LAZY and tensor.bytes > LAZY_FROM_BYTES]
+    resident = [tensor for tensor in plain if tensor not in lazy]
+    mmap = options.load_mode == "mmap" and options.backend == "cpu"
+    return Placement(
+        mapped_bytes=_mapped_range(plain) if mmap else sum(tensor.bytes for tensor in lazy),
+        read_again_bytes=sum(tensor.bytes for tensor in resident if not _looked_up(tensor, shape, copies)) if mmap else 0,
+        host_bytes=0 if mmap else sum(_padded(tensor.bytes, CPU_ALIGNMENT) for tensor in resident),
+        repacked_bytes=sum(_padded(tensor.bytes, CPU_ALIGNMENT) for tensor in copies),
+        gpu_bytes=sum(cuda_bytes(tensor) for tensor in on_gpu),
+        largest_staged_bytes=0 if mmap else max((tensor.bytes for tensor in (*copies, *on_gpu)), default=0),
+    )
+
+
+def cuda_bytes(tensor: Tensor) -> int:
+    """Bytes of a tensor in a CUDA buffer: a quantized row that is no multiple of 512 numbers is padded at the end."""
+    size = tensor.bytes
+    rest = tensor.dims[0] % CUDA_ROW_PADDING
+    tensor_format = FORMATS.get(tensor.format)
+    if tensor_format.block_elements > 1 and rest:
+        size += tensor_format.row_bytes(CUDA_ROW_PADDING - rest)
+    return _padded(size, CUDA_ALIGNMENT)
+
+
+def _skipped(tensor: Tensor, shape: ModelShape) -> bool:
+    """Next-token-prediction layers stay in the file unless the engine is told to load them (``load_mtp``)."""
+    match = _BLOCK.match(tensor.name)
+    if match is None:
+        return False
+    index = int(match.group(1))
+    return index < len(shape.layers) and shape.layers[index].next_token
+
+
+def _offloaded(tensors: Sequence[Tensor], shape: ModelShape, options: Options) -> tuple[list[Tensor], set[str]]:
+    if options.backend == "cpu" or options.gpu_layers == 0:
+        return [], set()
+    layers = len(shape.layers)
+    wanted = layers + 1 if options.gpu_layers < 0 else options.gpu_layers
+    # the last layers go first, the output counts as one more (i_gpu_start in load_tensors)
+    first = max(layers + 1 - wanted, 0)
+    output_too = first <= layers
+    gpu: list[Tensor] = []
+    duplicated: set[str] = set()
+    for tensor in tensors:
+        match = _BLOCK.match(tensor.name)
+        if match is not None:
+            if int(match.group(1)) >= first:
+                gpu.append(tensor)
+        elif tensor.name.startswith("output") and output_too:
+            gpu.append(tensor)
+        elif tensor.name == "token_embd.weight" and shape.tied_embeddings and output_too:
+            gpu.append(tensor)
+            duplicated.add(tensor.name)
+    return gpu, duplicated
+
+
+def _looked_up(tensor: Tensor, shape: ModelShape, copies: Sequence[Tensor]) -> bool:
+    """Row tables: a token reads one row. A tied embedding is multiplied as the output and read whole, unless a copy is."""
+    if tensor.name == "token_embd.weight":
+        return not shape.tied_embeddings or tensor in copies
+    return tensor.name in (_LAZY, "position_embd.weight", "token_types.weight")
+
+
+def _mapped_range(tensors: Sequence[Tensor]) -> int:
+    """From the first to the last mapped tensor of every shard: the loader unmaps only what lies outside."""
+    first: dict[int, int] = {}
+    last: dict[int, int] = {}
+    for tensor in tensors:
+        first[tensor.shard] = min(first.get(tensor.shard, tensor.offset), tensor.offset)
+        last[tensor.shard] = max(last.get(tensor.shard, 0), tensor.offset + tensor.bytes)
+    return sum(last[shard] - first[shard] for shard in last)
+
+
+def _padded(size: int, alignment: int) -> int:
+    return -(-size // alignment) * alignment
