@@ -1,0 +1,57 @@
+"""Jamba: Mamba with an attention layer in eight, experts in every second layer."""
+
+from __future__ import annotations
+
+from memfit.model.architectures._architecture import Architecture, Plan
+from memfit.model.architectures._blocks import Block, Tensors, ends
+from memfit.model.architectures._state_blocks import mamba1, read_state_space, state_blocks, state_layer, with_experts
+from memfit.model.metadata import Metadata
+
+# expert_layer_period and expert_layer_offset of every released Jamba. No key of the file tells which layers have
+# experts: the engine looks for a router among the tensors
+EXPERT_PERIOD, EXPERT_OFFSET = 2, 1
+
+
+def _has_experts(block: Block) -> bool:
+    return block.experts > 1 and block.index % EXPERT_PERIOD == EXPERT_OFFSET
+
+
+def plan(meta: Metadata) -> Plan:
+    """Layers; those without key/value heads keep a state.
+
+    Raises:
+        Malformed: a size is missing, out of bounds, or contradicts another.
+    """
+    space = read_state_space(meta, grouped=False)
+    layers = []
+    for block in state_blocks(meta):
+        layer = block.layer() if block.kv_heads else state_layer(block, space)
+        layers.append(with_experts(layer, block, block.feed_forward) if _has_experts(block) else layer)
+    return Plan(layers=tuple(layers), memory="hybrid")
+
+
+def tensors(meta: Metadata) -> Tensors:
+    """Every tensor.
+
+    Raises:
+        Malformed: a size is missing, out of bounds, or contradicts another.
+    """
+    space = read_state_space(meta, grouped=False)
+    yield from ends(meta)
+    for block in state_blocks(meta):
+        yield from block.norm("attn_norm")
+        yield from block.attention() if block.kv_heads else mamba1(block, space, inner_norms=True)
+        yield from block.norm("ffn_norm")
+        if _has_experts(block):
+            yield from block.expert_feed_forward(block.feed_forward)
+        else:
+            yield from block.gated_feed_forward()
+
+
+ARCHITECTURE = Architecture(
+    name="jamba",
+    summary="Jamba, Jamba 1.5 Mini and Large, Jamba Reasoning 3B",
+    source="llama.cpp src/models/jamba.cpp @ 0c1e57098",
+    plan=plan,
+    tensors=tensors,
+)

@@ -1,0 +1,29 @@
+"""Granite 4.0 H Micro."""
+
+from memfit.model.cards._card import Card
+
+ATTENTION = (5, 15, 25, 35)
+
+CARD = Card(
+    name="Granite-4.0-H-Micro",
+    architecture="granitehybrid",
+    metadata={
+        "block_count": 40,
+        "context_length": 1048576,
+        "embedding_length": 2048,
+        "feed_forward_length": 8192,
+        "attention.head_count": 32,
+        "attention.head_count_kv": [8 if index in ATTENTION else 0 for index in range(40)],
+        "attention.layer_norm_rms_epsilon": 1e-05,
+        "rope.dimension_count": 64,
+        "rope.scaling.finetuned": False,
+        "ssm.conv_kernel": 4,
+        "ssm.state_size": 128,
+        "ssm.group_count": 1,
+        "ssm.inner_size": 4096,
+        "ssm.time_step_rank": 64,
+        "vocab_size": 100352,
+    },
+    source="huggingface.co/ibm-granite/granite-4.0-h-micro/config.json",
+    tied=True,
+)

@@ -1,0 +1,25 @@
+"""LFM2 350M."""
+
+from memfit.model.cards._card import Card
+
+ATTENTION = (2, 5, 8, 10, 12, 14)
+
+CARD = Card(
+    name="LFM2-350M",
+    architecture="lfm2",
+    metadata={
+        "block_count": 16,
+        "context_length": 128000,
+        "embedding_length": 1024,
+        "feed_forward_length": 4608,
+        "attention.head_count": 16,
+        "attention.head_count_kv": [8 if index in ATTENTION else 0 for index in range(16)],
+        "attention.layer_norm_rms_epsilon": 1e-05,
+        "rope.freq_base": 1000000.0,
+        "shortconv.l_cache": 3,
+        "vocab_size": 65536,
+    },
+    source="huggingface.co/LiquidAI/LFM2-350M/config.json",
+    tied=True,
+    aliases=("LFM2.5-350M",),
+)
