@@ -42,6 +42,9 @@ class Architecture:
             the architecture have is listed where ``Metadata.carries`` says so; ``output.weight`` is listed wherever
             the architecture can have one, and whoever knows that a model ties it to the embedding drops it.
         aliases: other names that mean the same graph.
+        copies_tied_embedding: the engine asks for the output matrix before the embedding that it is tied to, finds
+            nothing to share yet, and so holds the embedding twice, on the CPU too, unless both map the same file
+            (``create_tensor`` in llama.cpp src/llama-model-loader.cpp @ 0c1e57098).
     """
 
     name: str
@@ -50,3 +53,4 @@ class Architecture:
     plan: Callable[[Metadata], Plan]
     tensors: Callable[[Metadata], Iterable[TensorSpec]]
     aliases: tuple[str, ...] = ()
+    copies_tied_embedding: bool = False

@@ -174,8 +174,13 @@ def trunk(meta: Metadata, windowed: Sequence[bool] | None = None) -> tuple[Block
     return tuple(block for block in blocks(meta, windowed) if not block.next_token)
 
 
-def expert_blocks(meta: Metadata, windowed: Sequence[bool] | None = None) -> tuple[Block, ...]:
+def expert_blocks(meta: Metadata, windowed: Sequence[bool] | None = None, *, stated: bool = False) -> tuple[Block, ...]:
     """``blocks`` of an architecture that the engine refuses to load without experts.
+
+    Args:
+        meta: the header.
+        windowed: which layers look at a window.
+        stated: the header must give the experts' width, as there is none to fall back on.
 
     Raises:
         Malformed: there are no experts, or a size is missing, out of bounds, or contradicts another.
@@ -183,16 +188,18 @@ def expert_blocks(meta: Metadata, windowed: Sequence[bool] | None = None) -> tup
     layers = blocks(meta, windowed)
     if not layers[0].experts:
         raise meta.malformed("expert_count", "is missing or 0 in an architecture made of experts")
+    if stated and not all(block.expert_length for block in layers):
+        raise meta.malformed("expert_feed_forward_length", "is missing or 0")
     return layers
 
 
-def expert_trunk(meta: Metadata, windowed: Sequence[bool] | None = None) -> tuple[Block, ...]:
-    """``trunk`` of an architecture that the engine refuses to load without experts.
+def expert_trunk(meta: Metadata, windowed: Sequence[bool] | None = None, *, stated: bool = False) -> tuple[Block, ...]:
+    """``trunk`` of an architecture that the engine refuses to load without experts; as ``expert_blocks``.
 
     Raises:
         Malformed: there are no experts, or a size is missing, out of bounds, or contradicts another.
     """
-    return tuple(block for block in expert_blocks(meta, windowed) if not block.next_token)
+    return tuple(block for block in expert_blocks(meta, windowed, stated=stated) if not block.next_token)
 
 
 def _heads(meta: Metadata, count: int) -> tuple[tuple[int, ...], tuple[int, ...]]:

@@ -17,9 +17,15 @@ def attention_plan(meta: Metadata, layers: Iterable[Layer], *, window_tokens: in
     """A plan whose only memory is a KV cache.
 
     Raises:
-        Malformed: the key that says whether attention is causal is not a truth value.
+        Malformed: a feed-forward without a width, or the key for causal attention is not a truth value.
     """
-    return Plan(layers=tuple(layers), window_tokens=window_tokens, causal=meta.flag("attention.causal", True))
+    planned = tuple(layers)
+    for layer in planned:
+        if layer.experts and not layer.expert_length:
+            raise meta.malformed("expert_feed_forward_length", "gives the experts no width")
+        if not layer.experts and not layer.feed_forward_length:
+            raise meta.malformed("feed_forward_length", "is missing or 0")
+    return Plan(layers=planned, window_tokens=window_tokens, causal=meta.flag("attention.causal", True))
 
 
 def rope_tables(meta: Metadata, key_length: int) -> Tensors:

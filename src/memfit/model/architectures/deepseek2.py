@@ -56,6 +56,11 @@ def _shared_length(meta: Metadata, block: Block) -> int:
     return block.expert_length * meta.integer("expert_shared_count")
 
 
+def _checked(meta: Metadata) -> tuple[Block, ...]:
+    all_dense = meta.integer("leading_dense_block_count", 0) >= meta.layer_count()
+    return blocks(meta) if all_dense else expert_blocks(meta, stated=True)
+
+
 def _layer(meta: Metadata, block: Block, latent: Latent) -> Layer:
     dense = _is_dense(meta, block)
     layer = block.layer() if dense else block.expert_layer(block.expert_length, shared=_shared_length(meta, block))
@@ -71,12 +76,6 @@ def plan(meta: Metadata) -> Plan:
     layers = _checked(meta)
     latent = _latent(meta, layers[0], sum(not block.next_token for block in layers))
     return attention_plan(meta, (_layer(meta, block, latent) for block in layers))
-
-
-def _checked(meta: Metadata) -> tuple[Block, ...]:
-    meta.integer("expert_feed_forward_length")  # the engine asks for it even where all layers are dense
-    all_dense = meta.integer("leading_dense_block_count", 0) >= meta.layer_count()
-    return blocks(meta) if all_dense else expert_blocks(meta)
 
 
 def _attention(block: Block, latent: Latent) -> Tensors:

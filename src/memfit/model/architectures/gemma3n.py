@@ -76,4 +76,5 @@ ARCHITECTURE = Architecture(
     source="llama.cpp src/models/gemma3n.cpp @ 0c1e57098",
     plan=plan,
     tensors=tensors,
+    copies_tied_embedding=True,
 )

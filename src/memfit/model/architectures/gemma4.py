@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from memfit.model.architectures._architecture import Architecture, Plan
-from memfit.model.architectures._blocks import Block, Tensors, blocks, ends, window_pattern
+from memfit.model.architectures._blocks import Block, Tensors, blocks, ends, expert_blocks, window_pattern
 from memfit.model.architectures._graphs import attention_plan
 from memfit.model.architectures._shared_caches import share_caches
 from memfit.model.metadata import Metadata
@@ -17,7 +17,13 @@ def _blocks(meta: Metadata) -> tuple[Block, ...]:
     for suffix in ("", "_swa"):
         if meta.integer(f"attention.key_length{suffix}") != meta.integer(f"attention.value_length{suffix}"):
             raise meta.malformed(f"attention.key_length{suffix}", "differs from the value length")
-    return blocks(meta, window_pattern(meta, period=0))
+    windowed = window_pattern(meta, period=0)
+    return expert_blocks(meta, windowed, stated=True) if meta.integer("expert_count", 0) else blocks(meta, windowed)
+
+
+def _own_caches(meta: Metadata) -> int:
+    layers = meta.layer_count()
+    return layers - meta.integer("attention.shared_kv_layers", 0, most=layers)
 
 
 def _layer(block: Block) -> Layer:
@@ -32,17 +38,20 @@ def plan(meta: Metadata) -> Plan:
         Malformed: a size is missing, out of bounds, or contradicts another.
     """
     layers = [_layer(block) for block in _blocks(meta)]
-    own = len(layers) - meta.integer("attention.shared_kv_layers", 0, most=len(layers))
     window = meta.integer("attention.sliding_window")
-    return attention_plan(meta, share_caches(meta, layers, own), window_tokens=window)
+    return attention_plan(meta, share_caches(meta, layers, _own_caches(meta)), window_tokens=window)
 
 
-def _attention(meta: Metadata, block: Block) -> Tensors:
-    for tensor in block.attention():
-        # the large models use a full-attention layer's keys as its values; no model drops those of layers that read
-        # another's cache, though they are never used
-        if block.windowed or meta.carries("attn_v") or ".attn_v." not in tensor[0]:
-            yield tensor
+def _attention(meta: Metadata, block: Block, *, shares: bool) -> Tensors:
+    # the engine never needs the keys and values of a layer that reads another's cache: the first releases carry them
+    # all the same, later ones do not; and large models use a full-attention layer's keys as its values
+    keys = not shares or meta.carries("attn_k")
+    values = keys and (block.windowed or meta.carries("attn_v"))
+    absent = {part for part, there in (("attn_k", keys), ("attn_v", values)) if not there}
+    yield from (tensor for tensor in block.attention() if tensor[0].split(".")[2] not in absent)
+    yield from block.norm("attn_q_norm", block.key_length)
+    if keys:
+        yield from block.norm("attn_k_norm", block.key_length)
 
 
 def _experts(block: Block) -> Tensors:
@@ -66,10 +75,14 @@ def _per_layer_embeddings(block: Block, width: int) -> Tensors:
 def tensors(meta: Metadata) -> Tensors:
     """Per-layer embeddings where the header gives their width, experts where it gives their count.
 
+    Carried or not: ``attn_k``, keys and values of layers that read another's cache; ``attn_v``, values of layers with
+    full attention.
+
     Raises:
         Malformed: a size is missing, out of bounds, or contradicts another.
     """
     layers = [block for block in _blocks(meta) if not block.next_token]
+    own = _own_caches(meta)
     per_layer = meta.integer("embedding_length_per_layer_input")
     yield from ends(meta)
     if per_layer:
@@ -80,8 +93,7 @@ def tensors(meta: Metadata) -> Tensors:
         yield "rope_freqs.weight", (meta.integer("attention.key_length") // 2,)
     for block in layers:
         yield from block.norm("attn_norm")
-        yield from _attention(meta, block)
-        yield from block.head_norms()
+        yield from _attention(meta, block, shares=block.index >= own)
         yield from block.norm("post_attention_norm")
         yield from block.weight("layer_output_scale", 1)
         yield from block.norm("ffn_norm")
@@ -99,4 +111,5 @@ ARCHITECTURE = Architecture(
     source="llama.cpp src/models/gemma4.cpp @ 0c1e57098",
     plan=plan,
     tensors=tensors,
+    copies_tied_embedding=True,
 )

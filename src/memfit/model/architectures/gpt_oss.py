@@ -16,9 +16,9 @@ def plan(meta: Metadata) -> Plan:
     Raises:
         Malformed: a size is missing, out of bounds, or contradicts another.
     """
-    meta.integer("expert_feed_forward_length")  # required: there is no width to fall back on
-    layers = (block.expert_layer(block.expert_length) for block in expert_blocks(meta, window_pattern(meta, PERIOD)))
-    return attention_plan(meta, layers, window_tokens=meta.integer("attention.sliding_window"))
+    layers = expert_blocks(meta, window_pattern(meta, PERIOD), stated=True)
+    experts = (block.expert_layer(block.expert_length) for block in layers)
+    return attention_plan(meta, experts, window_tokens=meta.integer("attention.sliding_window"))
 
 
 def tensors(meta: Metadata) -> Tensors:
@@ -28,7 +28,7 @@ def tensors(meta: Metadata) -> Tensors:
         Malformed: a size is missing, out of bounds, or contradicts another.
     """
     yield from ends(meta)
-    for block in expert_trunk(meta, window_pattern(meta, PERIOD)):
+    for block in expert_trunk(meta, window_pattern(meta, PERIOD), stated=True):
         yield from block.norm("attn_norm")
         yield from block.attention(bias=True, output_bias=True)
         yield from block.weight("attn_sinks", block.heads)

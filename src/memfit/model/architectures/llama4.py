@@ -34,9 +34,8 @@ def plan(meta: Metadata) -> Plan:
     Raises:
         Malformed: a size is missing, out of bounds, or contradicts another.
     """
-    meta.integer("expert_feed_forward_length")  # required: there is no width to fall back on
     windowed = _windowed(meta)
-    layers = (_layer(meta, block) for block in expert_blocks(meta, windowed))
+    layers = (_layer(meta, block) for block in expert_blocks(meta, windowed, stated=True))
     return attention_plan(meta, layers, window_tokens=CHUNK_TOKENS if windowed else 0)
 
 
@@ -46,7 +45,7 @@ def tensors(meta: Metadata) -> Tensors:
     Raises:
         Malformed: a size is missing, out of bounds, or contradicts another.
     """
-    layers = expert_trunk(meta, _windowed(meta))
+    layers = expert_trunk(meta, _windowed(meta), stated=True)
     yield from ends(meta)
     yield from rope_tables(meta, layers[0].key_length)
     for block in layers:

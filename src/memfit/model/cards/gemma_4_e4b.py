@@ -1,0 +1,36 @@
+"""Gemma 4 E4B, the text half."""
+
+from memfit.model.cards._card import Card
+
+CARD = Card(
+    name="Gemma-4-E4B",
+    architecture="gemma4",
+    metadata={
+        "context_length": 131072,
+        "embedding_length": 2560,
+        "block_count": 42,
+        "feed_forward_length": 10240,
+        "attention.head_count": 8,
+        "attention.head_count_kv": 2,
+        "attention.key_length": 512,
+        "attention.value_length": 512,
+        "attention.key_length_swa": 256,
+        "attention.value_length_swa": 256,
+        "attention.sliding_window": 512,
+        "attention.shared_kv_layers": 18,
+        "embedding_length_per_layer_input": 256,
+        "rope.dimension_count": 512,
+        "rope.dimension_count_swa": 256,
+        "attention.sliding_window_pattern": ([True] * 5 + [False]) * 7,
+        "attention.layer_norm_rms_epsilon": 1e-06,
+        "vocab_size": 262144,
+    },
+    source=(
+        "header of a GGUF conversion of google/gemma-4-E4B-it in public logs "
+        "(github.com/ollama/ollama/issues/16532 and 18123)"
+    ),
+    aliases=("Gemma-4-E4B-it",),
+    tied=True,
+    tokenizer="gemma4",
+    optional_tensors=("attn_k", "attn_v"),
+)

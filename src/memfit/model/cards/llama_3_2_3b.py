@@ -1,0 +1,25 @@
+"""Meta Llama 3.2 3B."""
+
+from memfit.model.cards._card import Card
+
+CARD = Card(
+    name="Llama-3.2-3B",
+    architecture="llama",
+    metadata={
+        "context_length": 131072,
+        "embedding_length": 3072,
+        "block_count": 28,
+        "feed_forward_length": 8192,
+        "attention.head_count": 24,
+        "attention.head_count_kv": 8,
+        "attention.key_length": 128,
+        "attention.value_length": 128,
+        "rope.dimension_count": 128,
+        "attention.layer_norm_rms_epsilon": 1e-05,
+        "vocab_size": 128256,
+    },
+    source="config.json of meta-llama/Llama-3.2-3B",
+    aliases=("Llama-3.2-3B-Instruct",),
+    tied=True,
+    optional_tensors=("rope_freqs",),
+)

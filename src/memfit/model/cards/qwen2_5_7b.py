@@ -1,0 +1,20 @@
+"""Qwen2.5 7B."""
+
+from memfit.model.cards._card import Card
+
+CARD = Card(
+    name="Qwen2.5-7B",
+    architecture="qwen2",
+    metadata={
+        "context_length": 131072,
+        "embedding_length": 3584,
+        "block_count": 28,
+        "feed_forward_length": 18944,
+        "attention.head_count": 28,
+        "attention.head_count_kv": 4,
+        "attention.layer_norm_rms_epsilon": 1e-06,
+        "vocab_size": 152064,
+    },
+    source="config.json of Qwen/Qwen2.5-7B",
+    aliases=("Qwen2.5-7B-Instruct", "Qwen2.5-Coder-7B", "DeepSeek-R1-Distill-Qwen-7B"),
+)

@@ -1,0 +1,22 @@
+"""Qwen3 1.7B."""
+
+from memfit.model.cards._card import Card
+
+CARD = Card(
+    name="Qwen3-1.7B",
+    architecture="qwen3",
+    metadata={
+        "context_length": 40960,
+        "embedding_length": 2048,
+        "block_count": 28,
+        "feed_forward_length": 6144,
+        "attention.head_count": 16,
+        "attention.head_count_kv": 8,
+        "attention.key_length": 128,
+        "attention.value_length": 128,
+        "attention.layer_norm_rms_epsilon": 1e-06,
+        "vocab_size": 151936,
+    },
+    source="config.json of Qwen/Qwen3-1.7B",
+    tied=True,
+)
