@@ -116,7 +116,11 @@ class EngineMissing(MeasureError):
 
 
 class EngineFailed(MeasureError):
-    """The engine died, hung or refused; carries the end of what it said."""
+    """The engine died, hung or refused; ``said`` is the end of what it said."""
+
+    def __init__(self, message: str, *, hint: str | None = None, said: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.said = said
 
 
 class Disagreement(MeasureError):

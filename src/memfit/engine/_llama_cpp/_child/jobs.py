@@ -1,0 +1,37 @@
+"""The jobs: reserve contexts for a model, or list the tensors that a quantization would give."""
+
+from __future__ import annotations
+
+import ctypes
+import resource
+from typing import Any
+
+from memfit.engine._llama_cpp._child.library import Library
+
+
+def answer(job: dict[str, Any]) -> dict[str, Any]:
+    """Answer a job of kind ``reserve`` or ``quantize``; a failure of the engine is an answer, ``{"failed": ...}``."""
+    library = Library(job["library"], job["search"])
+    identity = library.identity()
+    if job["needs_gpu"] and not any(device["gpu"] for device in identity["devices"]):
+        return {"engine": identity, "no_gpu": True}
+    if job["kind"] == "quantize":
+        from memfit.engine._llama_cpp._child.quantization import quantize
+
+        result = quantize(library, job)
+    else:
+        from memfit.engine._llama_cpp._child.contexts import reserve
+
+        result = reserve(library, job)
+    peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return {"engine": identity, "peak_rss_bytes": peak_kib * 1024, **result}
+
+
+def failed(library: Library, what: str) -> dict[str, Any]:
+    """The engine said no: what it was asked, its complaints, and the end of its log."""
+    return {"failed": {"what": what, "why": library.log.complaints, "log": library.log.tail}}
+
+
+def pointer(handle: Any) -> int:
+    """A handle of the ctypes module as the address it is."""
+    return ctypes.cast(handle, ctypes.c_void_p).value or 0
