@@ -1,1 +1,6 @@
-"""What inference runtimes allocate: one file an engine, and the records they share."""
+"""What inference runtimes allocate, how to start them and how to read what they say."""
+
+from memfit.engine._engine import Engine, Ledger, Models
+from memfit.engine.records import Deployment, Options, Part, Term
+
+__all__ = ["Deployment", "Engine", "Ledger", "Models", "Options", "Part", "Term"]

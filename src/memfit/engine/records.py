@@ -9,7 +9,8 @@ import msgspec
 Backend = Literal["cpu", "cuda"]
 LoadMode = Literal["mmap", "none"]
 Profile = Literal["library", "server"]
-Pool = Literal["unified", "host", "gpu"]
+Pool = Literal["unified", "host", "gpu", "system"]
+Asked = Literal["auto", "engine", "formula", "both"]
 Source = Literal["engine", "formula", "coefficients", "measured", "datasheet", "default", "stated"]
 
 TERM_NAMES = (
@@ -41,7 +42,8 @@ class Term(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         name: one of ``TERM_NAMES``.
-        pool: the memory it is taken from; on Jetson CPU and GPU share ``unified``.
+        pool: the memory it is taken from; on Jetson CPU and GPU share ``unified``. ``system`` is what the device has
+            already lost before the deployment starts: shown, and not part of the sums.
         low_bytes: never less.
         likely_bytes: what a meter shows when the deployment has run: memory as touched.
         high_bytes: never more; reserved but untouched memory counts.

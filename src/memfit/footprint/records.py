@@ -94,3 +94,20 @@ class Curve(msgspec.Struct, frozen=True, kw_only=True):
     capacity_bytes: int
     points: tuple[CurvePoint, ...]
     schema_version: int = 1
+
+
+class Largest(msgspec.Struct, frozen=True, kw_only=True):
+    """The largest value of an option that fits.
+
+    Attributes:
+        option: ``context`` (tokens) or ``slots``.
+        value: None where not even the smallest fits.
+        most: where the search ended: the trained context, or the engine's limit of slots.
+        footprint: at ``value``, or at the smallest where none fits.
+    """
+
+    option: str
+    value: int | None
+    most: int
+    footprint: Footprint
+    schema_version: int = 1

@@ -31,11 +31,12 @@ def layer_caches(shape: ModelShape, options: Options, settings: Settings | None 
     """The cache of every layer that keeps one.
 
     Raises:
-        UsageError: a head size that the KV format's blocks do not divide.
+        UsageError: KV formats that the engine refuses for this model.
     """
     settings = settings or resolve(shape, options)
     if shape.memory == "none":
         return ()
+    _check(shape, options)
     # without flash attention V is stored transposed, all layers padded to the widest
     widest = 0 if options.flash_attention else max((layer.value_elements for layer in shape.layers), default=0)
     caches = (_layer_cache(index, layer, options, settings, widest) for index, layer in enumerate(shape.layers))
@@ -70,11 +71,25 @@ def state_bytes(shape: ModelShape, options: Options) -> int:
 
 
 def _row_bytes(format_name: str, elements: int) -> int:
-    kv_format = FORMATS.get(format_name)
-    if elements % kv_format.block_elements:
+    return FORMATS.get(format_name).row_bytes(elements)
+
+
+def _check(shape: ModelShape, options: Options) -> None:
+    """What ``llama_init_from_model`` refuses (src/llama-context.cpp)."""
+    if any(layer.latent_kv for layer in shape.layers) and options.kv_type_k != options.kv_type_v:
         raise UsageError(
-            f"a {kv_format.name} KV cache needs rows of a multiple of {kv_format.block_elements} numbers;"
-            f" this model has {elements}",
-            hint="choose another --kv-type; F16 always works",
+            f"latent attention keeps K and V in one row: {options.kv_type_k} and {options.kv_type_v} cannot differ",
+            hint=f"use --kv-type {options.kv_type_k}",
         )
-    return kv_format.row_bytes(elements)
+    for side, name in (("K", options.kv_type_k), ("V", options.kv_type_v)):
+        block = FORMATS.get(name).block_elements
+        for layer in shape.trunk:
+            length = layer.key_length if side == "K" else layer.value_length
+            # without flash attention whole rows are stored, so only their length has to divide
+            size = length if options.flash_attention else length * layer.kv_heads
+            if size % block:
+                raise UsageError(
+                    f"a {name} {side} cache has blocks of {block} numbers, which do not divide"
+                    f" this model's {'heads' if options.flash_attention else 'rows'} of {size}",
+                    hint="choose another --kv-type; F16 always works",
+                )

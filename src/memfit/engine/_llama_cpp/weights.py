@@ -23,6 +23,9 @@ CUDA_ROW_PADDING = 512  # MATRIX_ROW_PADDING, ggml/src/ggml-cuda/common.cuh
 # read_lazy: a marked tensor larger than this stays mapped and is read row by row (src/llama-model-loader.cpp)
 LAZY_FROM_BYTES = 4 * 1024**3
 _LAZY = "per_layer_token_embd.weight"
+# src/models/gemma3n.cpp and gemma4.cpp create the tied output before the embedding, so the loader does not see that
+# they are one tensor and reads it twice; mapped, both views show the same pages
+_READ_TWICE = frozenset({"gemma3n", "gemma4"})
 _BLOCK = re.compile(r"blk\.(\d+)\.")
 
 
@@ -67,11 +70,20 @@ def place(shape: ModelShape, options: Options, instructions: Iterable[str]) -> P
     plain = [tensor for tensor in on_host if tensor.name not in moved]
     lazy = [tensor for tensor in plain if tensor.name == _LAZY and tensor.bytes > LAZY_FROM_BYTES]
     resident = [tensor for tensor in plain if tensor not in lazy]
+    copied = {tensor.name for tensor in (*copies, *on_gpu)}
+    twice = [
+        tensor
+        for tensor in resident
+        if tensor.name == "token_embd.weight"
+        and shape.tied_embeddings
+        and shape.architecture in _READ_TWICE
+        and tensor.name not in copied
+    ]
     mmap = options.load_mode == "mmap" and options.backend == "cpu"
     return Placement(
         mapped_bytes=_mapped_range(plain) if mmap else sum(tensor.bytes for tensor in lazy),
         read_again_bytes=sum(tensor.bytes for tensor in resident if not _looked_up(tensor, shape, copies)) if mmap else 0,
-        host_bytes=0 if mmap else sum(_padded(tensor.bytes, CPU_ALIGNMENT) for tensor in resident),
+        host_bytes=0 if mmap else sum(_padded(tensor.bytes, CPU_ALIGNMENT) for tensor in (*resident, *twice)),
         repacked_bytes=sum(_padded(tensor.bytes, CPU_ALIGNMENT) for tensor in copies),
         gpu_bytes=sum(cuda_bytes(tensor) for tensor in on_gpu),
         largest_staged_bytes=0 if mmap else max((tensor.bytes for tensor in (*copies, *on_gpu)), default=0),

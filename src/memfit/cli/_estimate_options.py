@@ -1,0 +1,71 @@
+"""The options of ``memfit estimate``, shared by every verb that describes a deployment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+import msgspec
+
+from memfit.cli._types import MEBIBYTES, SIZE, TOKENS
+from memfit.engine.records import Options
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_OPTIONS = (
+    click.option("-c", "--context", "context_tokens", type=TOKENS, metavar="N", help="Context in tokens (8192, 8k); 0: as trained."),
+    click.option("-np", "--slots", "--batch-size", "slots", type=click.IntRange(1), metavar="N",
+                 help="Requests served at once. Other texts call this the batch size."),
+    click.option("--unified-kv/--split-kv", "unified_kv", default=None, help="One KV buffer for all slots, or one each."),
+    click.option("-b", "--batch", "batch_tokens", type=TOKENS, metavar="N", help="Prompt tokens submitted at once (llama.cpp's batch)."),
+    click.option("-ub", "--ubatch", "ubatch_tokens", type=TOKENS, metavar="N", help="Tokens computed at once."),
+    click.option("-ctk", "--kv-type", "kv_type", metavar="FORMAT[/FORMAT]", help="Format of the KV cache (f16, q8_0, q4_0), or of K/V."),
+    click.option("-fa", "--flash-attention", type=click.Choice(["on", "off"]), help="Flash attention."),
+    click.option("--load-mode", type=click.Choice(["mmap", "none"]), help="Map the file, or read it into memory."),
+    click.option("--repack/--no-repack", default=None, help="Rearrange weights for the CPU (a second copy)."),
+    click.option("-ngl", "--gpu-layers", type=int, metavar="N", help="Layers on the GPU; -1 for all."),
+    click.option("--backend", type=click.Choice(["cpu", "cuda"]), help="Where offloaded layers run."),
+    click.option("--swa-full/--swa-window", "full_window_cache", default=None, help="Sliding-window layers cache the whole context."),
+    click.option("--output-rows", type=click.IntRange(0), metavar="N", help="Rows of logits reserved; 0: every token of a ubatch."),
+    click.option("--cache-ram", "cache_ram_bytes", type=MEBIBYTES, metavar="MIB", help="Most that saved prompts may take (server)."),
+    click.option("--ctx-checkpoints", "checkpoints", type=click.IntRange(0), metavar="N", help="Most saved states a slot (server)."),
+    click.option("--threads", type=click.IntRange(1), metavar="N", help="CPU threads."),
+)
+
+DEVICE_OPTIONS = (
+    click.option("-d", "--device", "device_name", metavar="NAME", help="A board (orin-nano-8gb); this machine where not given."),
+    click.option("--memory", "memory_bytes", type=SIZE, metavar="SIZE", help="What the deployment may take (7.4GiB)."),
+)
+
+
+def engine_options(function: F) -> F:
+    """Add every llama.cpp option to a command."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
+
+
+def device_options(function: F) -> F:
+    """Add the choice of a device to a command."""
+    for option in reversed(DEVICE_OPTIONS):
+        function = option(function)
+    return function
+
+
+def changed(base: Options, given: dict[str, Any]) -> Options:
+    """``base`` with the options that were given on the command line."""
+    fields = {name: value for name, value in given.items() if value is not None}
+    kv_type = fields.pop("kv_type", None)
+    if kv_type is not None:
+        key_type, _, value_type = kv_type.upper().partition("/")
+        fields.update(kv_type_k=key_type, kv_type_v=value_type or key_type)
+    if "flash_attention" in fields:
+        fields["flash_attention"] = fields["flash_attention"] == "on"
+    if "gpu_layers" in fields and "backend" not in fields and base.backend == "cpu":
+        fields["backend"] = "cuda" if fields["gpu_layers"] else "cpu"
+    if "slots" in fields and "output_rows" not in fields and base.output_rows == base.slots:
+        fields["output_rows"] = fields["slots"]  # the server reserves one row a slot, whatever their number
+    if "slots" in fields and "unified_kv" not in fields and base.unified_kv:
+        fields["unified_kv"] = False  # the server shares one buffer only when it chooses the number itself
+    return msgspec.structs.replace(base, **fields)

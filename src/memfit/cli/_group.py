@@ -1,0 +1,98 @@
+"""The lazy command tree: listing verbs reads one line of each file, and only the verb that runs is imported."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from memfit import __version__
+from memfit.errors import MemfitError, UnknownName
+
+_VERBS = Path(__file__).parent / "verbs"
+
+_HELP = """memfit tells what an AI model really takes on an edge device, before you load it.
+
+\b
+  memfit estimate model.gguf                          on this machine
+  memfit estimate model.gguf -c 8192 --device orin-nano-8gb
+  memfit estimate Llama-3.2-3B --format Q4_K_M --memory 4GiB
+  memfit estimate -- llama-server -m model.gguf -c 8192 -ctk q8_0
+  memfit estimate model.gguf --json | jq .required_bytes
+
+\b
+Exit codes: 0 fits or would page, 10 does not fit, 2 usage, 3 device,
+4 model file, 6 engine. Every verb has --help with examples."""
+
+
+class VerbGroup(click.Group):
+    """A group whose commands are the public files of ``cli/verbs``."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The verbs, by file name."""
+        return sorted(path.stem for path in _VERBS.glob("*.py") if not path.name.startswith("_"))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one verb."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        command = importlib.import_module(f"memfit.cli.verbs.{cmd_name}").COMMAND
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """Name the nearest verbs for one that is not known."""
+        if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+            raise UnknownName("verb", args[0], self.list_commands(ctx))
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The verbs with the first line of their files."""
+        rows = [(name, _first_line(_VERBS / f"{name}.py")) for name in self.list_commands(ctx)]
+        with formatter.section("Verbs"):
+            formatter.write_dl(rows)
+
+
+def _first_line(path: Path) -> str:
+    with path.open(encoding="utf-8") as file:
+        return file.readline().strip().strip('"').rstrip(".")
+
+
+@click.group(cls=VerbGroup, help=_HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="memfit")
+def command_line() -> None:
+    """The root of the command tree."""
+
+
+def run(words: Sequence[str], **extra: Any) -> int:
+    """Run one command line; returns the exit code. Every ``MemfitError`` ends here as one message with its hint."""
+    try:
+        result = command_line.main(list(words), prog_name="memfit", standalone_mode=False, **extra)
+    except MemfitError as error:
+        return _complain(error.message, error.hint, error.exit_code)
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as error:
+        context = getattr(error, "ctx", None)
+        path = context.command_path if context is not None else "memfit"
+        return _complain(error.format_message(), f"{path} --help shows how it is used", 2)
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        return _complain("interrupted", None, 130)
+    except BrokenPipeError:
+        # the reader of our output went away, as `head` does; say nothing and do not fail on flush at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 141
+    return result if isinstance(result, int) else 0
+
+
+def _complain(message: str, hint: str | None, code: int) -> int:
+    from memfit.render.untrusted import clean  # names in messages come from files
+
+    click.echo(f"memfit: {clean(message)}", err=True)
+    if hint:
+        click.echo(f"  hint: {clean(hint)}", err=True)
+    return code

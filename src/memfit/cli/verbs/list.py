@@ -1,0 +1,53 @@
+"""The names memfit knows: models, devices, architectures, formats, presets, engines."""
+
+from __future__ import annotations
+
+import click
+
+_HELP = """The names memfit knows: models, devices, architectures, formats, presets, engines.
+
+\b
+  memfit list models
+  memfit list devices"""
+
+_KINDS = ("models", "devices", "architectures", "formats", "presets", "engines")
+
+
+@click.command("list", help=_HELP)
+@click.argument("kind", type=click.Choice(_KINDS))
+def COMMAND(kind: str) -> None:  # noqa: N802  the catalog's constant
+    """Run the verb."""
+    rows = list(_rows(kind))
+    width = max((len(name) for name, _ in rows), default=0)
+    for name, words in rows:
+        click.echo(f"{name:<{width}}  {words}".rstrip())
+
+
+def _rows(kind: str) -> list[tuple[str, str]]:
+    if kind == "models":
+        from memfit.model.cards import CARDS
+
+        return [(card.name, card.architecture) for card in CARDS]
+    if kind == "devices":
+        from memfit.device.boards import BOARDS
+        from memfit.units import format_bytes
+
+        return [
+            (key, f"{board.name}: {format_bytes(board.total_bytes - board.os_bytes)} for a deployment ({board.grade})")
+            for key, board in BOARDS.items()
+        ]
+    if kind == "architectures":
+        from memfit.model.architectures import ARCHITECTURES
+
+        return [(architecture.name, architecture.summary) for architecture in ARCHITECTURES]
+    if kind == "formats":
+        from memfit.precision.formats import FORMATS
+
+        return [(form.name, f"{form.bits:g} bits, {form.summary}") for form in FORMATS]
+    if kind == "presets":
+        from memfit.precision.presets import PRESETS
+
+        return [(preset.name, preset.summary) for preset in PRESETS]
+    from memfit.engine.runtimes import ENGINES
+
+    return [(engine.name, engine.summary) for engine in ENGINES]

@@ -1,0 +1,58 @@
+"""The record of an engine: its defaults and how it is asked for a ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from memfit.device.records import Device
+from memfit.engine.records import Asked, Deployment, Options, Profile, Term
+from memfit.model.metadata import Value
+from memfit.model.shape import ModelShape
+
+
+class Ledger(msgspec.Struct, frozen=True, kw_only=True):
+    """An engine's answer: its terms, who answered, and what the reader must know."""
+
+    terms: tuple[Term, ...]
+    engine: str
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a shape comes from, for an engine that is asked about it: a file, or the header of a model not yet made."""
+
+    path: str | None = None
+    header: Mapping[str, Value] | None = None
+
+
+@dataclass(frozen=True)
+class Models:
+    """The shapes a deployment names: the model and what runs beside it."""
+
+    model: ModelShape
+    draft: ModelShape | None = None
+    projector: ModelShape | None = None
+    adapters: tuple[ModelShape, ...] = ()
+    origin: Origin = Origin()
+    draft_origin: Origin = Origin()
+
+
+@dataclass(frozen=True)
+class Engine:
+    """One inference runtime.
+
+    Attributes:
+        name: as its makers write it.
+        profiles: options in force when none is given, for its library and for its server.
+        ledger: what a deployment takes: models, deployment, device, profile and whom to ask.
+    """
+
+    name: str
+    summary: str
+    profiles: dict[Profile, Options]
+    ledger: Callable[[Models, Deployment, Device, Profile, Asked], Ledger]
+    aliases: tuple[str, ...] = ()

@@ -1,0 +1,119 @@
+"""Compute buffers from whoever can tell: the engine where it is installed, generated coefficients elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from memfit.engine._llama_cpp.settings import resolve
+from memfit.engine._llama_cpp.terms import Compute
+from memfit.engine._engine import Origin
+from memfit.engine._llama_cpp.cache import state_bytes
+from memfit.engine.records import Asked, Options
+from memfit.errors import EngineMissing
+from memfit.model.shape import ModelShape
+from memfit.units import MIB
+
+if TYPE_CHECKING:
+    from memfit.engine._llama_cpp.oracle import Source
+    from memfit.engine._llama_cpp.reservation import Identity, Reserved
+
+# room for the recurrent state of a model whose layers memfit does not know
+DEFAULT_UNKNOWN_BYTES = 512 * MIB
+# The graph of a CUDA backend is the CPU's, split in two and with workspaces of its own: read, not measured
+_CUDA_COMPUTE_RATIO = 1.25
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """Compute buffers, and the engine's whole reservation where it was asked."""
+
+    compute: Compute
+    engine: str
+    reserved: Reserved | None = None
+    identity: Identity | None = None
+
+
+def answer(shape: ModelShape, origin: Origin, options: Options, threads: int, asked: Asked) -> Answer:
+    """Ask the engine or compute.
+
+    Raises:
+        EngineMissing: the engine must answer and is not installed.
+        EngineFailed: the engine was asked and did not answer.
+    """
+    if asked != "formula" and options.backend == "cpu":
+        from memfit.engine._llama_cpp import oracle
+
+        if oracle.is_installed():
+            return _from_engine(shape, origin, options, threads)
+    if asked in ("engine", "both"):
+        raise EngineMissing(
+            "llama.cpp is not here to be asked" if options.backend == "cpu" else "llama.cpp answers for the CPU only",
+            hint="pip install 'memfit[llama]', or use --source formula",
+        )
+    return Answer(compute=from_coefficients(shape, options, threads), engine="llama.cpp by formula")
+
+
+def from_coefficients(shape: ModelShape, options: Options, threads: int) -> Compute:
+    """Compute buffers without the engine."""
+    from memfit.engine._llama_cpp.compute import compute_bytes, work_bytes
+
+    reserved = compute_bytes(shape, options)
+    touched = compute_bytes(shape, options, output_rows=touched_rows(shape, options))
+    ratio = _CUDA_COMPUTE_RATIO if options.backend == "cuda" else 1.0
+    return Compute(
+        low_bytes=min(touched.low_bytes, reserved.low_bytes),
+        touched_bytes=min(touched.likely_bytes, reserved.likely_bytes),
+        reserved_bytes=int(reserved.high_bytes * ratio),
+        work_bytes=work_bytes(shape, options, threads),
+        source="coefficients",
+        formula="the engine's graph of this architecture, planned as ggml-alloc plans it",
+        error=reserved.error if options.backend == "cpu" else f"{reserved.error}; CUDA not measured: high × 1.25",
+    )
+
+
+def touched_rows(shape: ModelShape, options: Options) -> int:
+    """Rows of logits that a run asks for: one a slot, whatever was reserved."""
+    return min(options.slots, resolve(shape, options).output_rows)
+
+
+def _from_engine(shape: ModelShape, origin: Origin, options: Options, threads: int) -> Answer:
+    from memfit.engine._llama_cpp.oracle import DEFAULT_MEMORY_BYTES, reserve
+    from memfit.engine._llama_cpp.reservation import Refused
+    from memfit.errors import EngineFailed
+
+    asked = msgspec.structs.replace(options, threads=threads)
+    lean = msgspec.structs.replace(asked, output_rows=max(1, touched_rows(shape, options)))
+    # recurrent state and rows of logits are really allocated by the child, everything else is only planned
+    room = DEFAULT_MEMORY_BYTES + 3 * _really_allocated(shape, asked)
+    reservation = reserve(_model(shape, origin), [asked, lean], memory_bytes=room)
+    found, touched = reservation.contexts
+    if isinstance(found, Refused):
+        raise EngineFailed(f"llama.cpp refuses these options: {found.why.splitlines()[0]}")
+    touched_bytes = found.compute_bytes if isinstance(touched, Refused) else touched.compute_bytes
+    compute = Compute(
+        low_bytes=min(touched_bytes, found.compute_bytes),
+        touched_bytes=min(touched_bytes, found.compute_bytes),
+        reserved_bytes=found.compute_bytes,
+        work_bytes=found.work.prefill_bytes if found.work else 0,
+        source="engine",
+        formula="llama.cpp's own reservation of its worst graph",
+    )
+    return Answer(compute=compute, engine=reservation.engine.label, reserved=found, identity=reservation.engine)
+
+
+def _really_allocated(shape: ModelShape, options: Options) -> int:
+    if not shape.layers:
+        return DEFAULT_UNKNOWN_BYTES
+    return state_bytes(shape, options) + 4 * shape.vocabulary_tokens * options.slots
+
+
+def _model(shape: ModelShape, origin: Origin) -> Source:
+    from memfit.engine._llama_cpp.oracle import Described
+
+    if origin.path is not None:
+        return Path(origin.path)
+    return Described(
+        metadata=origin.header or {}, tensors=[(tensor.name, tensor.dims, tensor.format) for tensor in shape.tensors]
+    )

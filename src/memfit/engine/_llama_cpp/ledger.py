@@ -1,0 +1,124 @@
+"""llama.cpp's answer to "what does this take?": terms of the model, of what runs beside it, and of the process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from memfit.device.records import Device
+from memfit.engine._engine import Ledger, Models, Origin
+from memfit.engine._llama_cpp.agreement import agree
+from memfit.engine._llama_cpp.answers import Answer, answer
+from memfit.engine._llama_cpp.settings import resolve
+from memfit.engine._llama_cpp.terms import Build, build, headroom_term, model_terms, process_terms
+from memfit.engine.records import Asked, Deployment, Options, Profile, Term
+from memfit.errors import UnknownArchitecture
+from memfit.model.shape import ModelShape
+from memfit.units import format_tokens
+
+
+def ledger(models: Models, deployment: Deployment, device: Device, profile: Profile, asked: Asked) -> Ledger:
+    """Every term of ``deployment`` on ``device``.
+
+    Raises:
+        UsageError: options that the engine refuses.
+        EngineMissing, EngineFailed: the engine was to be asked and did not answer.
+        Disagreement: formula and engine differ, with ``both``.
+        UnknownArchitecture: no formula for it, and no engine was asked.
+    """
+    options, shape = deployment.options, models.model
+    found = answer(shape, models.origin, options, options.threads or device.threads, asked)
+    if shape.layers:
+        plan = build(shape, options, device, profile=profile, compute=found.compute)
+        terms = list(model_terms(plan))
+        if found.reserved is not None and found.identity is not None:
+            terms = agree(terms, plan, found.reserved, found.identity, strict=asked == "both")
+        terms = [*terms, *process_terms(plan)]
+    else:
+        terms = list(_unknown(shape, options, device, profile, found))
+    terms = _with_adapters(terms, models)
+    if models.projector is not None:
+        from memfit.engine._llama_cpp.beside import projector_term
+
+        terms.append(projector_term(models.projector, options, device))
+    if models.draft is not None:
+        terms.append(_draft_term(models.draft, models.draft_origin, options, device, profile, asked))
+    terms.append(headroom_term(terms, device, options))
+    return Ledger(terms=tuple(terms), engine=found.engine, warnings=tuple(_warnings(shape, options, profile)))
+
+
+def _unknown(shape: ModelShape, options: Options, device: Device, profile: Profile, found: Answer) -> Iterable[Term]:
+    if found.reserved is None:
+        raise UnknownArchitecture(
+            f"memfit does not know the architecture {shape.architecture!r}, and no engine was asked",
+            hint="use --source engine (needs memfit[llama])",
+        )
+    from memfit.engine._llama_cpp.unknown import unknown_terms
+
+    return unknown_terms(shape, options, device, profile, found.compute, found.reserved)
+
+
+def _with_adapters(terms: list[Term], models: Models) -> list[Term]:
+    """LoRA adapters are weights read into buffers of their own, whatever the load mode."""
+    if not models.adapters:
+        return terms
+    from memfit.engine._llama_cpp.beside import adapters_part
+
+    part = adapters_part(models.adapters)
+
+    def grown(term: Term) -> Term:
+        if term.name != "weights":
+            return term
+        return msgspec.structs.replace(
+            term,
+            low_bytes=term.low_bytes + part.bytes,
+            likely_bytes=term.likely_bytes + part.bytes,
+            high_bytes=term.high_bytes + part.bytes,
+            parts=(*term.parts, part),
+        )
+
+    return [grown(term) for term in terms]
+
+
+def _draft_term(
+    draft: ModelShape, origin: Origin, options: Options, device: Device, profile: Profile, asked: Asked
+) -> Term:
+    """A draft model is a second model in the same process: its weights, cache and buffers in one line.
+
+    It takes the target's context and slots; its cache stays F16 (``--spec-draft-type-k``, common/arg.cpp).
+    """
+    own = msgspec.structs.replace(options, kv_type_k="F16", kv_type_v="F16", rollback_tokens=0)
+    found = answer(draft, origin, own, options.threads or device.threads, asked)
+    plan: Build = build(draft, own, device, profile=profile, compute=found.compute)
+    terms = model_terms(plan)
+    return Term(
+        name="draft",
+        pool=plan.pool,
+        low_bytes=sum(term.low_bytes for term in terms),
+        likely_bytes=sum(term.likely_bytes for term in terms),
+        high_bytes=sum(term.high_bytes for term in terms),
+        evictable_bytes=sum(term.evictable_bytes for term in terms),
+        working_set_bytes=sum(term.working_set_bytes for term in terms),
+        source="formula",
+        formula=f"{draft.name}: weights, KV cache, compute buffers and tokenizer of a second model",
+    )
+
+
+def _warnings(shape: ModelShape, options: Options, profile: Profile) -> Iterator[str]:
+    settings = resolve(shape, options)
+    trained = shape.context_trained_tokens
+    if trained and settings.slot_tokens > trained:
+        yield (
+            f"a context of {format_tokens(settings.slot_tokens)} tokens is above the trained"
+            f" {format_tokens(trained)}: it is computed, but the model was not made for it"
+        )
+    if options.context_tokens and options.batch_tokens > options.context_tokens and shape.causal and options.batch_tokens > 2048:
+        yield f"batch {options.batch_tokens} is above the context: the engine lowers it to {settings.batch_tokens}"
+    if options.ubatch_tokens > options.batch_tokens:
+        yield f"ubatch {options.ubatch_tokens} is above batch {options.batch_tokens}: the engine lowers it"
+    if profile == "server" and options.cache_ram_bytes:
+        yield (
+            "the server keeps prompts for later: its memory grows after load by up to --cache-ram;"
+            " --cache-ram 0 turns that off"
+        )

@@ -1,0 +1,172 @@
+"""A model's shape from its file or its name."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from memfit.errors import Malformed, UnknownArchitecture, UnknownName
+from memfit.model._build import card_shape, quantized, shape_of
+from memfit.model._cache import cached
+from memfit.model.architectures import ARCHITECTURES
+from memfit.model.cards import CARDS
+from memfit.model.gguf import Header, read_shards, shard_paths
+from memfit.model.metadata import Metadata
+from memfit.model.shape import ModelShape, Tokenizer
+
+
+def find_model(name: str, *, format: str | None = None, known_only: bool = True) -> ModelShape:
+    """The shape of a model named by a GGUF file's path or by a card (``Llama-3.2-3B``).
+
+    ``format`` is the preset that a card's weights are sized in (``Q4_K_M`` where none is given); a file has its own.
+
+    Raises:
+        ModelError: a file that cannot be used.
+        UnknownName: neither a file nor a card; the hint names the nearest cards.
+    """
+    if _looks_like_path(name):
+        return read_shape(name, known_only=known_only)
+    if name in CARDS:
+        return card_shape(CARDS.get(name), format or "Q4_K_M")
+    raise UnknownName("model", name, (card.name for card in CARDS))
+
+
+def read_shape(path: str | os.PathLike[str], *, known_only: bool = True) -> ModelShape:
+    """The shape of a GGUF file from its header only; any shard of a split model names the whole.
+
+    The result is cached by the file's path, size and time of change (``MEMFIT_CACHE=off`` turns that off).
+
+    Args:
+        path: a model, a projector (``mmproj``) or a LoRA adapter.
+        known_only: False gives a shape without layers for an architecture that memfit does not know, enough for the
+            engine to be asked.
+
+    Raises:
+        UnknownArchitecture: no architecture file describes it; the hint names the nearest.
+        ModelError: a file that cannot be used.
+    """
+    shape = cached(shard_paths(path), "shape", lambda: _read(read_shards(path)), ModelShape)
+    if known_only and shape.kind in ("text", "embedding") and not shape.layers:
+        raise _unknown(shape.architecture, str(path))
+    return shape
+
+
+def in_preset(shape: ModelShape, preset: str) -> ModelShape:
+    """The same model quantized to ``preset``, before anyone has made that file; no shards, no offsets.
+
+    Raises:
+        UnknownName: no such preset.
+        UsageError: the engine cannot quantize this model to that preset.
+    """
+    first = shape.layers[0]
+    tensors = quantized(
+        shape.tensors, preset, shape.architecture, layers=len(shape.layers), first=first, experts=first.experts
+    )
+    return msgspec.structs.replace(shape, tensors=tuple(tensors), shards=(), file_type=None)
+
+
+def _read(header: Header) -> ModelShape:
+    if not header.architecture:
+        raise Malformed("general.architecture is missing", file=header.path, hint="convert the model again")
+    if header.architecture == "clip":
+        return _projector(header)
+    if header.metadata.get("general.type") == "adapter":
+        return _adapter(header)
+    names = frozenset(tensor.name for tensor in header.tensors)
+    tokens = header.vocabulary_tokens
+    values = dict(header.metadata)
+    if tokens is not None:
+        values[f"{header.architecture}.vocab_size"] = tokens
+    meta = Metadata(header.architecture, values, file=header.path, optional=names)
+    if header.architecture in ARCHITECTURES:
+        shape = shape_of(meta, header.tensors, vocabulary_tokens=tokens)
+    else:
+        shape = _without_layers(header, meta)
+    return msgspec.structs.replace(shape, tokenizer=_tokenizer(header), shards=header.shards)
+
+
+def _without_layers(header: Header, meta: Metadata) -> ModelShape:
+    """Enough of an unknown architecture for the engine to be asked about it."""
+    names = {tensor.name for tensor in header.tensors}
+    parameters = sum(tensor.elements for tensor in header.tensors)
+    return ModelShape(
+        architecture=header.architecture,
+        name=meta.text("general.name", "unnamed"),
+        parameters=parameters,
+        parameters_active=parameters,
+        embedding_length=meta.integer("embedding_length", 0),
+        vocabulary_tokens=meta.integer("vocab_size", 0),
+        context_trained_tokens=meta.integer("context_length", 0),
+        tied_embeddings="token_embd.weight" in names and "output.weight" not in names,
+        tensors=header.tensors,
+    )
+
+
+def _projector(header: Header) -> ModelShape:
+    from memfit.model.towers import read_towers  # only projector files need it
+
+    parameters = sum(tensor.elements for tensor in header.tensors)
+    return ModelShape(
+        architecture="clip",
+        name=_text(header, "general.name"),
+        kind="projector",
+        parameters=parameters,
+        parameters_active=parameters,
+        embedding_length=0,
+        vocabulary_tokens=0,
+        context_trained_tokens=0,
+        memory="none",
+        towers=read_towers(header.metadata),
+        tensors=header.tensors,
+        shards=header.shards,
+    )
+
+
+def _adapter(header: Header) -> ModelShape:
+    parameters = sum(tensor.elements for tensor in header.tensors)
+    return ModelShape(
+        architecture=header.architecture,
+        name=_text(header, "general.name"),
+        kind="adapter",
+        parameters=parameters,
+        parameters_active=parameters,
+        embedding_length=0,
+        vocabulary_tokens=0,
+        context_trained_tokens=0,
+        memory="none",
+        tensors=header.tensors,
+        shards=header.shards,
+    )
+
+
+def _text(header: Header, key: str) -> str:
+    value = header.metadata.get(key)
+    return value if isinstance(value, str) else Path(header.path).name
+
+
+def _unknown(architecture: str, file: str) -> UnknownArchitecture:
+    near = UnknownName("architecture", architecture, (known.name for known in ARCHITECTURES))
+    asked = "the engine can still answer: --source engine (needs memfit[llama])"
+    hint = f"nearest known: {', '.join(near.nearest)}; {asked}" if near.nearest else asked
+    return UnknownArchitecture(f"memfit does not know the architecture {architecture!r}", file=file, hint=hint)
+
+
+def _looks_like_path(name: str) -> bool:
+    return os.sep in name or name.lower().endswith(".gguf") or os.path.exists(name)
+
+
+def _tokenizer(header: Header) -> Tokenizer | None:
+    tokens = header.arrays.get("tokenizer.ggml.tokens")
+    if tokens is None:
+        return None
+    merges = header.arrays.get("tokenizer.ggml.merges")
+    kind = header.metadata.get("tokenizer.ggml.model")
+    return Tokenizer(
+        kind=kind if isinstance(kind, str) else "unknown",
+        tokens=tokens.count,
+        token_bytes=tokens.payload_bytes,
+        merges=merges.count if merges else 0,
+        merge_bytes=merges.payload_bytes if merges else 0,
+    )
