@@ -22,6 +22,13 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
         kind: the family.
         summary: one line for people.
         source: where the block's layout is defined.
+        aliases: other names in use for it.
+        fallback: what the engine's quantizer takes where a row is not a whole number of blocks
+            (``tensor_type_fallback``, llama.cpp src/llama-quant.cpp, 0c1e57098); None where it has no answer.
+        needs_imatrix: the quantizer refuses to make it without an importance matrix (``tensor_requires_imatrix``,
+            same file).
+        kv_cache: the engine's command line accepts it for the KV cache (``kv_cache_types``, llama.cpp
+            common/arg.cpp, 0c1e57098).
     """
 
     name: str
@@ -32,6 +39,14 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     summary: str
     source: str
     aliases: tuple[str, ...] = ()
+    fallback: str | None = None
+    needs_imatrix: bool = False
+    kv_cache: bool = False
+
+    @property
+    def quantized(self) -> bool:
+        """Whether numbers share blocks, as opposed to plain floats and integers (``ggml_is_quantized``)."""
+        return self.kind not in ("float", "integer")
 
     @property
     def bits(self) -> float:

@@ -1,0 +1,21 @@
+"""The formats that a KV cache may have."""
+
+from __future__ import annotations
+
+from memfit.precision._format import Format
+from memfit.precision.formats import FORMATS
+
+
+def kv_formats(head_length: int | None = None) -> tuple[Format, ...]:
+    """The formats llama.cpp takes for ``--cache-type-k`` and ``--cache-type-v``, most bits first; the default is F16.
+
+    A quantized V needs flash attention; models with latent attention take the same format for K and V
+    (``llama_init_from_model``, llama.cpp src/llama-context.cpp, 0c1e57098).
+
+    Args:
+        head_length: numbers in one head of K or V, to leave out formats whose blocks do not divide it: the engine
+            refuses those under flash attention.
+    """
+    accepted = (format for format in FORMATS if format.kv_cache)
+    fitting = (format for format in accepted if head_length is None or head_length % format.block_elements == 0)
+    return tuple(sorted(fitting, key=lambda format: (-format.bits, format.name)))

@@ -1,0 +1,15 @@
+"""3.06 bits a number: groups of 4 taken from a grid of 256 vectors. Needs an importance matrix."""
+
+from memfit.precision._format import Format
+
+FORMAT = Format(
+    name="IQ3_XXS",
+    number=18,
+    block_elements=256,
+    block_bytes=98,
+    kind="i-quant",
+    summary="3.06-bit, grid of 256 vectors",
+    source="llama.cpp ggml/src/ggml-common.h, block_iq3_xxs (0c1e57098)",
+    fallback="IQ4_NL",
+    needs_imatrix=True,
+)
