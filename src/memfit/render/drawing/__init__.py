@@ -1,0 +1,1 @@
+"""Pictures of a document, as vectors and as characters. Takes widths; knows no record."""

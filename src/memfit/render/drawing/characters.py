@@ -1,0 +1,263 @@
+"""Pictures in characters, for terminals and Markdown: lines of spans, each with the name of a style.
+
+Nothing is told by colour alone: shares have their own character, verdicts their own mark, segments their own letter.
+"""
+
+from __future__ import annotations
+
+import string
+import unicodedata
+from typing import NamedTuple
+
+from memfit.render.document import CurvePlot, MemoryMap, Picture, Step, Waterfall
+from memfit.render.drawing.scale import apportion
+from memfit.render.untrusted import clean, clip
+from memfit.units import GIB, format_bytes
+
+
+class Span(NamedTuple):
+    """Text and the name of its style; an empty name is plain text."""
+
+    text: str
+    style: str = ""
+
+
+Line = list[Span]
+
+
+class Glyphs(NamedTuple):
+    """The characters to draw with. ``eighths`` are blocks of 1/8 to 7/8 of a cell, or empty."""
+
+    solid: str
+    pale: str
+    evictable: str
+    limit: str
+    eighths: str
+    clip: str
+    rule: str
+    ok: str
+    warn: str
+    bad: str
+    dot: str
+    free: str
+
+
+BLOCKS = Glyphs("█", "░", "▒", "│", "▏▎▍▌▋▊▉", "…", "─", "✓", "!", "✗", "·", "·")
+ASCII = Glyphs("#", ".", "=", "|", "", "~", "-", "+", "!", "x", "-", "_")
+
+_VALUE_CELLS = 11
+_LONGEST_LABEL = 18
+_LONGEST_LEGEND = 30
+
+
+def draw(picture: Picture, width: int, glyphs: Glyphs) -> list[Line]:
+    """A picture in at most ``width`` cells (40 or more)."""
+    if isinstance(picture, Waterfall):
+        return _waterfall(picture, width, glyphs)
+    if isinstance(picture, MemoryMap):
+        return _memory_map(picture, width, glyphs)
+    return _curve(picture, width, glyphs)
+
+
+def short_bytes(size: int) -> str:
+    """A size beside a bar: GiB with two digits from one GiB up."""
+    return f"{size / GIB:.2f} GiB" if abs(size) >= GIB else format_bytes(size)
+
+
+class _Bar:
+    """One row of cells over a scale in bytes."""
+
+    def __init__(self, cells: int, top_bytes: int, glyphs: Glyphs) -> None:
+        self._glyphs = glyphs
+        self._top = max(top_bytes, 1)
+        self._cells = [Span(" ")] * cells
+
+    def fill(self, start: int, end: int, glyph: str, style: str) -> None:
+        """Whole cells from ``start`` to ``end`` bytes; what is not zero takes at least one."""
+        if end <= start:
+            return
+        count = len(self._cells)
+        first = min(int(start * count / self._top), count - 1)
+        last = min(max(round(end * count / self._top), first + 1), count)
+        self._cells[first:last] = [Span(glyph, style)] * (last - first)
+
+    def fill_to_the_eighth(self, start: int, end: int, style: str) -> None:
+        """As ``fill`` with solid blocks, the last one cut to an eighth of a cell where the glyphs allow."""
+        if end <= start:
+            return
+        self.fill(start, end, self._glyphs.solid, style)
+        cell, eighths = divmod(round(end * len(self._cells) * 8 / self._top), 8)
+        if self._glyphs.eighths and cell < len(self._cells) and (eighths or end * len(self._cells) < self._top):
+            self._cells[cell] = Span(self._glyphs.eighths[max(eighths, 1) - 1], style)
+
+    def mark(self, place: int, style: str) -> None:
+        """A limit."""
+        index = min(int(place * len(self._cells) / self._top), len(self._cells) - 1)
+        self._cells[index] = Span(self._glyphs.limit, style)
+
+    def spans(self) -> Line:
+        """The row, neighbours of one style joined."""
+        merged: Line = []
+        for cell in self._cells:
+            if merged and merged[-1].style == cell.style:
+                merged[-1] = Span(merged[-1].text + cell.text, cell.style)
+            else:
+                merged.append(cell)
+        return merged
+
+
+def _waterfall(picture: Waterfall, width: int, glyphs: Glyphs) -> list[Line]:
+    steps = (*picture.steps, *picture.totals)
+    label_cells = _label_cells([step.name for step in steps])
+    bar_cells = max(width - label_cells - _VALUE_CELLS - 2, 8)
+    reach = sum(step.high_bytes for step in picture.steps)
+    top = max([reach, picture.capacity_bytes or 0, *(step.high_bytes for step in picture.totals)])
+
+    def row(step: Step, start: int, style: str) -> Line:
+        bar = _Bar(bar_cells, top, glyphs)
+        _fill_step(bar, step, start, style, glyphs)
+        if picture.capacity_bytes is not None:
+            bar.mark(picture.capacity_bytes, "limit")
+        value = Span(format_bytes(step.high_bytes).rjust(_VALUE_CELLS))
+        return [Span(fit(clean(step.name), label_cells, glyphs.clip) + " "), *bar.spans(), value]
+
+    lines: list[Line] = []
+    start = 0
+    for step in picture.steps:
+        lines.append(row(step, start, "use"))
+        start += step.high_bytes
+    lines += [row(step, 0, "total" if step.tone == "neutral" else step.tone) for step in picture.totals]
+    legend = [(glyphs.solid, "likely")]
+    if any(step.likely_bytes < step.high_bytes for step in steps):
+        legend.append((glyphs.pale, "up to high"))
+    if any(step.evictable_bytes for step in steps):
+        legend.append((glyphs.evictable, "evictable"))
+    legend += _limit_entry(picture.capacity_name, picture.capacity_bytes, glyphs)
+    return [*lines, *_legend(legend, label_cells, width)]
+
+
+def _fill_step(bar: _Bar, step: Step, start: int, style: str, glyphs: Glyphs) -> None:
+    """Evictable, then what is likely, then what is only reserved."""
+    kept = start + step.evictable_bytes
+    likely = max(start + step.likely_bytes, kept)
+    end = start + step.high_bytes
+    if likely < end:
+        bar.fill(likely, end, glyphs.pale, style)
+        if kept < likely:
+            bar.fill(kept, likely, glyphs.solid, style)
+    elif kept < likely:
+        # nothing follows, so that a cut block leaves no gap
+        bar.fill_to_the_eighth(kept, likely, style)
+    if step.evictable_bytes:
+        bar.fill(start, kept, glyphs.evictable, style)
+
+
+def _memory_map(picture: MemoryMap, width: int, glyphs: Glyphs) -> list[Line]:
+    sizes = tuple(segment.bytes for segment in picture.segments)
+    bar: Line = []
+    keys: list[Line] = []
+    in_use = 0
+    for index, (segment, count) in enumerate(zip(picture.segments, apportion(sizes, width), strict=True)):
+        letter = string.ascii_uppercase[index % 26]
+        fill, style = {"system": glyphs.pale, "free": glyphs.free}.get(segment.role, ""), str(segment.role)
+        key_style = style
+        if segment.role == "use":
+            # neighbours differ in character as well as in colour
+            fill, style = (glyphs.solid, glyphs.evictable)[in_use % 2], f"segment{in_use % 6}"
+            key_style = f"key{in_use % 6}"
+            in_use += 1
+        if count:
+            bar += [Span(letter, key_style), Span(fill * (count - 1), style)]
+        name = _brief(segment.name, glyphs)
+        keys.append([Span(letter, key_style), Span(f" {name} "), Span(short_bytes(segment.bytes), "quiet")])
+    keys.append([Span(f"= {_brief(picture.total_name, glyphs)} {short_bytes(picture.total_bytes)}")])
+    if (over := sum(sizes) - picture.total_bytes) > 0:
+        keys.append([Span(f"{short_bytes(over)} too much", "bad")])
+    return [bar, *_flow(keys, width)]
+
+
+def _curve(picture: CurvePlot, width: int, glyphs: Glyphs) -> list[Line]:
+    """The leading series as one bar for every point: exact, and legible where a plot of dots is not."""
+    if not picture.points or not picture.series:
+        return []
+    leading = next((series for series in picture.series if series.leading), picture.series[0])
+    label_cells = _label_cells([point.label for point in picture.points])
+    marks = {"ok": glyphs.ok, "warn": glyphs.warn, "bad": glyphs.bad, "neutral": " "}
+    bar_cells = max(width - label_cells - _VALUE_CELLS - 4, 8)
+    top = max([*leading.bytes, picture.limit_bytes or 0])
+    lines: list[Line] = []
+    for point, size in zip(picture.points, leading.bytes, strict=True):
+        bar = _Bar(bar_cells, top, glyphs)
+        bar.fill_to_the_eighth(0, size, "use" if point.tone == "neutral" else point.tone)
+        if picture.limit_bytes is not None:
+            bar.mark(picture.limit_bytes, "limit")
+        label = fit(clean(point.label), label_cells, glyphs.clip, right=True)
+        value = Span(short_bytes(size).rjust(_VALUE_CELLS))
+        lines.append([Span(label + " "), *bar.spans(), value, Span(f" {marks[point.tone]}", point.tone)])
+    legend = [
+        (glyphs.solid, cut(clean(leading.name), _LONGEST_LEGEND, glyphs.clip)),
+        *_limit_entry(picture.limit_name, picture.limit_bytes, glyphs),
+    ]
+    head = [Span(cut(clean(picture.x_name), width, glyphs.clip), "quiet")]
+    return [head, *lines, *_legend(legend, label_cells, width)]
+
+
+def cut(text: str, cells: int, mark: str) -> str:
+    """The text in at most ``cells`` cells of a terminal, its middle cut."""
+    longest = len(text)
+    while cell_width(shown := clip(text, longest, mark=mark)) > cells:
+        longest = min(longest, cells) - (longest <= cells)
+    return shown
+
+
+def fit(text: str, cells: int, mark: str, *, right: bool = False) -> str:
+    """The text in exactly ``cells`` cells of a terminal, cut or padded."""
+    shown = cut(text, cells, mark)
+    blank = " " * (cells - cell_width(shown))
+    return blank + shown if right else shown + blank
+
+
+def cell_width(text: str) -> int:
+    """How many cells a terminal takes for this text: two for East Asian wide letters, none for combining marks."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(letter) else 2 if unicodedata.east_asian_width(letter) in "WF" else 1
+        for letter in text
+    )
+
+
+def _brief(name: str, glyphs: Glyphs) -> str:
+    return cut(clean(name), _LONGEST_LABEL, glyphs.clip)
+
+
+def _label_cells(names: list[str]) -> int:
+    return min(max((cell_width(clean(name)) for name in names), default=0), _LONGEST_LABEL)
+
+
+def _limit_entry(name: str, size: int | None, glyphs: Glyphs) -> list[tuple[str, str]]:
+    return [] if size is None else [(glyphs.limit, f"{_brief(name, glyphs)} {short_bytes(size)}")]
+
+
+def _legend(entries: list[tuple[str, str]], indent: int, width: int) -> list[Line]:
+    """Under the bars where that fits in one line, else from the left edge."""
+    groups = [[Span(f"{glyph} {name}", "quiet")] for glyph, name in entries]
+    inset = _flow(groups, width - indent - 1)
+    return [[Span(" " * (indent + 1)), *inset[0]]] if len(inset) == 1 else _flow(groups, width)
+
+
+def _flow(groups: list[Line], width: int) -> list[Line]:
+    """Groups of spans set one after the other, three spaces apart, broken between groups."""
+    lines: list[Line] = [[]]
+    used = 0
+    for group in groups:
+        cells = sum(cell_width(span.text) for span in group)
+        if used and used + 3 + cells > width:
+            lines.append([])
+            used = 0
+        if used:
+            lines[-1].append(Span("   "))
+            used += 3
+        lines[-1] += group
+        used += cells
+    return lines

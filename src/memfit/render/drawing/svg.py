@@ -1,0 +1,18 @@
+"""Any picture as vectors, and the style sheet that colours it."""
+
+from __future__ import annotations
+
+from memfit.render.document import MemoryMap, Picture, Waterfall
+from memfit.render.drawing.curve_plot import draw_curve_plot
+from memfit.render.drawing.memory_map import draw_memory_map
+from memfit.render.drawing.vector import Drawing
+from memfit.render.drawing.waterfall import draw_waterfall
+
+
+def draw_vector(picture: Picture, width: float, key: str) -> Drawing:
+    """The elements of a picture ``width`` units wide (300 or more); ``key`` is unique in its file."""
+    if isinstance(picture, Waterfall):
+        return draw_waterfall(picture, width, key)
+    if isinstance(picture, MemoryMap):
+        return draw_memory_map(picture, width, key)
+    return draw_curve_plot(picture, width, key)

@@ -1,0 +1,149 @@
+"""What the views say, and that what they show adds up."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from render_samples import CURVE, FITS, ORIN_NANO, SEPARATE, TIGHT, TOO_BIG, term
+
+from memfit.footprint.records import Curve, Footprint
+from memfit.render import find_view
+from memfit.render.document import Block, Document, Facts, Headline, MemoryMap, Table, Waterfall
+from memfit.units import GIB, MIB
+
+replace = msgspec.structs.replace
+
+
+def show(record: msgspec.Struct, view: str | None = None) -> Document:
+    return find_view(type(record), view).document(record)
+
+
+def block(document: Document, kind: type[Block]) -> Block:
+    return next(each for each in document.blocks if isinstance(each, kind))
+
+
+def headline(record: msgspec.Struct) -> Headline:
+    found = block(show(record), Headline)
+    assert isinstance(found, Headline)
+    return found
+
+
+def table(document: Document, title: str) -> Table:
+    return next(each for each in document.blocks if isinstance(each, Table) and each.title.startswith(title))
+
+
+def texts(shown: Table, name: str) -> list[str]:
+    """The cells of the row or footer of this name."""
+    return next([cell.text for cell in row] for row in (*shown.rows, *shown.footers) if row[0].text == name)
+
+
+def test_verdicts_in_words() -> None:
+    spare = replace(FITS, headroom_bytes=812 * MIB, capacity_bytes=int(7.4 * GIB))
+    assert headline(spare) == Headline("fits", "ok", "812.0 MiB to spare of 7.40 GiB")
+    assert headline(TIGHT).verdict == "tight"
+    assert headline(TIGHT).sentence.startswith("1.02 GiB of the mapped weights do not stay in 6.30 GiB")
+    assert headline(TOO_BIG) == Headline("does not fit", "bad", "3.41 GiB short of 6.30 GiB")
+
+
+def test_ledger_rows_add_up_to_the_total() -> None:
+    shown = table(show(FITS), "Ledger")
+    summed = [row for row in shown.rows if row[-1].text != "not in the sum"]
+    for place in range(1, 5):
+        total = sum(float(row[place].text) for row in summed)
+        assert total == pytest.approx(float(texts(shown, "total")[place]), abs=0.5)
+    assert texts(shown, "OS")[-1] == "not in the sum"
+
+
+def test_footers_are_the_sum_that_decides() -> None:
+    shown = table(show(FITS), "Ledger")
+    high, evictable, read = (float(texts(shown, name)[place]) for name, place in
+                             (("total", 3), ("total", 4), ("read for every token", 4)))  # fmt: skip
+    kept = float(texts(shown, "must stay in memory")[3])
+    assert kept == pytest.approx(high - evictable + read, abs=0.2)
+    assert float(texts(shown, "to spare")[3]) == pytest.approx(float(texts(shown, "capacity")[3]) - kept, abs=0.2)
+    assert texts(table(show(TOO_BIG), "Ledger"), "short")[3] == "3492.5"
+
+
+def test_pools_are_told_where_there_are_several() -> None:
+    assert [column.title for column in table(show(SEPARATE), "Ledger").columns][1] == "pool"
+    assert "pool" not in [column.title for column in table(show(FITS), "Ledger").columns]
+    picture = block(show(SEPARATE), Waterfall)
+    assert isinstance(picture, Waterfall)
+    assert [step.name for step in picture.steps][:2] == ["weights (gpu)", "weights (host)"]
+
+
+def test_figures_that_round_to_nothing_are_not_nothing() -> None:
+    assert texts(table(show(SEPARATE), "Ledger"), "runtime")[2:5] == ["<0.1", "<0.1", "<0.1"]
+
+
+def test_budget_has_six_lines_that_add_up() -> None:
+    shown = table(show(FITS, "budget"), "Budget")
+    assert [row[0].text for row in shown.rows] == ["weights", "KV cache", "activations", "runtime", "OS", "peak"]
+    inside = [row for row in shown.rows if row[0].text != "OS"]
+    assert sum(float(row[3].text) for row in inside) == pytest.approx(float(texts(shown, "total")[3]), abs=0.4)
+    assert texts(shown, "activations")[-1] == "compute buffers, work buffer, output buffer"
+    assert texts(shown, "OS")[-1] == "already out of the capacity"
+
+
+def test_budget_hides_no_term_it_does_not_know() -> None:
+    novel = term("graph_cache", 1, 2, 3)
+    shown = table(show(replace(FITS, terms=(*FITS.terms, novel)), "budget"), "Budget")
+    assert texts(shown, "other") == ["other", "1.0", "2.0", "3.0", "0.0", "graph cache"]
+
+
+def test_explain_tells_formula_error_and_parts() -> None:
+    shown = table(show(FITS, "explain"), "Where")
+    assert texts(shown, "tokenizer")[-1] == "290 bytes × 128256 tokens (error: ±12 % on 14 vocabularies)"
+    parts = [float(texts(shown, name)[1]) for name in ("· mapped from the file", "· repacked")]
+    assert sum(parts) == pytest.approx(float(texts(shown, "weights")[1]), abs=0.2)
+
+
+def test_waterfall_ends_at_the_total() -> None:
+    picture = block(show(FITS), Waterfall)
+    assert isinstance(picture, Waterfall)
+    assert sum(step.high_bytes for step in picture.steps) == FITS.high_bytes
+    assert picture.totals[1].high_bytes == FITS.required_bytes
+    assert all(step.high_bytes for step in picture.steps)
+
+
+@pytest.mark.parametrize("record", [FITS, TIGHT, TOO_BIG])
+def test_map_fills_the_whole_module(record: Footprint) -> None:
+    picture = block(show(record), MemoryMap)
+    assert isinstance(picture, MemoryMap)
+    assert picture.total_bytes == 8 * GIB
+    short = max(-record.headroom_bytes, 0)
+    assert sum(segment.bytes for segment in picture.segments) == picture.total_bytes + short
+
+
+def test_map_of_an_unknown_module_shows_the_capacity_alone() -> None:
+    picture = block(show(SEPARATE), MemoryMap)
+    assert isinstance(picture, MemoryMap)
+    assert picture.total_bytes == 12 * GIB
+    assert "system" not in {segment.role for segment in picture.segments}
+
+
+def test_device_leaves_out_what_is_unknown() -> None:
+    facts = block(show(ORIN_NANO), Facts)
+    assert isinstance(facts, Facts)
+    assert "on the module" in {fact.name for fact in facts.items}
+    bare = block(show(SEPARATE.device), Facts)
+    assert isinstance(bare, Facts)
+    assert {"on the module", "MemTotal", "OS"}.isdisjoint(fact.name for fact in bare.items)
+
+
+def only(*verdicts: str) -> Curve:
+    return replace(CURVE, points=tuple(point for point in CURVE.points if point.verdict in verdicts))
+
+
+def test_curve_says_how_far() -> None:
+    assert headline(CURVE) == Headline("fits up to 32k", "ok", "context in 6.30 GiB; the next larger value does not")
+    assert headline(only("fits")).sentence == "context in 6.30 GiB; the largest value asked for"
+    assert headline(only("no")) == Headline("does not fit", "bad", "not even 64k context in 6.30 GiB")
+    assert headline(only()).tone == "neutral"
+
+
+def test_curve_of_slots_counts_in_plain_numbers() -> None:
+    points = tuple(replace(point, value=index + 1024) for index, point in enumerate(CURVE.points))
+    shown = show(replace(CURVE, option="slots", points=points))
+    assert table(shown, "Points").rows[0][0].text == "1024"
+    assert table(shown, "Points").columns[0].title == "slots"
