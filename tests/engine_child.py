@@ -71,7 +71,23 @@ def map_values(found: Map, words: int) -> list[tuple[int, ...]]:
     return nodes
 
 
+def _projector(api: Any, job: dict[str, Any], log: list[str]) -> dict[str, Any]:
+    """Bytes of weights and compute buffers that ``mtmd_get_memory_usage`` counts for a projector file."""
+    multimodal = importlib.import_module("llama_cpp.mtmd_cpp")
+    log.clear()
+    params = multimodal.mtmd_context_params_default()
+    params.use_gpu = False
+    for name, value in job["projector"].items():
+        setattr(params, name, value)
+    usage = multimodal._libmtmd._Z21mtmd_get_memory_usagePKc19mtmd_context_params
+    usage.restype, usage.argtypes = Map, [ctypes.c_char_p, type(params)]
+    found = usage(job["path"].encode(), params)
+    return {"loaded": bool(found.count), "bytes": sum(node[1] for node in map_values(found, 1)), "log": "".join(log)}
+
+
 def _answer(api: Any, job: dict[str, Any], log: list[str]) -> dict[str, Any]:
+    if "projector" in job:
+        return _projector(api, job, log)
     log.clear()
     params = api.llama_model_default_params()
     params.no_alloc, params.load_mode, params.use_extra_bufts = True, 0, False
@@ -98,7 +114,8 @@ def _context(api: Any, model: Any, settings: dict[str, Any], log: list[str]) -> 
     breakdown.restype, breakdown.argtypes = Map, [ctypes.c_void_p]
     nodes = map_values(breakdown(context), 3)
     api.llama_free(context)
-    return {"made": True, "cache": sum(node[2] for node in nodes), "log": "".join(log)}
+    weights, cache = (sum(node[index] for node in nodes) for index in (1, 2))
+    return {"made": True, "weights": weights, "cache": cache, "log": "".join(log)}
 
 
 def main() -> None:

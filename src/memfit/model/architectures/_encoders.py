@@ -5,11 +5,14 @@ Follows ``llama_model::create_memory`` (llama.cpp src/llama-model.cpp) and src/m
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 
 from memfit.errors import Malformed
 from memfit.model.architectures._architecture import Plan
 from memfit.model.architectures._blocks import Tensors, blocks
+from memfit.model.architectures._graphs import attention_plan
 from memfit.model.metadata import Metadata
 
 
@@ -19,8 +22,8 @@ def encoder_plan(meta: Metadata) -> Plan:
     Raises:
         Malformed: a size is missing, out of bounds, or contradicts another.
     """
-    layers = (msgspec.structs.replace(block.layer(), cache_of=None) for block in blocks(meta))
-    return Plan(layers=tuple(layers), memory="none", causal=meta.flag("attention.causal", True))
+    plan = attention_plan(meta, (msgspec.structs.replace(block.layer(), cache_of=None) for block in blocks(meta)))
+    return replace(plan, memory="none")
 
 
 def encoder_embeddings(meta: Metadata, *, positions: bool) -> Tensors:

@@ -13,14 +13,22 @@ from memfit.model.metadata import Metadata
 from memfit.model.shape import Layer
 
 
-def attention_plan(meta: Metadata, layers: Iterable[Layer], *, window_tokens: int = 0) -> Plan:
+def attention_plan(meta: Metadata, layers: Iterable[Layer], *, window_tokens: int = 0, even_heads: bool = True) -> Plan:
     """A plan whose only memory is a KV cache.
 
+    Args:
+        meta: the header.
+        layers: all layers.
+        window_tokens: the sliding window or chunk, 0 without.
+        even_heads: keys and values must be of one length: the graph asserts it, or takes one for both.
+
     Raises:
-        Malformed: a feed-forward without a width, or the key for causal attention is not a truth value.
+        Malformed: a feed-forward without a width, uneven heads, or a key for causal attention without truth value.
     """
     planned = tuple(layers)
     for layer in planned:
+        if even_heads and layer.key_length != layer.value_length:
+            raise meta.malformed("attention.key_length", f"is {layer.key_length}, values have {layer.value_length}")
         if layer.experts and not layer.expert_length:
             raise meta.malformed("expert_feed_forward_length", "gives the experts no width")
         if not layer.experts and not layer.feed_forward_length:

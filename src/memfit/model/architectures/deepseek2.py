@@ -75,7 +75,7 @@ def plan(meta: Metadata) -> Plan:
     """
     layers = _checked(meta)
     latent = _latent(meta, layers[0], sum(not block.next_token for block in layers))
-    return attention_plan(meta, (_layer(meta, block, latent) for block in layers))
+    return attention_plan(meta, (_layer(meta, block, latent) for block in layers), even_heads=False)
 
 
 def _attention(block: Block, latent: Latent) -> Tensors:

@@ -14,9 +14,8 @@ def _blocks(meta: Metadata) -> tuple[Block, ...]:
     key = "attention.sliding_window_pattern"
     if not meta.is_array(key):
         raise meta.malformed(key, "is not an array, which this architecture needs")
-    for suffix in ("", "_swa"):
-        if meta.integer(f"attention.key_length{suffix}") != meta.integer(f"attention.value_length{suffix}"):
-            raise meta.malformed(f"attention.key_length{suffix}", "differs from the value length")
+    for side in ("key", "value"):
+        meta.integer(f"attention.{side}_length_swa")  # required
     windowed = window_pattern(meta, period=0)
     return expert_blocks(meta, windowed, stated=True) if meta.integer("expert_count", 0) else blocks(meta, windowed)
 
