@@ -138,10 +138,18 @@ def test_a_long_text_is_walked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_decoded_values_have_a_budget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_metadata, "MOST_DECODED_BYTES", 100)
-    data = header([pair("a", STR, text("y" * 60)), pair("b", STR, text("z" * 60)), array("c", U8, 5, bytes(5))])
+    data = header(
+        [
+            pair("a", STR, text("y" * 60)),
+            pair("b", STR, text("z" * 60)),
+            array("c", U8, 6, bytes(6)),
+            array("d", STR, 5, text("v") * 5),
+            array("e", U8, 5, bytes(5)),
+        ]
+    )
     found = read_header(write(tmp_path, data))
-    assert found.metadata == {"a": "y" * 60, "c": (0,) * 5}
-    assert found.arrays["b"].payload_bytes == 60
+    assert found.metadata == {"a": "y" * 60, "e": (0,) * 5}
+    assert {key: walked.payload_bytes for key, walked in found.arrays.items()} == {"b": 60, "c": 6, "d": 5}
 
 
 def test_text_need_not_be_utf8(tmp_path: Path) -> None:
@@ -194,8 +202,20 @@ def test_every_cut_is_truncated(tmp_path: Path) -> None:
         with pytest.raises(Truncated) as caught:
             read_header(path)
         assert caught.value.file == str(path)
-        assert caught.value.hint
-        assert "download" in caught.value.hint
+        assert "download" in (caught.value.hint or "")
+        assert caught.value.offset is None or 0 <= caught.value.offset <= length
+
+
+def test_every_cut_of_a_vocabulary_is_truncated(tmp_path: Path) -> None:
+    data = header([ARCHITECTURE, array("tokenizer.ggml.tokens", STR, 3, text("one") + text("two") + text("three"))])
+    path = write(tmp_path, data)
+    assert read_header(path).vocabulary_tokens == 3
+    for length in reversed(range(1, len(data))):
+        os.truncate(path, length)
+        with pytest.raises(Truncated) as caught:
+            read_header(path)
+        assert caught.value.offset is not None
+        assert caught.value.offset <= length
 
 
 MALFORMED = {
@@ -248,6 +268,7 @@ def test_contradictions_are_malformed(tmp_path: Path, case: str) -> None:
         read_header(path)
     assert caught.value.file == str(path)
     assert caught.value.offset is not None
+    assert 0 <= caught.value.offset <= len(data)
     if offset is not None:
         assert caught.value.offset == offset
 

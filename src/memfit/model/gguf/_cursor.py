@@ -64,20 +64,17 @@ class Cursor:
         value: int = self.take(ONE_U32)[0]
         return value
 
-    def string_bytes(self) -> int:
-        """The length that precedes a string, known to lie within the file.
-
-        Raises:
-            Malformed: longer than any header.
-            Truncated: the file ends before the string does.
-        """
-        length: int = self.take(ONE_U64)[0]
-        if length > self.size_bytes - self.at:
-            self._beyond(self.at - 8, self.at + length)
-        return length
+    def u64(self) -> int:
+        """One u64, such as the length that precedes a string."""
+        value: int = self.take(ONE_U64)[0]
+        return value
 
     def raw(self, count: int) -> bytes:
-        """The next ``count`` bytes; the caller bounds ``count``."""
+        """The next ``count`` bytes; the caller bounds ``count``, as all of them are held in memory.
+
+        Raises:
+            Truncated: the file ends before.
+        """
         start = self._have(count)
         self.at += count
         return self._window[start : start + count]

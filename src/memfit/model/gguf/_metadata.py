@@ -22,7 +22,6 @@ from memfit.model.metadata import Value
 MOST_KEYS = 1 << 16  # models have 20 to 60
 MOST_KEY_BYTES = 65535  # docs/gguf.md of ggml
 MOST_ARRAY_COUNT = 1 << 30  # GGUF_MAX_ARRAY_ELEMENTS, ggml/src/gguf.cpp (0c1e57098)
-LEAST_PAIR_BYTES = 14  # a key of one letter, type, one byte
 DECODED_COUNT = 4096  # entries of an array that is decoded: per-layer arrays have up to 512
 DECODED_BYTES = 1 << 20  # of one text: chat templates reach 60 kB; whole tokenizers stored as JSON are walked
 MOST_DECODED_BYTES = 16 << 20  # of all values together, so that memory stays bounded
@@ -39,8 +38,6 @@ def read(cursor: Cursor, count: int) -> tuple[Values, Arrays, Spans]:
         Truncated, Malformed: with the offset of the key.
     """
     cursor.reading = f"the list of {count} keys"
-    if count * LEAST_PAIR_BYTES > cursor.size_bytes - cursor.at:
-        cursor.skip(count * LEAST_PAIR_BYTES)  # says how much is missing
     reader = _Pairs(cursor)
     for _ in range(count):
         reader.pair()
@@ -83,7 +80,7 @@ class _Pairs:
 
     def _key(self, start: int) -> str:
         cursor = self.cursor
-        length = cursor.string_bytes()
+        length = cursor.u64()
         if not 0 < length <= MOST_KEY_BYTES:
             raise Malformed(
                 f"a key takes {length} bytes, expected 1 to {MOST_KEY_BYTES}", file=cursor.file, offset=start
@@ -96,7 +93,7 @@ class _Pairs:
     def _text(self) -> Value | ArrayInfo:
         cursor = self.cursor
         start = cursor.at
-        length = cursor.string_bytes()
+        length = cursor.u64()
         if length > DECODED_BYTES or not self._afford(length):
             cursor.skip(length)
             return ArrayInfo(type="str", count=1, offset=start, bytes=length + 8, payload_bytes=length)
@@ -129,7 +126,7 @@ class _Pairs:
             return info
         end = cursor.at
         cursor.at = start
-        texts = tuple(cursor.raw(cursor.string_bytes()).decode(errors="replace") for _ in range(count))
+        texts = tuple(cursor.raw(cursor.u64()).decode(errors="replace") for _ in range(count))
         assert cursor.at == end
         return texts
 

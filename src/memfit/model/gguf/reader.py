@@ -32,7 +32,6 @@ from memfit.precision import format_of
 from memfit.precision._format import Format
 
 MOST_TENSORS = 1 << 17  # mixtures of experts stored tensor by tensor have 70,000
-LEAST_TENSOR_BYTES = 24  # an empty name, no dims, type and offset
 MOST_ELEMENTS = 2**63 - 1  # the engine counts in int64
 MOST_DATA_BYTES = 1 << 50  # a petabyte: beyond it a header is damaged and not a download incomplete
 _WITHDRAWN = (4, 5, 31, 32, 33, 36, 37, 38)  # enum ggml_type, ggml/include/ggml.h (0c1e57098)
@@ -134,8 +133,6 @@ def _alignment(cursor: Cursor, value: object, spans: _metadata.Spans) -> int:
 
 def _tensors(cursor: Cursor, count: int, alignment: int) -> tuple[Tensor, ...]:
     cursor.reading = f"the list of {count} tensors"
-    if count * LEAST_TENSOR_BYTES > cursor.size_bytes - cursor.at:
-        cursor.skip(count * LEAST_TENSOR_BYTES)  # says how much is missing
     formats: dict[int, Format] = {}
     tensors: list[Tensor] = []
     names: set[str] = set()
@@ -165,7 +162,7 @@ def _tensors(cursor: Cursor, count: int, alignment: int) -> tuple[Tensor, ...]:
 
 
 def _name(cursor: Cursor, start: int) -> str:
-    length = cursor.string_bytes()
+    length = cursor.u64()
     if length > MOST_NAME_BYTES:
         raise Malformed(
             f"a tensor's name takes {length} bytes, more than {MOST_NAME_BYTES}", file=cursor.file, offset=start
