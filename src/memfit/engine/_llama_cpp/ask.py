@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import selectors
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from memfit.errors import EngineFailed
 
 _MOST_ANSWER_BYTES = 256 * 1024**2
 _KEPT_COMPLAINT_BYTES = 16 * 1024
+_BUILD_FOLDER = re.compile(r"/\S+?/llama\.cpp/")  # an assertion names its file by where the package was built
 _HINTS = {
     signal.SIGKILL: "the kernel kills like this when memory runs out: free some, or ask for a smaller context",
     signal.SIGXCPU: "it used up its CPU time; raise the time limit",
@@ -117,7 +119,7 @@ def _check(code: int, complaint: str) -> None:
     if code == 0:
         return
     lines = [line for line in complaint.strip().splitlines() if line.strip()]
-    last = f": {lines[-1].strip()}" if lines else ""
+    last = f": {_BUILD_FOLDER.sub('', lines[-1].strip())}" if lines else ""
     if code < 0:
         try:
             died = signal.Signals(-code)

@@ -62,7 +62,7 @@ def run_child(
     Raises:
         EngineMissing, EngineFailed, ModelError: as ``oracle.reserve``.
     """
-    folder = _package_folder() if program is None else Path()
+    library = str(package_folder()) if program is None or is_installed() else ""
     command = program or [sys.executable, "-I", "-S", str(_CHILD)]
     environment = {**os.environ, "GGML_NO_BACKTRACE": "1"}  # else an abort starts a debugger
     if not job["needs_gpu"]:
@@ -71,7 +71,7 @@ def run_child(
         question = {
             **job,
             "model": _stub(model, Path(temporary) / "stub.gguf"),
-            "library": str(folder),
+            "library": library,
             "search": [path for path in sys.path if path],
             "memory_bytes": memory_bytes,
             "time_s": math.ceil(timeout_s) + 1,  # so that the parent is the one who notices
@@ -154,7 +154,12 @@ def first_line(text: str) -> str:
     return re.sub(r"^\w+: ", "", line)
 
 
-def _package_folder() -> Path:
+def package_folder() -> Path:
+    """Where llama-cpp-python lies.
+
+    Raises:
+        EngineMissing: it is not installed.
+    """
     spec = importlib.util.find_spec("llama_cpp")
     if spec is None or not spec.submodule_search_locations:
         raise EngineMissing(
@@ -167,7 +172,7 @@ def _package_folder() -> Path:
 def package_version() -> str | None:
     """The installed llama-cpp-python's version. Read and not imported: the import takes longer than an answer."""
     try:
-        text = (_package_folder() / "__init__.py").read_text(encoding="utf-8")
+        text = (package_folder() / "__init__.py").read_text(encoding="utf-8")
     except (OSError, EngineMissing):
         return None
     found = re.search(r"__version__\s*=\s*[\"']([^\"']+)", text)
