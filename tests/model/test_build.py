@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
+from memfit.engine._llama_cpp.oracle import Described, is_installed, quantize
 from memfit.errors import UnknownArchitecture, UnknownName
 from memfit.model._build import card_shape, card_tensors, is_full_precision, shape_of
 from memfit.model.cards import CARDS
 from memfit.model.metadata import Metadata
 from memfit.model.shape import Tensor
+from memfit.precision.presets import PRESETS
 from memfit.units import MIB
 
 
@@ -123,3 +127,45 @@ def test_an_unknown_architecture_names_the_nearest() -> None:
 def test_an_unknown_preset_names_the_nearest() -> None:
     with pytest.raises(UnknownName):
         card_shape(CARDS.get("smollm2_135m"), "Q4_K_MM")
+
+
+def test_the_first_layer_does_not_speak_for_all() -> None:
+    # the first layer of this model has no heads, and still the engine counts four query heads to a key/value head
+    formats = {tensor.name: tensor.format for tensor in card_shape(CARDS.get("qwen3_5_0_8b"), "Q2_K").tensors}
+    assert formats["blk.3.attn_v.weight"] == "Q4_K"
+
+
+def test_tensors_follow_each_other_as_in_a_file() -> None:
+    tensors = card_shape(CARDS.get("smollm2_135m"), "Q4_K_M").tensors
+    assert tensors[0].offset == 0
+    for before, after in pairwise(tensors):
+        assert after.offset % 32 == 0
+        assert 0 <= after.offset - (before.offset + before.bytes) < 32
+
+
+@pytest.mark.engine
+@pytest.mark.skipif(not is_installed(), reason="llama-cpp-python is not installed")
+@pytest.mark.parametrize("preset", ["Q2_K", "Q4_K_M"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "deepseek_v2_lite",
+        "falcon_7b",
+        "gemma_3n_e2b",
+        "gemma_4_26b_a4b",
+        "gpt_oss_20b",
+        "llama_4_scout",
+        "mixtral_8x7b",
+        "nemotron_3_nano_30b_a3b",
+        "phi_4_mini",
+        "qwen3_5_0_8b",
+        "qwen3_5_35b_a3b",
+    ],
+)
+def test_formats_are_those_the_engine_chooses(name: str, preset: str) -> None:
+    card = CARDS.get(name)
+    converted = [(tensor.name, tensor.dims, tensor.format) for tensor in card_tensors(card)]
+    answer = quantize(Described(metadata=card.header(), tensors=converted), PRESETS.get(preset).file_type)
+    theirs = {tensor.name: (tensor.format.upper(), tensor.bytes) for tensor in answer.tensors}
+    ours = {tensor.name: (tensor.format.upper(), tensor.bytes) for tensor in card_shape(card, preset).tensors}
+    assert ours == theirs

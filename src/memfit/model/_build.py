@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+import msgspec
+
 from memfit.errors import UnknownArchitecture, UnknownName
 from memfit.model.architectures import ARCHITECTURES, Architecture, TensorSpec
 from memfit.model.cards import Card
@@ -13,6 +15,7 @@ from memfit.model.shape import Layer, ModelShape, Tensor
 from memfit.precision import FORMATS
 from memfit.precision.mixture import mix
 
+_ALIGNMENT = 32  # GGUF_DEFAULT_ALIGNMENT, ggml/include/gguf.h
 _BLOCK = re.compile(r"blk\.(\d+)\.")
 
 # tensors of two and more dimensions that a conversion leaves in F32: prepare_tensors in llama.cpp conversion/base.py
@@ -71,26 +74,36 @@ def card_shape(card: Card, preset: str = "F16") -> ModelShape:
         UnknownName: no such preset.
         UsageError: the engine cannot quantize this model to that preset.
     """
-    meta = card.hyperparameters()
-    converted = card_tensors(card)
-    plan = _architecture(meta).plan(meta)
-    first = plan.layers[0]
+    converted = shape_of(card.hyperparameters(), card_tensors(card), name=card.name)
+    return msgspec.structs.replace(converted, tensors=quantized(converted, preset))
+
+
+def quantized(shape: ModelShape, preset: str) -> tuple[Tensor, ...]:
+    """The tensors of ``shape`` as the engine quantizes them to ``preset``, one behind the other as in a file.
+
+    Raises:
+        UnknownName: no such preset.
+        UsageError: the engine cannot quantize this model to that preset.
+    """
+    first, stated = shape.layers[0], shape.dimensions
     chosen = mix(
         preset,
-        card.architecture,
-        ((tensor.name, tensor.dims, tensor.format) for tensor in converted),
-        layers=meta.layer_count(),
-        heads=first.heads,
-        kv_heads=first.kv_heads,
-        experts=meta.integer("expert_count", 0),
+        shape.architecture,
+        ((tensor.name, tensor.dims, tensor.format) for tensor in shape.tensors),
+        layers=len(shape.layers),
+        # what the header states of the first layer, which may be of another kind than those with heads or experts
+        heads=stated.get("attention.head_count", first.heads),
+        kv_heads=stated.get("attention.head_count_kv", first.kv_heads),
+        experts=stated.get("expert_count", 0),
     )
     formats = {choice.name: choice for choice in chosen.choices}
-    tensors = [
-        Tensor(name=tensor.name, dims=tensor.dims, format=choice.format, bytes=choice.bytes)
-        for tensor in converted
-        for choice in (formats[tensor.name],)
-    ]
-    return shape_of(meta, tensors, name=card.name)
+    result = []
+    offset = 0
+    for tensor in shape.tensors:
+        choice = formats[tensor.name]
+        result.append(Tensor(tensor.name, tensor.dims, choice.format, choice.bytes, offset))
+        offset += -(-choice.bytes // _ALIGNMENT) * _ALIGNMENT
+    return tuple(result)
 
 
 def card_tensors(card: Card, format: str = "F16") -> tuple[Tensor, ...]:

@@ -60,11 +60,7 @@ def in_preset(shape: ModelShape, preset: str) -> ModelShape:
         UnknownName: no such preset.
         UsageError: the engine cannot quantize this model to that preset.
     """
-    first = shape.layers[0]
-    tensors = quantized(
-        shape.tensors, preset, shape.architecture, layers=len(shape.layers), first=first, experts=first.experts
-    )
-    return msgspec.structs.replace(shape, tensors=tuple(tensors), shards=(), file_type=None)
+    return msgspec.structs.replace(shape, tensors=quantized(shape, preset), shards=(), file_type=None)
 
 
 def _read(header: Header) -> ModelShape:
