@@ -31,7 +31,7 @@ from memfit.engine.records import Options
 from memfit.errors import EngineFailed, UsageError
 from memfit.precision.formats import FORMATS
 
-__all__ = ["Described", "Source", "is_installed", "quantize", "reserve", "reserve_one"]
+__all__ = ["DEFAULT_MEMORY_BYTES", "Described", "Source", "is_installed", "quantize", "reserve", "reserve_one"]
 
 _MOST = 2**31 - 1
 

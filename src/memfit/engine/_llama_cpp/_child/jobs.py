@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ctypes
-import resource
+import re
+from pathlib import Path
 from typing import Any
 
 from memfit.engine._llama_cpp._child.library import Library
@@ -23,8 +24,7 @@ def answer(job: dict[str, Any]) -> dict[str, Any]:
         from memfit.engine._llama_cpp._child.contexts import reserve
 
         result = reserve(library, job)
-    peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return {"engine": identity, "peak_rss_bytes": peak_kib * 1024, **result}
+    return {"engine": identity, "peak_rss_bytes": _peak_rss_bytes(), **result}
 
 
 def failed(library: Library, what: str) -> dict[str, Any]:
@@ -35,3 +35,9 @@ def failed(library: Library, what: str) -> dict[str, Any]:
 def pointer(handle: Any) -> int:
     """A handle of the ctypes module as the address it is."""
     return ctypes.cast(handle, ctypes.c_void_p).value or 0
+
+
+def _peak_rss_bytes() -> int:
+    """Most memory this process has held. ``ru_maxrss`` would count the parent's, from before the exec."""
+    found = re.search(r"^VmHWM:\s*(\d+) kB$", Path("/proc/self/status").read_text(encoding="ascii"), re.MULTILINE)
+    return int(found[1]) * 1024 if found else 0
