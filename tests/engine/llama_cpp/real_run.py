@@ -13,8 +13,7 @@ import sys
 from typing import Any
 
 from memfit.engine._llama_cpp._child.breakdown import Breakdown
-from memfit.engine._llama_cpp._child.jobs import pointer
-from memfit.engine._llama_cpp._child.library import Library
+from memfit.engine._llama_cpp._child.library import Library, pointer
 
 BACKEND_CONTEXT = 8 + 16 * 8 + 8  # an identifier, sixteen functions, a device
 WORK_SIZE = 3  # word of the context, behind its threads, its thread pool and the buffer itself

@@ -8,8 +8,7 @@ from typing import Any
 from memfit.engine._llama_cpp._child.breakdown import Breakdown, Unreadable
 from memfit.engine._llama_cpp._child.graph import Graphs
 from memfit.engine._llama_cpp._child.hollow import HollowBuffers
-from memfit.engine._llama_cpp._child.jobs import failed, pointer
-from memfit.engine._llama_cpp._child.library import Library
+from memfit.engine._llama_cpp._child.library import Library, pointer
 from memfit.engine._llama_cpp._child.log import agree, figures
 
 _F32_BYTES = 4
@@ -31,7 +30,7 @@ def reserve(library: Library, job: dict[str, Any]) -> dict[str, Any]:
         library.log.begin()
         model = _load(library, job["model"], load)
         if not model:
-            return failed(library, "load the model")
+            return library.log.failure("load the model")
         loaded = _Model(library, model)
         loads.append([loaded.context(settings) for settings in load["contexts"]])
         library.api.llama_model_free(model)

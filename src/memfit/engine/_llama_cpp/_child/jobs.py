@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import re
 from pathlib import Path
 from typing import Any
@@ -25,16 +24,6 @@ def answer(job: dict[str, Any]) -> dict[str, Any]:
 
         result = reserve(library, job)
     return {"engine": identity, "peak_rss_bytes": _peak_rss_bytes(), **result}
-
-
-def failed(library: Library, what: str) -> dict[str, Any]:
-    """The engine said no: what it was asked, its complaints, and the end of its log."""
-    return {"failed": {"what": what, "why": library.log.complaints, "log": library.log.tail}}
-
-
-def pointer(handle: Any) -> int:
-    """A handle of the ctypes module as the address it is."""
-    return ctypes.cast(handle, ctypes.c_void_p).value or 0
 
 
 def _peak_rss_bytes() -> int:

@@ -62,6 +62,15 @@ class Log:
         """The last lines, whatever the step."""
         return "".join(self._last)
 
+    def failure(self, what: str) -> dict[str, Any]:
+        """The engine said no: what it was asked, its complaints, and the end of its log."""
+        return {"failed": {"what": what, "why": self.complaints, "log": self.tail}}
+
+
+def pointer(handle: Any) -> int:
+    """A handle of the ctypes module as the address it is."""
+    return ctypes.cast(handle, ctypes.c_void_p).value or 0
+
 
 class Library:
     """The engine's C and C++ functions by symbol.

@@ -6,7 +6,6 @@ import ctypes
 import re
 from typing import Any
 
-from memfit.engine._llama_cpp._child.jobs import failed
 from memfit.engine._llama_cpp._child.library import Library
 from memfit.engine._llama_cpp._child.log import agree, to_bytes
 
@@ -35,13 +34,13 @@ def quantize(library: Library, job: dict[str, Any]) -> dict[str, Any]:
     library.log.begin()
     status = api.llama_model_quantize(job["model"]["stub"].encode(), b"", ctypes.byref(params))
     if status != 0:
-        return failed(library, "plan the quantization")
+        return library.log.failure("plan the quantization")
     text = library.log.text
     tensors = _tensors(library, text)
     total = _TOTAL.search(text)
     size = sum(tensor[2] for tensor in tensors)
     if total is None or not agree(size, to_bytes(total[1])):
-        return failed(library, f"account for the quantization: {size} bytes of tensors, but its log differs")
+        return library.log.failure(f"account for the quantization: {size} bytes of tensors, but its log differs")
     fallbacks = _FALLBACKS.search(text)
     return {
         "tensors": tensors,
