@@ -55,6 +55,7 @@ CONFIGURED = {
     "gemma_4_e2b": "gemma-4-E2B",
     "gpt_2": "gpt2",
     "gpt_oss_20b": "gpt-oss-20b",
+    "gpt_oss_120b": "_class_defaults/gpt_oss",
     "llama_3_1_8b": "Llama-3.1-8B",
     "llama_3_2_1b": "Llama-3.2-1B",
     "llama_3_2_3b": "Llama-3.2-3B",

@@ -1,0 +1,26 @@
+"""gpt-oss 120B: four of 128 experts for each token."""
+
+from memfit.model.cards._card import Card
+
+CARD = Card(
+    name="gpt-oss-120b",
+    architecture="gpt-oss",
+    metadata={
+        "context_length": 131072,
+        "embedding_length": 2880,
+        "block_count": 36,
+        "feed_forward_length": 2880,
+        "attention.head_count": 64,
+        "attention.head_count_kv": 8,
+        "attention.key_length": 64,
+        "attention.value_length": 64,
+        "rope.dimension_count": 64,
+        "attention.sliding_window": 128,
+        "expert_count": 128,
+        "expert_used_count": 4,
+        "expert_feed_forward_length": 2880,
+        "attention.layer_norm_rms_epsilon": 1e-05,
+        "vocab_size": 201088,
+    },
+    source="class defaults of GptOssConfig, which are those of openai/gpt-oss-120b",
+)
