@@ -7,8 +7,14 @@ from typing import TextIO
 
 import msgspec
 
-from memfit.render.document import Document
+from memfit.render.document import Cell, Column, Document
+from memfit.render.untrusted import LONGEST_NAME, clean
 from memfit.render.views import find_view
+
+
+def cell_text(column: Column, cell: Cell) -> str:
+    """A cell's text, safe; where the column holds names and figures, short as well."""
+    return clean(cell.text) if column.prose else clean(cell.text, longest=LONGEST_NAME)
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):

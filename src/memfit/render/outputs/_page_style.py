@@ -75,7 +75,10 @@ _PRINT = f"""@media print{{
 main{{max-width:none;padding:0}}
 body{{font-size:10.5pt}}
 section,figure,tr,.verdict{{break-inside:avoid}}
+summary{{break-after:avoid}}
+details section{{break-inside:auto}}
 .scroll{{overflow:visible}}
+.command{{white-space:pre-wrap}}
 details::details-content{{display:block;content-visibility:visible;height:auto}}
 .verdict,.command{{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 svg{{print-color-adjust:exact;-webkit-print-color-adjust:exact}}

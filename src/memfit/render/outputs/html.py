@@ -5,19 +5,20 @@ from __future__ import annotations
 from memfit.render import document as doc
 from memfit.render.drawing.svg import draw_vector
 from memfit.render.drawing.vector import number
-from memfit.render.outputs._output import Output, Request
+from memfit.render.outputs._output import Output, Request, cell_text
 from memfit.render.outputs._page_style import STYLE
 from memfit.render.untrusted import clean, escape, whole
 
 _MARKS = {"ok": "✓", "warn": "!", "bad": "✗", "neutral": ""}
 _WIDE, _NARROW = 760.0, 340.0
+_LONGEST_TITLE = 160
 _BRIEF = 28  # letters that still stand on one line of a cell
 
 
 def write(request: Request) -> str:
     """The whole page."""
     document = request.document()
-    title = _text(document.title)
+    title = escape(clean(document.title, longest=_LONGEST_TITLE))
     page = _Page()
     blocks = "\n".join(page.block(block) for block in document.blocks)
     # the policy is a second lock: even a tag that escaped escaping could load and run nothing
@@ -125,7 +126,7 @@ def _row(columns: tuple[doc.Column, ...], row: doc.Row) -> str:
         kind = _kind(_place(column), brief, "quiet" if cell.quiet else "", tone)
         exact = f' title="{_text(cell.exact)}"' if cell.exact else ""
         tag, scope = ("th", ' scope="row"') if index == 0 else ("td", "")
-        cells.append(f"<{tag}{scope}{kind}{exact}>{_text(cell.text)}</{tag}>")
+        cells.append(f"<{tag}{scope}{kind}{exact}>{escape(cell_text(column, cell))}</{tag}>")
     return f"<tr>{''.join(cells)}</tr>"
 
 

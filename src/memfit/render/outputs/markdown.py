@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from memfit.render import document as doc
 from memfit.render.drawing.characters import BLOCKS, draw
-from memfit.render.outputs._output import Output, Request
+from memfit.render.outputs._output import Output, Request, cell_text
 from memfit.render.untrusted import clean, whole
 
 _MARKS = {"ok": "✓ ", "warn": "! ", "bad": "✗ ", "neutral": ""}
@@ -61,8 +61,10 @@ def _block(block: doc.Block) -> str:
 def _table(block: doc.Table) -> str:
     rules = ("---:" if column.align == "right" else "---" for column in block.columns)
     lines = [_row(escape(column.title) for column in block.columns), _row(rules)]
-    lines += [_row(escape(cell.text) for cell in row) for row in block.rows]
-    lines += [_row(f"**{escape(cell.text)}**" if cell.text else "" for cell in row) for row in block.footers]
+    rows = [[escape(cell_text(*pair)) for pair in zip(block.columns, row, strict=True)] for row in block.rows]
+    footers = [[escape(cell_text(*pair)) for pair in zip(block.columns, row, strict=True)] for row in block.footers]
+    lines += [_row(row) for row in rows]
+    lines += [_row(f"**{text}**" if text else "" for text in row) for row in footers]
     return f"**{escape(block.title)}**\n\n" + "\n".join(lines)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from memfit.render import document as doc
 from memfit.render.drawing.characters import ASCII, BLOCKS, Glyphs, cell_width, draw
-from memfit.render.outputs._output import Output, Request
+from memfit.render.outputs._output import Output, Request, cell_text
 from memfit.render.untrusted import LONGEST_NAME, clean, to_ascii, whole
 
 if TYPE_CHECKING:
@@ -174,14 +174,15 @@ class _Page:
                 ratio=1 if column.prose and index == len(block.columns) - 1 else None,
             )
         for row in block.rows:
-            table.add_row(*(self._cell(row[index]) for index in shown))
+            table.add_row(*(self._cell(block.columns[index], row[index]) for index in shown))
         if block.footers:
             table.add_section()
         for row in block.footers:
             if not any(row[index].text for index in shown[1:]):
                 continue  # what it says stood in a column that is left out
             last = row is block.footers[-1]
-            table.add_row(*(self._cell(row[index]) for index in shown), style="bold" if last else None)
+            cells = (self._cell(block.columns[index], row[index]) for index in shown)
+            table.add_row(*cells, style="bold" if last else None)
         self._heading(block.title)
         self._print(table)
 
@@ -191,7 +192,7 @@ class _Page:
 
         def needed(index: int) -> int:
             column = block.columns[index]
-            widest = max((cell_width(clean(row[index].text)) for row in rows), default=0)
+            widest = max((cell_width(cell_text(column, row[index])) for row in rows), default=0)
             return max(min(widest, _NARROW_PROSE) if column.prose else widest, len(column.title))
 
         shown = list(range(len(block.columns)))
@@ -201,8 +202,8 @@ class _Page:
                 shown.remove(index)
         return shown
 
-    def _cell(self, cell: doc.Cell) -> Text:
-        return self._text(clean(cell.text), _TONES[cell.tone] or ("dim" if cell.quiet else ""))
+    def _cell(self, column: doc.Column, cell: doc.Cell) -> Text:
+        return self._text(cell_text(column, cell), _TONES[cell.tone] or ("dim" if cell.quiet else ""))
 
     def _bullets(self, block: doc.Bullets) -> None:
         self._heading(block.title)
