@@ -76,6 +76,13 @@ def test_figures_that_round_to_nothing_are_not_nothing() -> None:
     assert texts(table(show(SEPARATE), "Ledger"), "runtime")[2:5] == ["<0.1", "<0.1", "<0.1"]
 
 
+def test_relief_is_priced() -> None:
+    shown = table(show(TOO_BIG), "What would give most")
+    assert [column.title for column in shown.columns] == ["change", "saves", "verdict", "price"]
+    assert texts(shown, "kv_type Q8_0") == ["kv_type Q8_0", "3360.0", "does not fit", "KV cache in 8.5 bits a value"]
+    assert shown.rows[0][2].tone == "ok"
+
+
 def test_budget_has_six_lines_that_add_up() -> None:
     shown = table(show(FITS, "budget"), "Budget")
     assert [row[0].text for row in shown.rows] == ["weights", "KV cache", "activations", "runtime", "OS", "peak"]

@@ -49,10 +49,11 @@ def _ledger_table(footprint: Footprint) -> Table:
 
 
 def _relief_table(footprint: Footprint) -> Table:
+    # what is saved is counted on what must stay in memory; the high after the change also holds what is evictable, and
+    # beside the saving it would read as its result
     columns = (
         Column("change"),
         Column("saves", "right"),
-        Column("then high", "right", spare=True),
         Column("verdict"),
         Column("price", prose=True),
     )
@@ -60,7 +61,6 @@ def _relief_table(footprint: Footprint) -> Table:
         (
             Cell(f"{relief.option} {relief.value}".strip()),
             mib(relief.saved_bytes),
-            mib(relief.high_bytes),
             Cell(VERDICT_WORDS[relief.verdict], tone=VERDICT_TONES[relief.verdict]),
             Cell(relief.cost, quiet=True),
         )

@@ -1,0 +1,33 @@
+"""The largest value of an option that fits, and the footprint there."""
+
+from __future__ import annotations
+
+from memfit.footprint.records import Largest
+from memfit.render.document import Command, Document, Headline
+from memfit.render.views import footprint as footprint_view
+from memfit.render.views._figures import gib, title_words
+from memfit.render.views._view import View
+from memfit.units import format_tokens
+
+
+def document(largest: Largest) -> Document:
+    """The value as the headline, then the ledger at that value."""
+    footprint = largest.footprint
+    capacity = gib(footprint.capacity_bytes)
+    if largest.value is None:
+        smallest = f"the smallest already needs {gib(footprint.required_bytes)}"
+        head = Headline("none", "bad", f"no {largest.option} fits {capacity}: {smallest}")
+    else:
+        amount = f"{format_tokens(largest.value)} tokens" if largest.option == "context" else f"{largest.value}"
+        bound = "as far as it goes" if largest.value >= largest.most else "the largest that fits"
+        head = Headline(amount, "ok", f"{largest.option}: {bound}, in {capacity}")
+    rest = tuple(block for block in footprint_view.document(footprint).blocks if not isinstance(block, Headline))
+    again = () if largest.value is None else (_again(largest.option, largest.value, footprint.deployment.model),)
+    return Document(title_words(footprint.model, footprint.device), (head, *again, *rest))
+
+
+def _again(option: str, value: int, model: str) -> Command:
+    return Command(f"memfit estimate {model} --{option} {value}", "with this value")
+
+
+VIEW = View(record=Largest, document=document, summary="the largest context or number of slots that fits")
