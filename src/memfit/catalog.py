@@ -41,9 +41,7 @@ class Catalog(Generic[T]):
     def keys(self) -> tuple[str, ...]:
         """The file names, sorted; imports none of them."""
         if self._keys is None:
-            self._keys = tuple(
-                sorted(path.stem for path in self._folder.glob("*.py") if not path.name.startswith("_"))
-            )
+            self._keys = tuple(sorted(path.stem for path in self._folder.glob("*.py") if not path.name.startswith("_")))
         return self._keys
 
     def get(self, name: str) -> T:

@@ -32,9 +32,7 @@ def parse_bytes(text: str, *, short: str | None = None) -> int:
     scale = _scale(text, number, unit, short)
     whole, _, fraction = number.partition(".")
     # integers all the way: a float would round sizes above 2^53 and turn "0.1GiB" into a guess
-    numerator = int(whole + fraction) * scale
-    divisor = 10 ** len(fraction)
-    size, rest = divmod(numerator, divisor)
+    size, rest = divmod(int(whole + fraction) * scale, int(10 ** len(fraction)))
     if scale == 1 and rest:
         raise UnitError(f"not a whole number of bytes: {text!r}", hint="give a unit, as in 7.4GiB")
     return size
@@ -76,7 +74,7 @@ def parse_tokens(text: str) -> int:
         raise UnitError(f"not a count of tokens: {text!r}", hint="write it like 8192 or 8k (k is 1024)")
     scale = {"": 1, "k": KIB, "m": MIB}[match.group(2).lower()]
     whole, _, fraction = match.group(1).partition(".")
-    count, rest = divmod(int(whole + fraction) * scale, 10 ** len(fraction))
+    count, rest = divmod(int(whole + fraction) * scale, int(10 ** len(fraction)))
     if rest:
         raise UnitError(f"not a whole count of tokens: {text!r}", hint="write it like 8192 or 8k (k is 1024)")
     return count

@@ -14,27 +14,80 @@ from memfit.engine.records import Options
 F = TypeVar("F", bound=Callable[..., Any])
 
 _OPTIONS = (
-    click.option("-c", "--context", "context_tokens", type=TOKENS, metavar="N", help="Context in tokens (8192, 8k); 0: as trained."),
-    click.option("-np", "--slots", "--batch-size", "slots", type=click.IntRange(1), metavar="N",
-                 help="Requests served at once. Other texts call this the batch size."),
-    click.option("--unified-kv/--split-kv", "unified_kv", default=None, help="One KV buffer for all slots, or one each."),
-    click.option("-b", "--batch", "batch_tokens", type=TOKENS, metavar="N", help="Prompt tokens submitted at once (llama.cpp's batch)."),
+    click.option(
+        "-c",
+        "--context",
+        "context_tokens",
+        type=TOKENS,
+        metavar="N",
+        help="Context in tokens (8192, 8k); 0: as trained.",
+    ),
+    click.option(
+        "-np",
+        "--slots",
+        "--batch-size",
+        "slots",
+        type=click.IntRange(1),
+        metavar="N",
+        help="Requests served at once. Other texts call this the batch size.",
+    ),
+    click.option(
+        "--unified-kv/--split-kv", "unified_kv", default=None, help="One KV buffer for all slots, or one each."
+    ),
+    click.option(
+        "-b",
+        "--batch",
+        "batch_tokens",
+        type=TOKENS,
+        metavar="N",
+        help="Prompt tokens submitted at once (llama.cpp's batch).",
+    ),
     click.option("-ub", "--ubatch", "ubatch_tokens", type=TOKENS, metavar="N", help="Tokens computed at once."),
-    click.option("-ctk", "--kv-type", "kv_type", metavar="FORMAT[/FORMAT]", help="Format of the KV cache (f16, q8_0, q4_0), or of K/V."),
+    click.option(
+        "-ctk",
+        "--kv-type",
+        "kv_type",
+        metavar="FORMAT[/FORMAT]",
+        help="Format of the KV cache (f16, q8_0, q4_0), or of K/V.",
+    ),
     click.option("-fa", "--flash-attention", type=click.Choice(["on", "off"]), help="Flash attention."),
     click.option("--load-mode", type=click.Choice(["mmap", "none"]), help="Map the file, or read it into memory."),
     click.option("--repack/--no-repack", default=None, help="Rearrange weights for the CPU (a second copy)."),
     click.option("-ngl", "--gpu-layers", type=int, metavar="N", help="Layers on the GPU; -1 for all."),
     click.option("--backend", type=click.Choice(["cpu", "cuda"]), help="Where offloaded layers run."),
-    click.option("--swa-full/--swa-window", "full_window_cache", default=None, help="Sliding-window layers cache the whole context."),
-    click.option("--output-rows", type=click.IntRange(0), metavar="N", help="Rows of logits reserved; 0: every token of a ubatch."),
-    click.option("--cache-ram", "cache_ram_bytes", type=MEBIBYTES, metavar="MIB", help="Most that saved prompts may take (server)."),
-    click.option("--ctx-checkpoints", "checkpoints", type=click.IntRange(0), metavar="N", help="Most saved states a slot (server)."),
+    click.option(
+        "--swa-full/--swa-window",
+        "full_window_cache",
+        default=None,
+        help="Sliding-window layers cache the whole context.",
+    ),
+    click.option(
+        "--output-rows",
+        type=click.IntRange(0),
+        metavar="N",
+        help="Rows of logits reserved; 0: every token of a ubatch.",
+    ),
+    click.option(
+        "--cache-ram",
+        "cache_ram_bytes",
+        type=MEBIBYTES,
+        metavar="MIB",
+        help="Most that saved prompts may take (server).",
+    ),
+    click.option(
+        "--ctx-checkpoints",
+        "checkpoints",
+        type=click.IntRange(0),
+        metavar="N",
+        help="Most saved states a slot (server).",
+    ),
     click.option("--threads", type=click.IntRange(1), metavar="N", help="CPU threads."),
 )
 
 DEVICE_OPTIONS = (
-    click.option("-d", "--device", "device_name", metavar="NAME", help="A board (orin-nano-8gb); this machine where not given."),
+    click.option(
+        "-d", "--device", "device_name", metavar="NAME", help="A board (orin-nano-8gb); this machine where not given."
+    ),
     click.option("--memory", "memory_bytes", type=SIZE, metavar="SIZE", help="What the deployment may take (7.4GiB)."),
 )
 

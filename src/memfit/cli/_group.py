@@ -44,7 +44,9 @@ class VerbGroup(click.Group):
         assert isinstance(command, click.Command)
         return command
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         """Name the nearest verbs for one that is not known."""
         if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
             raise UnknownName("verb", args[0], self.list_commands(ctx))
@@ -62,7 +64,9 @@ def _first_line(path: Path) -> str:
         return file.readline().strip().strip('"').rstrip(".")
 
 
-@click.group(cls=VerbGroup, help=_HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=VerbGroup, help=_HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, prog_name="memfit")
 def command_line() -> None:
     """The root of the command tree."""

@@ -9,7 +9,7 @@ import click
 from memfit.units import parse_bytes, parse_tokens
 
 
-class Size(click.ParamType):
+class Size(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic from click 8.5 on
     """``7.4GiB``, ``512MiB``; an ambiguous ``8G`` is refused."""
 
     name = "size"
@@ -19,7 +19,7 @@ class Size(click.ParamType):
         return value if isinstance(value, int) else parse_bytes(value)
 
 
-class Tokens(click.ParamType):
+class Tokens(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic from click 8.5 on
     """``8192`` or ``8k``."""
 
     name = "tokens"
@@ -29,7 +29,7 @@ class Tokens(click.ParamType):
         return value if isinstance(value, int) else parse_tokens(value)
 
 
-class Mebibytes(click.ParamType):
+class Mebibytes(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic from click 8.5 on
     """llama.cpp's ``--cache-ram``: a plain number is MiB; sizes with a unit are taken as written."""
 
     name = "size"

@@ -15,7 +15,9 @@ def read_meminfo(host: Host) -> dict[str, int]:
     sizes = parse_meminfo(host.read_bytes("/proc/meminfo").decode("ascii", "replace"))
     for field in ("MemTotal", "MemAvailable"):
         if field not in sizes:
-            raise ProbeError(f"/proc/meminfo has no {field}", hint="memfit needs Linux 3.14 or newer; or state --memory")
+            raise ProbeError(
+                f"/proc/meminfo has no {field}", hint="memfit needs Linux 3.14 or newer; or state --memory"
+            )
     return sizes
 
 

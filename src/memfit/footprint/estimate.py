@@ -42,7 +42,10 @@ def estimate(
         profile: defaults and runtime of the engine's ``library`` or ``server``.
         source: whom to ask, see ``memfit.footprint.predict``.
         format: size the weights in this preset instead (a file's own formats where None).
-        draft, projector, adapters: files that run beside the model.
+        draft: a draft model for speculative decoding, a file or a name.
+        projector: an ``mmproj`` file.
+        adapters: LoRA files.
+        engine: key of ``engine.runtimes``.
         relief: also price what would make it smaller.
 
     Raises:

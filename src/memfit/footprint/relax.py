@@ -15,6 +15,7 @@ from memfit.footprint.predict import predict
 from memfit.footprint.records import Footprint, Relief
 from memfit.units import MIB
 
+Changed = tuple[str, str, str, Options]
 Variant = tuple[str, str, str, Deployment]
 Reformat = Callable[[Models, str], Models | None]
 
@@ -31,7 +32,10 @@ def relax(
     """Single changes that would give memory back, largest first; by formula on both sides, so like with like.
 
     Args:
-        device, models, deployment, profile: as for ``predict``.
+        device: to fit into.
+        models: the shapes of all that the deployment names.
+        deployment: what to make smaller.
+        profile: whose runtime baseline counts.
         reformat: gives the model's shape in another quantization preset, None where that is no gain or not possible.
         most: how many changes to return.
     """
@@ -56,38 +60,44 @@ def _variants(models: Models, deployment: Deployment) -> Iterator[Variant]:
         yield "--mmproj", "none", "no images or sound", msgspec.structs.replace(deployment, projector=None)
 
 
-def _option_variants(models: Models, options: Options) -> Iterator[tuple[str, str, str, Options]]:
-    change = msgspec.structs.replace
+def _option_variants(models: Models, options: Options) -> Iterator[Changed]:
     context = options.context_tokens or models.model.context_trained_tokens
     for smaller in (4096, 2048, context // 2):
         if 512 <= smaller < context:
-            yield "--context", str(smaller), f"{smaller} tokens instead of {context}", change(options, context_tokens=smaller)
+            yield _with(options, "--context", smaller, f"{smaller} tokens instead of {context}", context_tokens=smaller)
     if options.slots > 1:
-        yield "--slots", "1", "one request at a time", change(options, slots=1, output_rows=min(1, options.output_rows))
-    if options.flash_attention:
-        for kv_type, cost in (("Q8_0", "a small loss on long contexts"), ("Q4_0", "a visible loss on long contexts")):
-            if options.kv_type_k == "F16":
-                yield "--kv-type", kv_type.lower(), cost, change(options, kv_type_k=kv_type, kv_type_v=kv_type)
-    else:
-        yield "--flash-attention", "on", "none known", change(options, flash_attention=True)
+        rows = min(1, options.output_rows)
+        yield _with(options, "--slots", 1, "one request at a time", slots=1, output_rows=rows)
+    yield from _cache_variants(models, options)
     for smaller in (256, 128):
         if smaller < options.ubatch_tokens:
-            yield "--ubatch", str(smaller), "slower prompts", change(options, ubatch_tokens=smaller)
+            yield _with(options, "--ubatch", smaller, "slower prompts", ubatch_tokens=smaller)
     if options.output_rows == 0:
-        yield "--output-rows", str(options.slots), "logits of the last token only", change(options, output_rows=options.slots)
-    if options.full_window_cache and models.model.window_tokens:
-        yield "--swa-full", "off", "no reuse of a prompt's early part", change(options, full_window_cache=False)
+        yield _with(options, "--output-rows", options.slots, "logits of the last token only", output_rows=options.slots)
     if options.repack and options.backend == "cpu":
-        yield "--repack", "off", "slower prompts on the CPU", change(options, repack=False)
+        yield _with(options, "--no-repack", "", "slower prompts on the CPU", repack=False)
+
+
+def _cache_variants(models: Models, options: Options) -> Iterator[Changed]:
+    if not options.flash_attention:
+        yield _with(options, "--flash-attention", "on", "none known", flash_attention=True)
+    elif options.kv_type_k == "F16":
+        for kv_type, cost in (("q8_0", "a small loss on long contexts"), ("q4_0", "a visible loss on long contexts")):
+            upper = kv_type.upper()
+            yield _with(options, "--kv-type", kv_type, cost, kv_type_k=upper, kv_type_v=upper)
+    if options.full_window_cache and models.model.window_tokens:
+        yield _with(options, "--swa-window", "", "no reuse of a prompt's early part", full_window_cache=False)
     if options.cache_ram_bytes:
-        yield "--cache-ram", "0", "no prompt is kept for later", change(options, cache_ram_bytes=0)
+        yield _with(options, "--cache-ram", 0, "no prompt is kept for later", cache_ram_bytes=0)
     if options.checkpoints > 4:
-        yield "--ctx-checkpoints", "4", "fewer states to go back to", change(options, checkpoints=4)
+        yield _with(options, "--ctx-checkpoints", 4, "fewer states to go back to", checkpoints=4)
 
 
-def _priced(
-    base: Footprint, device: Device, models: Models, variant: Variant, profile: Profile
-) -> Relief | None:
+def _with(options: Options, option: str, value: object, cost: str, **changes: object) -> Changed:
+    return option, str(value), cost, msgspec.structs.replace(options, **changes)
+
+
+def _priced(base: Footprint, device: Device, models: Models, variant: Variant, profile: Profile) -> Relief | None:
     option, value, cost, deployment = variant
     if deployment.draft is None:
         models = replace(models, draft=None)

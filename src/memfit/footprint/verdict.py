@@ -43,7 +43,7 @@ def total(terms: Iterable[Term]) -> Totals:
 
 
 def judge(totals: Totals, capacity_bytes: int) -> Verdict:
-    """``fits`` without paging, ``tight`` where the mapped weights would page, ``no`` where the process would be killed."""
+    """``fits`` without paging, ``tight`` where mapped weights would page, ``no`` where the process would be killed."""
     if totals.required_bytes <= capacity_bytes:
         return "fits"
     return "tight" if totals.unevictable_bytes <= capacity_bytes else "no"

@@ -26,7 +26,7 @@ class LocalHost:
     def list_dir(self, path: str) -> tuple[str, ...]:
         """See ``Host.list_dir``."""
         try:
-            return tuple(sorted(os.listdir(self._root / path.lstrip("/"))))
+            return tuple(sorted(entry.name for entry in (self._root / path.lstrip("/")).iterdir()))
         except OSError as error:
             raise _problem(path, error) from error
 

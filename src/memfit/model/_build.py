@@ -42,7 +42,8 @@ def shape_of(
         UnknownArchitecture: no architecture file describes it; the hint names the nearest.
         Malformed: the header contradicts itself.
     """
-    plan = _architecture(meta).plan(meta)
+    architecture = _architecture(meta)
+    plan = architecture.plan(meta)
     names = {tensor.name for tensor in tensors}
     parameters = sum(tensor.elements for tensor in tensors)
     inactive = sum(_inactive_elements(tensor, plan.layers) for tensor in tensors)
@@ -60,6 +61,7 @@ def shape_of(
         causal=plan.causal,
         # an encoder has no output matrix, so there is nothing to tie
         tied_embeddings=plan.memory != "none" and "token_embd.weight" in names and "output.weight" not in names,
+        copies_tied_embedding=architecture.copies_tied_embedding,
         layers=plan.layers,
         dimensions=_dimensions(meta),
         tensors=tuple(tensors),

@@ -59,7 +59,7 @@ class Metadata:
         """
         value = self.values.get(self._full(key), default)
         if value is None:
-            raise Malformed(f"{self._full(key)} is missing", file=self.file, hint="the file was not converted for llama.cpp")
+            raise self._missing(key)
         number = self._whole(key, value, most)
         if number < least:
             raise self.malformed(key, f"is {number}, less than {least}")
@@ -73,7 +73,7 @@ class Metadata:
         """
         value: Value | None = self.values.get(self._full(key), default)
         if value is None:
-            raise Malformed(f"{self._full(key)} is missing", file=self.file, hint="the file was not converted for llama.cpp")
+            raise self._missing(key)
         if isinstance(value, (str, int, float)):
             return (self._whole(key, value, 2**31 - 1),) * count
         if len(value) != count:  # get_key_or_arr, llama.cpp src/llama-model-loader.cpp (0c1e57098), refuses it too
@@ -121,6 +121,11 @@ class Metadata:
         if count == 0:
             raise Malformed(f"{self._full('block_count')} is 0", file=self.file)
         return count
+
+    def _missing(self, key: str) -> Malformed:
+        return Malformed(
+            f"{self._full(key)} is missing", file=self.file, hint="the file was not converted for llama.cpp"
+        )
 
     def _full(self, key: str) -> str:
         return f"{self.architecture}.{key}"

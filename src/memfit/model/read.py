@@ -150,7 +150,7 @@ def _unknown(architecture: str, file: str) -> UnknownArchitecture:
 
 
 def _looks_like_path(name: str) -> bool:
-    return os.sep in name or name.lower().endswith(".gguf") or os.path.exists(name)
+    return os.sep in name or name.lower().endswith(".gguf") or Path(name).exists()
 
 
 def _tokenizer(header: Header) -> Tokenizer | None:

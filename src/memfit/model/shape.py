@@ -84,7 +84,16 @@ class Tokenizer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tower(msgspec.Struct, frozen=True, kw_only=True):
-    """One encoder of a projector file (``mmproj``)."""
+    """One encoder of a projector file (``mmproj``).
+
+    Attributes:
+        projector: the kind of projector behind it, ``clip.projector_type``.
+        image_size, patch_size: pixels a side of the trained image and of a patch; 0 for sound.
+        merge_size: patches a side, or frames of sound, that become one token; 0 where the header does not say.
+        most_pixels: the largest picture, 0 where the header does not say.
+        window_period: every so many layers attention is full, and windowed between; 0 where it is full in all.
+        mel_bins: bands of the spectrum of sound.
+    """
 
     kind: Literal["vision", "audio"]
     projector: str
@@ -92,9 +101,13 @@ class Tower(msgspec.Struct, frozen=True, kw_only=True):
     embedding_length: int
     feed_forward_length: int
     heads: int
+    kv_heads: int = 0
     image_size: int = 0
     patch_size: int = 0
-    merge_size: int = 1
+    merge_size: int = 0
+    most_pixels: int = 0
+    window_period: int = 0
+    mel_bins: int = 0
 
 
 class Shard(msgspec.Struct, frozen=True, array_like=True):
@@ -114,6 +127,7 @@ class ModelShape(msgspec.Struct, frozen=True, kw_only=True):
         parameters_active: those that one token passes through (experts not chosen left out).
         memory: which cache the engine creates: attention (KV), recurrent, hybrid, or none (encoders).
         window_tokens: the sliding window or chunk, 0 where no layer has one.
+        copies_tied_embedding: the engine reads a tied embedding twice where it does not map it.
         dimensions: integer hyperparameters by their GGUF key without the architecture's prefix.
         tensors: every tensor with its format, empty where only the shape is known.
     """
@@ -130,6 +144,7 @@ class ModelShape(msgspec.Struct, frozen=True, kw_only=True):
     window_tokens: int = 0
     causal: bool = True
     tied_embeddings: bool = False
+    copies_tied_embedding: bool = False
     layers: tuple[Layer, ...] = ()
     tokenizer: Tokenizer | None = None
     towers: tuple[Tower, ...] = ()

@@ -36,16 +36,25 @@ The exit code is 0 when it fits or would page, 10 when it does not fit."""
 @engine_options
 @device_options
 @click.option("--engine", default="llama_cpp", show_default=True, help="Inference runtime.")
-@click.option("--profile", type=click.Choice(["library", "server"]), help="Whose defaults: llama.cpp's library or its server.")
-@click.option("--source", type=click.Choice(["auto", "engine", "formula", "both"]), default="auto", show_default=True,
-              help="Ask the engine, compute by formula, or compare both.")
+@click.option(
+    "--profile", type=click.Choice(["library", "server"]), help="Whose defaults: llama.cpp's library or its server."
+)
+@click.option(
+    "--source",
+    type=click.Choice(["auto", "engine", "formula", "both"]),
+    default="auto",
+    show_default=True,
+    help="Ask the engine, compute by formula, or compare both.",
+)
 @click.option("--draft", metavar="FILE", help="Draft model for speculative decoding.")
 @click.option("--mmproj", "projector", metavar="FILE", help="Projector for images or sound.")
 @click.option("--lora", "adapters", multiple=True, metavar="FILE", help="LoRA adapter; may be repeated.")
 @click.option("--budget", is_flag=True, help="The six lines: weights, KV, activations, runtime, OS, peak.")
 @click.option("--max", "largest_of", type=click.Choice(["context", "slots"]), help="The largest value that still fits.")
 @click.option("--sweep", metavar="OPTION=A..B", help="A curve over context, slots or ubatch (context=2k..128k).")
-@click.option("--pid", type=click.IntRange(1), metavar="PID", help="Read a running llama.cpp and compare with what it holds.")
+@click.option(
+    "--pid", type=click.IntRange(1), metavar="PID", help="Read a running llama.cpp and compare with what it holds."
+)
 @output_options
 def COMMAND(**given: Any) -> int:  # noqa: N802  the catalog's constant
     """Run the verb; returns the exit code."""
@@ -144,7 +153,9 @@ class _Run:
 
         match = re.fullmatch(r"(context|slots|ubatch)=([^.]+)\.\.(.+)", self.sweep or "")
         if match is None:
-            raise UsageError(f"not a sweep: {self.sweep!r}", hint="write --sweep context=2k..128k, slots=1..8 or ubatch=64..2k")
+            raise UsageError(
+                f"not a sweep: {self.sweep!r}", hint="write --sweep context=2k..128k, slots=1..8 or ubatch=64..2k"
+            )
         option: Any = match.group(1)
         values = steps(parse_tokens(match.group(2)), parse_tokens(match.group(3)))
         models = find_models(deployment, source="formula")

@@ -12,6 +12,6 @@ BOARD = Board(
     threads=12,
     gpu="Ampere 8.7",
     grade="measured",
-    source="MemTotal from a tegrastats log; system use 2 GB from the JetPack range of 'The Memory Budget' §6, not measured",
+    source="MemTotal from a tegrastats log; system use 2 GB after 'The Memory Budget' §6, not measured",
     aliases=("agx orin", "jetson agx orin", "jetson agx orin 64gb", "p3701 0005"),
 )

@@ -13,5 +13,12 @@ BOARD = Board(
     gpu="Ampere 8.7",
     grade="measured",
     source="meminfo of a developer kit with desktop, JetPack 6.1 (R36.4); headless the system takes about 1 GiB less",
-    aliases=("orin nano", "jetson orin nano", "jetson orin nano 8gb", "orin nano super", "orin nano super 8gb", "p3767 0003"),
+    aliases=(
+        "orin nano",
+        "jetson orin nano",
+        "jetson orin nano 8gb",
+        "orin nano super",
+        "orin nano super 8gb",
+        "p3767 0003",
+    ),
 )

@@ -19,9 +19,7 @@ COMPUTE_RATIO = 0.03
 COMPUTE_SLACK_BYTES = 2 * MIB
 
 
-def agree(
-    terms: Sequence[Term], plan: Build, reserved: Reserved, identity: Identity, *, strict: bool
-) -> list[Term]:
+def agree(terms: Sequence[Term], plan: Build, reserved: Reserved, identity: Identity, *, strict: bool) -> list[Term]:
     """The terms with the engine's figures where it gave them.
 
     Raises:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from memfit.engine._llama_cpp.settings import resolve
-from memfit.engine._llama_cpp.terms import Compute
 from memfit.engine._engine import Origin
 from memfit.engine._llama_cpp.cache import state_bytes
+from memfit.engine._llama_cpp.settings import resolve
+from memfit.engine._llama_cpp.terms import Compute
 from memfit.engine.records import Asked, Options
 from memfit.errors import EngineMissing
 from memfit.model.shape import ModelShape

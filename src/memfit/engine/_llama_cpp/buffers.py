@@ -1,6 +1,6 @@
 """What llama.cpp takes beside weights, caches and compute buffers: outputs, tokenizer, tables, saved prompts.
 
-Sources: llama.cpp at 0c1e57098 for what the code allocates; ``tools/measure_tokenizer.py`` for what a heap really holds.
+Sources: llama.cpp at 0c1e57098 for what the code allocates, ``tools/measure_tokenizer.py`` for what a heap holds.
 """
 
 from __future__ import annotations

@@ -47,7 +47,9 @@ def _layer_cache(index: int, layer: Layer, options: Options, settings: Settings,
     state_rows = settings.slots * (1 + settings.rollback_tokens)
     state = F32_BYTES * (layer.convolution_elements + layer.state_elements) * state_rows
     if layer.cache_of != index or layer.next_token:
-        return LayerCache(index=index, cells=0, key_bytes=0, value_bytes=0, state_bytes=0 if layer.next_token else state)
+        return LayerCache(
+            index=index, cells=0, key_bytes=0, value_bytes=0, state_bytes=0 if layer.next_token else state
+        )
     cells = settings.slot_tokens if layer.attention == "full" else settings.window_cells
     rows = cells * settings.streams
     value_elements = (widest or layer.value_elements) if not layer.latent_kv else 0

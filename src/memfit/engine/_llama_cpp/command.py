@@ -1,7 +1,7 @@
 """A llama.cpp command line, as people paste it, turned into a deployment.
 
 Names, defaults and environment follow common/arg.cpp and tools/server (0c1e57098). Options that take no memory are
-skipped; one that memfit does not know is named in a warning, never dropped in silence.
+skipped; one that llama.cpp does not know is named in a warning, never dropped in silence.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from pathlib import PurePath
 
 import msgspec
 
+from memfit.engine._llama_cpp.flags import SWITCHES, VALUED
 from memfit.engine.records import Deployment, Options, Profile
 from memfit.errors import UsageError
 from memfit.units import MIB
@@ -46,22 +47,6 @@ _SWITCHES = {
     "no_mmap": ("--no-mmap",),
     "cpu_only": ("--cpu",),
 }
-# they take a value and no memory that the footprint counts
-_IGNORED_VALUED = frozenset(
-    "-p --prompt -f --file -n --predict --n-predict --host --port --api-key -s --seed --temp --top-k --top-p --min-p"
-    " -a --alias --chat-template --chat-template-file --rope-freq-base --rope-freq-scale --log-file -tb --threads-batch"
-    " --timeout --prio --poll --repeat-penalty --grammar --grammar-file --json-schema --reasoning-format"
-    " --reasoning-budget --path --slot-save-path --defrag-thold -C --cpu-mask --numa --keep -to --n-cpu-moe -ncmoe"
-    " -ts --tensor-split -mg --main-gpu -sm --split-mode -dev --device --draft --draft-max --draft-min --draft-p-min"
-    " -sps --slot-prompt-similarity --image --image-min-tokens --image-max-tokens -lv --verbosity -fitt -fitc".split()
-)
-_IGNORED_SWITCHES = frozenset(
-    "--no-warmup --warmup --jinja --no-jinja -cnv --conversation -no-cnv --no-conversation -st --single-turn -v"
-    " --verbose --metrics --slots --no-slots --props --no-webui --webui --mlock -i --interactive --no-perf --perf"
-    " --log-disable --no-display-prompt -e --escape --ignore-eos --embedding --embeddings --rerank --reranking"
-    " -cb --cont-batching --context-shift --no-context-shift -sp --special --color -cmoe --cpu-moe --repack --mmap"
-    " --op-offload --no-op-offload --offline -fit".split()
-)
 _FLAGS = {flag: key for table in (_VALUED, _SWITCHES) for key, flags in table.items() for flag in flags}
 
 
@@ -123,13 +108,13 @@ def _pairs(words: Sequence[str], unknown: list[str]) -> Iterator[tuple[str, str]
         key = _FLAGS.get(flag)
         if key in _SWITCHES:
             yield key, ""
-        elif key is not None or flag in _IGNORED_VALUED:
+        elif key is not None or flag in VALUED:
             value = inline if equals else next(rest, None)
             if value is None:
                 raise UsageError(f"{flag} needs a value", hint="paste the whole command")
             if key is not None:
                 yield key, value
-        elif flag not in _IGNORED_SWITCHES:
+        elif flag not in SWITCHES:
             unknown.append(word)
 
 

@@ -113,7 +113,12 @@ def _warnings(shape: ModelShape, options: Options, profile: Profile) -> Iterator
             f"a context of {format_tokens(settings.slot_tokens)} tokens is above the trained"
             f" {format_tokens(trained)}: it is computed, but the model was not made for it"
         )
-    if options.context_tokens and options.batch_tokens > options.context_tokens and shape.causal and options.batch_tokens > 2048:
+    if (
+        options.context_tokens
+        and options.batch_tokens > options.context_tokens
+        and shape.causal
+        and options.batch_tokens > 2048
+    ):
         yield f"batch {options.batch_tokens} is above the context: the engine lowers it to {settings.batch_tokens}"
     if options.ubatch_tokens > options.batch_tokens:
         yield f"ubatch {options.ubatch_tokens} is above batch {options.batch_tokens}: the engine lowers it"

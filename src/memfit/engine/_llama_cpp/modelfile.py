@@ -60,9 +60,7 @@ def parse_modelfile(path: Path, profiles: dict[Profile, Options]) -> Command:
     if model is None:
         raise UsageError(f"{path}: no FROM line", hint="a Modelfile names its model: FROM ./model.gguf")
     options = msgspec.structs.replace(profiles["server"], **changes)
-    return Command(
-        deployment=Deployment(model=model, options=options, adapters=tuple(adapters)), profile="server"
-    )
+    return Command(deployment=Deployment(model=model, options=options, adapters=tuple(adapters)), profile="server")
 
 
 def _resolved(modelfile: Path, name: str) -> str:

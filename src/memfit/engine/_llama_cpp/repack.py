@@ -59,7 +59,7 @@ def _is_multiplied(tensor: Tensor) -> bool:
         return False
     sides = _sides(tensor)
     # experts are multiplied as a stack of three sides; everything else as a plain matrix
-    return sides == 3 if stem.endswith("_exps") or stem.endswith("_chexps") else sides == 2
+    return sides == 3 if stem.endswith(("_exps", "_chexps")) else sides == 2
 
 
 def _sides(tensor: Tensor) -> int:

@@ -17,7 +17,7 @@ from memfit.units import MIB
 
 
 class Compute(msgspec.Struct, frozen=True, kw_only=True):
-    """Compute and work buffers with where they come from. ``touched`` is what a run with one output row a slot writes."""
+    """Compute and work buffers and their source. ``touched`` is what a run with one output row a slot writes."""
 
     low_bytes: int
     touched_bytes: int
@@ -53,9 +53,7 @@ class Build(msgspec.Struct, frozen=True, kw_only=True):
         return "unified" if self.device.unified else "host"
 
 
-def build(
-    shape: ModelShape, options: Options, device: Device, *, profile: Profile, compute: Compute
-) -> Build:
+def build(shape: ModelShape, options: Options, device: Device, *, profile: Profile, compute: Compute) -> Build:
     """Resolve the options and place the weights.
 
     Raises:

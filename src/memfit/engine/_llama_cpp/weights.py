@@ -23,9 +23,6 @@ CUDA_ROW_PADDING = 512  # MATRIX_ROW_PADDING, ggml/src/ggml-cuda/common.cuh
 # read_lazy: a marked tensor larger than this stays mapped and is read row by row (src/llama-model-loader.cpp)
 LAZY_FROM_BYTES = 4 * 1024**3
 _LAZY = "per_layer_token_embd.weight"
-# src/models/gemma3n.cpp and gemma4.cpp create the tied output before the embedding, so the loader does not see that
-# they are one tensor and reads it twice; mapped, both views show the same pages
-_READ_TWICE = frozenset({"gemma3n", "gemma4"})
 _BLOCK = re.compile(r"blk\.(\d+)\.")
 
 
@@ -33,8 +30,8 @@ class Placement(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes of the weights by where they lie.
 
     Attributes:
-        mapped_bytes: the file's range that stays mapped, rearranged tensors inside it included; evictable.
-        read_again_bytes: the part of ``mapped`` that is read for every token, so not the tensors with a rearranged copy.
+        mapped_bytes: the file's range that stays mapped, evictable; rearranged tensors inside it are part of it.
+        mapped_bytes: the range of the file that stays mapped, evictable; rearranged tensors in it are part of it.
         host_bytes: in the engine's own CPU buffer (no mmap).
         repacked_bytes: in the rearranged copy.
         gpu_bytes: in GPU buffers.
@@ -55,7 +52,7 @@ class Placement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def place(shape: ModelShape, options: Options, instructions: Iterable[str]) -> Placement:
-    """Where each tensor of ``shape`` goes on a CPU with these ``instructions`` (and a GPU, where the backend has one)."""
+    """Where each tensor of ``shape`` goes, on a CPU with these ``instructions`` and on the GPU of the backend."""
     loaded = [tensor for tensor in shape.tensors if not _skipped(tensor, shape)]
     on_gpu, duplicated = _offloaded(loaded, shape, options)
     gpu_names = {tensor.name for tensor in on_gpu}
@@ -76,13 +73,15 @@ def place(shape: ModelShape, options: Options, instructions: Iterable[str]) -> P
         for tensor in resident
         if tensor.name == "token_embd.weight"
         and shape.tied_embeddings
-        and shape.architecture in _READ_TWICE
+        and shape.copies_tied_embedding
         and tensor.name not in copied
     ]
     mmap = options.load_mode == "mmap" and options.backend == "cpu"
     return Placement(
         mapped_bytes=_mapped_range(plain) if mmap else sum(tensor.bytes for tensor in lazy),
-        read_again_bytes=sum(tensor.bytes for tensor in resident if not _looked_up(tensor, shape, copies)) if mmap else 0,
+        read_again_bytes=sum(tensor.bytes for tensor in resident if not _looked_up(tensor, shape, copies))
+        if mmap
+        else 0,
         host_bytes=0 if mmap else sum(_padded(tensor.bytes, CPU_ALIGNMENT) for tensor in (*resident, *twice)),
         repacked_bytes=sum(_padded(tensor.bytes, CPU_ALIGNMENT) for tensor in copies),
         gpu_bytes=sum(cuda_bytes(tensor) for tensor in on_gpu),
@@ -133,7 +132,7 @@ def _offloaded(tensors: Sequence[Tensor], shape: ModelShape, options: Options) -
 
 
 def _looked_up(tensor: Tensor, shape: ModelShape, copies: Sequence[Tensor]) -> bool:
-    """Row tables: a token reads one row. A tied embedding is multiplied as the output and read whole, unless a copy is."""
+    """Row tables: a token reads one row. A tied embedding is read whole as the output, unless a copy of it is."""
     if tensor.name == "token_embd.weight":
         return not shape.tied_embeddings or tensor in copies
     return tensor.name in (_LAZY, "position_embd.weight", "token_types.weight")

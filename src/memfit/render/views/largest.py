@@ -5,7 +5,7 @@ from __future__ import annotations
 from memfit.footprint.records import Largest
 from memfit.render.document import Command, Document, Headline
 from memfit.render.views import footprint as footprint_view
-from memfit.render.views._figures import gib, title_words
+from memfit.render.views._figures import gib, shell_command, title_words
 from memfit.render.views._view import View
 from memfit.units import format_tokens
 
@@ -27,7 +27,8 @@ def document(largest: Largest) -> Document:
 
 
 def _again(option: str, value: int, model: str) -> Command:
-    return Command(f"memfit estimate {model} --{option} {value}", "with this value")
+    file = f"./{model}" if model.startswith("-") else model  # a file's name, not an option
+    return shell_command("with this value", "memfit", "estimate", file, f"--{option}", str(value))
 
 
 VIEW = View(record=Largest, document=document, summary="the largest context or number of slots that fits")
