@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from memfit.device.process import ProcessMemory
 from memfit.device.records import Device
 from memfit.engine.records import Deployment, Options, Part, Term
-from memfit.footprint.records import Curve, CurvePoint, Footprint, ModelSummary, Relief, Verdict
+from memfit.footprint.process import Comparison
+from memfit.footprint.records import Curve, CurvePoint, Footprint, Largest, ModelSummary, Relief, Verdict
 from memfit.units import GIB, KIB, MIB
 
 ORIN_NANO = Device(
@@ -272,4 +274,31 @@ def curve() -> Curve:
 
 CURVE = curve()
 
-RECORDS = {"fits": FITS, "tight": TIGHT, "too_big": TOO_BIG, "separate": SEPARATE, "curve": CURVE, "device": ORIN_NANO}
+LARGEST = Largest(option="context", value=8192, most=131072, footprint=FITS)
+
+RUNNING = Comparison(
+    footprint=FITS,
+    process=ProcessMemory(
+        pid=4242,
+        command=("llama-server", "-m", "Llama-3.2-3B-Instruct-Q4_K_M.gguf", "-c", "8192"),
+        pss_bytes=4290 * MIB,
+        anonymous_bytes=2410 * MIB,
+        file_bytes=1880 * MIB,
+        swapped_bytes=0,
+        peak_bytes=4301 * MIB,
+    ),
+    observed_bytes=4290 * MIB,
+    residual_bytes=4290 * MIB - FITS.likely_bytes,
+    residual_ratio=(4290 * MIB - FITS.likely_bytes) / FITS.likely_bytes,
+)
+
+RECORDS = {
+    "fits": FITS,
+    "tight": TIGHT,
+    "too_big": TOO_BIG,
+    "separate": SEPARATE,
+    "curve": CURVE,
+    "device": ORIN_NANO,
+    "largest": LARGEST,
+    "running": RUNNING,
+}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
+
 import msgspec
 import pytest
-from render_samples import CURVE, FITS, ORIN_NANO, SEPARATE, TIGHT, TOO_BIG, term
+from render_samples import CURVE, FITS, LARGEST, ORIN_NANO, SEPARATE, TIGHT, TOO_BIG, term
 
 from memfit.footprint.records import Curve, Footprint
 from memfit.render import find_view
-from memfit.render.document import Block, Document, Facts, Headline, MemoryMap, Table, Waterfall
+from memfit.render.document import Block, Command, Document, Facts, Headline, MemoryMap, Table, Waterfall
 from memfit.units import GIB, MIB
 
 replace = msgspec.structs.replace
@@ -154,3 +156,14 @@ def test_curve_of_slots_counts_in_plain_numbers() -> None:
     shown = show(replace(CURVE, option="slots", points=points))
     assert table(shown, "Points").rows[0][0].text == "1024"
     assert table(shown, "Points").columns[0].title == "slots"
+
+
+def test_a_copied_command_cannot_hide_another() -> None:
+    for name in ("a; rm -rf ~.gguf", "$(reboot).gguf", "it's.gguf", "-rf"):
+        footprint = replace(FITS, deployment=replace(FITS.deployment, model=name))
+        command = block(show(replace(LARGEST, footprint=footprint)), Command)
+        assert isinstance(command, Command)
+        words = shlex.split(command.line)
+        assert words[2].removeprefix("./") == name
+        assert not words[2].startswith("-")
+        assert words[3:] == ["--context", "8192"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from memfit.device.records import Device
 from memfit.engine.records import Options
 from memfit.footprint.records import Footprint, ModelSummary, Verdict
-from memfit.render.document import Cell, Tone
+from memfit.render.document import Cell, Command, Tone
 from memfit.units import GIB, MIB, format_bytes, format_tokens
 
 VERDICT_WORDS: dict[Verdict, str] = {"fits": "fits", "tight": "tight", "no": "does not fit"}
@@ -75,6 +75,13 @@ def title_words(model: ModelSummary, device: Device) -> str:
     """``Llama-3.2-3B Q4_K_M on Orin Nano 8GB``."""
     named = model.name if model.format.lower() in model.name.lower() else f"{model.name} {model.format}"
     return f"{named} on {device.name}"
+
+
+def shell_command(purpose: str, *words: str) -> Command:
+    """A command that people copy into a shell, every word quoted that needs it: a model's name may hold ``; rm``."""
+    import shlex
+
+    return Command(shlex.join(words), purpose)
 
 
 def _billions(count: int) -> str:
