@@ -30,8 +30,8 @@ class Placement(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes of the weights by where they lie.
 
     Attributes:
-        mapped_bytes: the file's range that stays mapped, evictable; rearranged tensors inside it are part of it.
         mapped_bytes: the range of the file that stays mapped, evictable; rearranged tensors in it are part of it.
+        read_again_bytes: the part of ``mapped`` that is read for every token, so not what has a rearranged copy.
         host_bytes: in the engine's own CPU buffer (no mmap).
         repacked_bytes: in the rearranged copy.
         gpu_bytes: in GPU buffers.
