@@ -80,9 +80,14 @@ def test_figures_that_round_to_nothing_are_not_nothing() -> None:
 
 def test_relief_is_priced() -> None:
     shown = table(show(TOO_BIG), "What would give most")
-    assert [column.title for column in shown.columns] == ["change", "saves", "verdict", "price"]
-    assert texts(shown, "kv_type Q8_0") == ["kv_type Q8_0", "3360.0", "does not fit", "KV cache in 8.5 bits a value"]
-    assert shown.rows[0][2].tone == "ok"
+    assert [column.title for column in shown.columns] == ["change", "saves", "then needs", "verdict", "price"]
+    saved, needs = texts(shown, "kv_type Q8_0")[1:3]
+    assert (saved, needs) == (
+        "3360.0",
+        f"{next(r for r in TOO_BIG.relief if r.option == 'kv_type').required_bytes / 2**20:.1f}",
+    )
+    assert texts(shown, "kv_type Q8_0")[3:] == ["does not fit", "KV cache in 8.5 bits a value"]
+    assert shown.rows[0][3].tone == "ok"
 
 
 def test_budget_has_six_lines_that_add_up() -> None:

@@ -28,12 +28,18 @@ class ModelSummary(msgspec.Struct, frozen=True, kw_only=True):
 class Relief(msgspec.Struct, frozen=True, kw_only=True):
     """One change that would make a deployment smaller, with its price.
 
-    ``high_bytes`` is the footprint after the change; ``saved_bytes`` the difference; ``cost`` what is given up.
+    Attributes:
+        option, value: the change, as ``memfit estimate`` takes it.
+        saved_bytes: how much less must stay in memory.
+        required_bytes, high_bytes: of the footprint after the change.
+        verdict: after the change.
+        cost: what is given up.
     """
 
     option: str
     value: str
     saved_bytes: int
+    required_bytes: int
     high_bytes: int
     verdict: Verdict
     cost: str

@@ -131,6 +131,7 @@ def _relief(base: Footprint, smaller: Footprint, option: str, value: str, cost: 
         option=option,
         value=value,
         saved_bytes=base.required_bytes - smaller.required_bytes,
+        required_bytes=smaller.required_bytes,
         high_bytes=smaller.high_bytes,
         verdict=smaller.verdict,
         cost=cost,

@@ -50,6 +50,7 @@ The exit code is 0 when it fits or would page, 10 when it does not fit."""
 @click.option("--mmproj", "projector", metavar="FILE", help="Projector for images or sound.")
 @click.option("--lora", "adapters", multiple=True, metavar="FILE", help="LoRA adapter; may be repeated.")
 @click.option("--budget", is_flag=True, help="The six lines: weights, KV, activations, runtime, OS, peak.")
+@click.option("--explain", is_flag=True, help="Every term with its formula, error bar and parts.")
 @click.option("--max", "largest_of", type=click.Choice(["context", "slots"]), help="The largest value that still fits.")
 @click.option("--sweep", metavar="OPTION=A..B", help="A curve over context, slots or ubatch (context=2k..128k).")
 @click.option(
@@ -72,7 +73,8 @@ class _Run:
         self.sweep: str | None = given.pop("sweep")
         self.largest_of: str | None = given.pop("largest_of")
         self.source: Any = given.pop("source")
-        self.budget: bool = given.pop("budget")
+        budget, explain = given.pop("budget"), given.pop("explain")
+        self.view = "budget" if budget else "explain" if explain else None
         self.given = given
         self.outputs = outputs
         self.device = device
@@ -95,7 +97,7 @@ class _Run:
 
             show(compare(footprint, self.pid), self.outputs)
         else:
-            show(footprint, self.outputs, view="budget" if self.budget else None)
+            show(footprint, self.outputs, view=self.view)
         return 10 if footprint.verdict == "no" else 0
 
     def _deployment(self) -> Any:

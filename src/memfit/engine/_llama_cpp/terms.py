@@ -177,7 +177,7 @@ def _tokenizer(plan: Build) -> Term:
         plan.host_pool,
         size,
         "measured",
-        "147 bytes a token + 105 a merge on the heap × 1.12 resident",
+        "147 bytes a token + 105 a merge on the heap, × 1.11 resident",
         "high: the peak while the vocabulary is read",
     )
 

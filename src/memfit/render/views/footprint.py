@@ -49,11 +49,10 @@ def _ledger_table(footprint: Footprint) -> Table:
 
 
 def _relief_table(footprint: Footprint) -> Table:
-    # what is saved is counted on what must stay in memory; the high after the change also holds what is evictable, and
-    # beside the saving it would read as its result
     columns = (
         Column("change"),
         Column("saves", "right"),
+        Column("then needs", "right", spare=True),
         Column("verdict"),
         Column("price", prose=True),
     )
@@ -61,6 +60,7 @@ def _relief_table(footprint: Footprint) -> Table:
         (
             Cell(f"{relief.option} {relief.value}".strip()),
             mib(relief.saved_bytes),
+            mib(relief.required_bytes, quiet=True),
             Cell(VERDICT_WORDS[relief.verdict], tone=VERDICT_TONES[relief.verdict]),
             Cell(relief.cost, quiet=True),
         )
