@@ -98,6 +98,7 @@ def _answer(api: Any, job: dict[str, Any], log: list[str]) -> dict[str, Any]:
         return {"loaded": False, "log": "".join(log)[-4000:], "contexts": []}
     answer = {"loaded": True, "log": "".join(log), "weights": api.llama_model_size(model), "contexts": []}
     answer["contexts"] = [_context(api, model, settings, log) for settings in job["contexts"]]
+    answer["adapters"] = [_adapter(api, model, path, log) for path in job.get("adapters", ())]
     api.llama_model_free(model)
     return answer
 
@@ -116,6 +117,26 @@ def _context(api: Any, model: Any, settings: dict[str, Any], log: list[str]) -> 
     api.llama_free(context)
     weights, cache = (sum(node[index] for node in nodes) for index in (1, 2))
     return {"made": True, "weights": weights, "cache": cache, "log": "".join(log)}
+
+
+# llama_adapter_lora, src/llama-adapter.h: a pointer, an unordered_map and a vector lie before its buffers
+_BUFFERS_OFFSET = 8 + 56 + 24
+
+
+def _adapter(api: Any, model: Any, path: str, log: list[str]) -> dict[str, Any]:
+    """Whether an adapter loads, bytes of its buffers, and what the log says of them in MiB."""
+    log.clear()
+    adapter = api.llama_adapter_lora_init(model, path.encode())
+    text = "".join(log)
+    said = sum(float(line.split()[-2]) for line in text.splitlines() if "LoRA buffer size" in line)
+    size = 0
+    if adapter:
+        size_of = api._lib.ggml_backend_buffer_get_size
+        size_of.restype, size_of.argtypes = ctypes.c_size_t, [ctypes.c_void_p]
+        address = ctypes.cast(adapter, ctypes.c_void_p).value or 0
+        begin, end = (ctypes.c_size_t * 2).from_address(address + _BUFFERS_OFFSET)
+        size = sum(size_of(buffer) for buffer in (ctypes.c_size_t * ((end - begin) // 8)).from_address(begin))
+    return {"loaded": bool(adapter), "bytes": size, "mib": said, "log": text[-2000:]}
 
 
 def main() -> None:
