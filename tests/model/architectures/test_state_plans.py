@@ -155,6 +155,13 @@ def test_experts_of_lfm2_begin_behind_the_dense_layers() -> None:
     assert [layer.feed_forward_length for layer in layers[:3]] == [7168, 7168, 0]
 
 
+def test_a_files_own_routers_tell_which_layers_of_jamba_have_experts() -> None:
+    names = ["token_embd.weight", "blk.0.ffn_gate_inp.weight", "blk.5.ffn_gate_inp.weight"]
+    meta = Metadata("jamba", CARDS.get("jamba_v0_1").header(), optional=names)
+    layers = ARCHITECTURES.get("jamba").plan(meta).layers
+    assert [index for index, layer in enumerate(layers) if layer.experts] == [0, 5]
+
+
 @pytest.mark.parametrize(
     ("name", "memory"), [("mamba_130m", "recurrent"), ("rwkv7_g1_0_4b", "recurrent"), ("jamba_v0_1", "hybrid")]
 )

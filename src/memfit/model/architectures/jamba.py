@@ -7,12 +7,14 @@ from memfit.model.architectures._blocks import Block, Tensors, ends
 from memfit.model.architectures._state_blocks import mamba1, read_state_space, state_blocks, state_layer, with_experts
 from memfit.model.metadata import Metadata
 
-# expert_layer_period and expert_layer_offset of every released Jamba. No key of the file tells which layers have
-# experts: the engine looks for a router among the tensors
+# expert_layer_period and expert_layer_offset of every released Jamba, which no key of the file tells
 EXPERT_PERIOD, EXPERT_OFFSET = 2, 1
 
 
-def _has_experts(block: Block) -> bool:
+def _has_experts(block: Block, meta: Metadata) -> bool:
+    """Whether the file holds a router, as the engine asks; the usual pattern where no tensor is listed."""
+    if meta.carries("token_embd.weight"):
+        return meta.carries(f"blk.{block.index}.ffn_gate_inp.weight")
     return block.experts > 1 and block.index % EXPERT_PERIOD == EXPERT_OFFSET
 
 
@@ -26,7 +28,7 @@ def plan(meta: Metadata) -> Plan:
     layers = []
     for block in state_blocks(meta):
         layer = block.layer() if block.kv_heads else state_layer(block, space)
-        layers.append(with_experts(layer, block, block.feed_forward) if _has_experts(block) else layer)
+        layers.append(with_experts(layer, block, block.feed_forward) if _has_experts(block, meta) else layer)
     return Plan(layers=tuple(layers), memory="hybrid")
 
 
@@ -42,7 +44,7 @@ def tensors(meta: Metadata) -> Tensors:
         yield from block.norm("attn_norm")
         yield from block.attention() if block.kv_heads else mamba1(block, space, inner_norms=True)
         yield from block.norm("ffn_norm")
-        if _has_experts(block):
+        if _has_experts(block, meta):
             yield from block.expert_feed_forward(block.feed_forward)
         else:
             yield from block.gated_feed_forward()
