@@ -1,0 +1,1 @@
+"""How the model that the project ships, ``models/memfit-tiny``, is made and measured."""
