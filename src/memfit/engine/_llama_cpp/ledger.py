@@ -29,6 +29,10 @@ def ledger(models: Models, deployment: Deployment, device: Device, profile: Prof
     """
     options, shape = deployment.options, models.model
     found = answer(shape, models.origin, options, options.threads or device.threads, asked)
+    if asked == "both" and deployment.format is not None and models.origin.header is not None:
+        from memfit.engine._llama_cpp.requantized import agree_on_format
+
+        agree_on_format(shape, models.origin.header, deployment.format)
     if shape.layers:
         plan = build(shape, options, device, profile=profile, compute=found.compute)
         terms = list(model_terms(plan))
