@@ -11,6 +11,7 @@ from memfit.device import Device, find_device
 from memfit.engine._engine import Models, Origin
 from memfit.engine.records import Asked, Deployment, Options, Profile
 from memfit.engine.runtimes import ENGINES
+from memfit.errors import ModelError
 from memfit.footprint.predict import predict
 from memfit.footprint.records import Footprint
 from memfit.footprint.relax import relax
@@ -105,6 +106,8 @@ def _find(name: str, format: str | None, *, known_only: bool) -> tuple[ModelShap
     if not shape.shards:
         return shape, Origin(header=CARDS.get(name).header())
     path = shape.shards[0].path
+    if not shape.tensors:
+        raise ModelError("holds a vocabulary and no weights", file=path, hint="give the file of the model itself")
     if format is not None:
         return in_preset(shape, format), Origin(header=read_shards(path).metadata)
     return shape, Origin(path=path)

@@ -44,7 +44,12 @@ def relax(
     if reformat is not None:
         found += [_reformatted(base, device, models, deployment, preset, profile, reformat) for preset in _PRESETS]
     gains = [relief for relief in found if relief is not None and relief.saved_bytes >= MIB]
-    return tuple(_best_of_each(sorted(gains, key=lambda relief: -relief.saved_bytes)))[:most]
+    best = _best_of_each(sorted(gains, key=_by_saving))
+    return tuple(sorted(best, key=_by_saving))[:most]
+
+
+def _by_saving(relief: Relief) -> int:
+    return -relief.saved_bytes
 
 
 _PRESETS = ("Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q3_K_M")

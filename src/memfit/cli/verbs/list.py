@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import json
+
 import click
 
 _HELP = """The names memfit knows: models, devices, architectures, formats, presets, engines.
 
 \b
   memfit list models
-  memfit list devices"""
+  memfit list devices --json"""
 
 _KINDS = ("models", "devices", "architectures", "formats", "presets", "engines")
 
 
 @click.command("list", help=_HELP)
 @click.argument("kind", type=click.Choice(_KINDS))
-def COMMAND(kind: str) -> None:  # noqa: N802  the catalog's constant
+@click.option("--json", "as_json", is_flag=True, help="Name and description as JSON.")
+def COMMAND(kind: str, as_json: bool) -> None:  # noqa: N802  the catalog's constant
     """Run the verb."""
-    rows = list(_rows(kind))
+    rows = _rows(kind)
+    if as_json:
+        click.echo(json.dumps([{"name": name, "summary": words} for name, words in rows], indent=2))
+        return
     width = max((len(name) for name, _ in rows), default=0)
     for name, words in rows:
         click.echo(f"{name:<{width}}  {words}".rstrip())

@@ -182,10 +182,12 @@ def _tokenizer(plan: Build) -> Term:
     )
 
 
-# PSS of processes that hold the engine and no model, measured by tools/measure_runtime.py (x86-64, Python 3.11)
+# PSS of processes that hold the engine and no model, less what other terms name (x86-64, llama.cpp 0c1e57098):
+# Python 3.11 with llama-cpp-python 0.3.36 imported, 39 MiB (tools/measure_runtime.py); llama-server of the same commit
+# serving a 135M model, 14 MiB
 _RUNTIME = {
     "library": Range(20 * MIB, 39 * MIB, 48 * MIB),
-    "server": Range(12 * MIB, 24 * MIB, 48 * MIB),
+    "server": Range(8 * MIB, 14 * MIB, 40 * MIB),
 }
 # CUDA driver, context and cuBLAS handles on a Jetson: 0.3 GB in 'LLM Optimization on Jetson' §3.3, 200-500 MB for
 # a CUDA runtime in 'The Memory Budget' §6; no board has been measured for this project
