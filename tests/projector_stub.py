@@ -71,6 +71,8 @@ def header(encoder: Encoder) -> dict[str, Any]:
         values["clip.vision.spatial_merge_size"] = encoder.merge
     if encoder.projector == "qwen2.5vl_merger":
         values["clip.vision.n_wa_pattern"] = 8
+    if encoder.projector == "resampler":
+        values["clip.minicpmv_query_num"] = 64
     if encoder.projector == "internvl":
         values["clip.vision.preproc_max_tiles"] = 12
     if encoder.maximum:
@@ -241,7 +243,23 @@ def _gemma4v(encoder: Encoder) -> Tensors:
     return [_matrix(encoder, "mm.input_projection.weight", encoder.width, encoder.text)]
 
 
+def _resampler(encoder: Encoder) -> Tensors:
+    text = encoder.text
+    found = [
+        ("resampler.pos_embed_k", (text, 4900), "F32"),
+        ("resampler.query", (text, 64), "F32"),
+        _matrix(encoder, "resampler.proj.weight", text, text),
+        _matrix(encoder, "resampler.kv.weight", encoder.width, text),
+    ]
+    for name in ("q", "k", "v", "out"):
+        found += _linear(encoder, f"resampler.attn.{name}", text, text)
+    for name in ("q", "kv", "post"):
+        found += _norm(f"resampler.ln_{name}", text)
+    return found
+
+
 _PROJECTORS = {
+    "resampler": _resampler,
     "gemma3": _gemma3,
     "gemma4v": _gemma4v,
     "qwen2vl_merger": _merger,
