@@ -19,7 +19,9 @@ def catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Catalog[Thing]:
     folder.mkdir()
     (folder / "__init__.py").write_text("")
     (folder / "_machinery.py").write_text("raise RuntimeError('machinery is no variant')")
-    (folder / "first.py").write_text("from test_catalog import Thing\nTHING = Thing('First', aliases=('number one',))\n")
+    (folder / "first.py").write_text(
+        "from test_catalog import Thing\nTHING = Thing('First', aliases=('number one',))\n"
+    )
     (folder / "second_x2.py").write_text("from test_catalog import Thing\nTHING = Thing('Second')\n")
     (folder / "broken.py").write_text("THING = 3\n")
     monkeypatch.syspath_prepend(str(tmp_path))

@@ -1,6 +1,6 @@
 """Measure what a process takes that holds the engine and no model: the ``runtime`` term of the library profile.
 
-    python tools/measure_runtime.py             needs memfit[llama]
+python tools/measure_runtime.py             needs memfit[llama]
 """
 
 from __future__ import annotations

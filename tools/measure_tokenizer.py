@@ -68,7 +68,7 @@ def write_vocabulary(path: Path, kind: str, tokens: int, length: int, merges: in
         word = "".join(rng.choice(letters) for _ in range(max(1, round(rng.gauss(length, 2.5)))))
         words.setdefault(word if word not in words else word + str(len(words)))
     pairs = []
-    for index, word in zip(range(merges), list(words) * (1 + merges // tokens)):
+    for index, word in zip(range(merges), list(words) * (1 + merges // tokens), strict=False):
         half = max(1, len(word) // 2)
         pairs.append(f"{word[:half]} {word[half:] or 'x'}" + (str(index) if index >= tokens else ""))
     metadata: dict[str, Writable] = {

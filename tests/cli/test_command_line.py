@@ -136,7 +136,11 @@ def test_a_pasted_command(capsys: pytest.CaptureFixture[str], tmp_path: Path) ->
 
 def test_files_are_written_whole(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     files = [tmp_path / name for name in ("page.html", "picture.svg", "tables.md")]
-    words = [word for option, file in zip(("--html", "--svg", "--markdown"), files) for word in (option, str(file))]
+    words = [
+        word
+        for option, file in zip(("--html", "--svg", "--markdown"), files, strict=True)
+        for word in (option, str(file))
+    ]
     assert answer(capsys, "estimate", *MODEL, *words)[0] == 0
     assert all(file.stat().st_size > 500 for file in files)
     assert sorted(tmp_path.iterdir()) == sorted(files)

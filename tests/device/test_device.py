@@ -95,9 +95,12 @@ def test_x86_flags() -> None:
 
 
 def test_a_process_and_one_that_is_not_there(tmp_path: Path) -> None:
-    rollup = "55a-7ff ---p 0 00:00 0 [rollup]\nRss: 300 kB\nPss: 200 kB\nPss_File: 50 kB\nAnonymous: 150 kB\nSwapPss: 8 kB\n"
+    rollup = "0-7ff ---p 0 [rollup]\nRss: 300 kB\nPss: 200 kB\nPss_File: 50 kB\nAnonymous: 150 kB\nSwapPss: 8 kB\n"
     host = machine(
-        tmp_path, proc__7__cmdline="llama-server\0-m\0m.gguf\0", proc__7__smaps_rollup=rollup, proc__7__status="VmHWM: 400 kB\n"
+        tmp_path,
+        proc__7__cmdline="llama-server\0-m\0m.gguf\0",
+        proc__7__smaps_rollup=rollup,
+        proc__7__status="VmHWM: 400 kB\n",
     )
     process = read_process(7, host)
     assert process.command == ("llama-server", "-m", "m.gguf")

@@ -59,9 +59,7 @@ def test_more_of_anything_never_takes_less(context: int, slots: int, kv_type: st
 
 
 def test_the_server_grows_with_saved_prompts() -> None:
-    footprint = predict(
-        NANO, LLAMA, Deployment(model="m", options=SERVER), profile="server", source="formula"
-    )
+    footprint = predict(NANO, LLAMA, Deployment(model="m", options=SERVER), profile="server", source="formula")
     assert high(footprint, "prompt_cache") == 8192 * MIB
     assert footprint.verdict == "no"
     assert any("--cache-ram" in warning for warning in footprint.warnings)

@@ -48,7 +48,10 @@ def test_every_option_that_takes_memory_is_read() -> None:
 
 
 def test_values_may_be_joined_by_an_equals_sign() -> None:
-    assert parse_command(["llama-cli", "--model=m.gguf", "--ctx-size=512"], PROFILES).deployment.options.context_tokens == 512
+    assert (
+        parse_command(["llama-cli", "--model=m.gguf", "--ctx-size=512"], PROFILES).deployment.options.context_tokens
+        == 512
+    )
 
 
 @pytest.mark.parametrize(("value", "backend", "layers"), [("99", "cuda", 99), ("all", "cuda", -1), ("0", "cpu", 0)])

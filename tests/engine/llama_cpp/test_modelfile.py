@@ -3,10 +3,11 @@ from pathlib import Path
 import pytest
 
 from memfit.engine._llama_cpp.modelfile import is_modelfile, parse_modelfile
+from memfit.engine.records import Options, Profile
 from memfit.engine.runtimes.llama_cpp import LIBRARY, SERVER
 from memfit.errors import UsageError
 
-PROFILES = {"library": LIBRARY, "server": SERVER}
+PROFILES: dict[Profile, Options] = {"library": LIBRARY, "server": SERVER}
 
 
 def test_from_and_parameters(tmp_path: Path) -> None:
