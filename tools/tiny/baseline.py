@@ -24,10 +24,10 @@ def baselines(train: torch.Tensor, held_out: torch.Tensor, n_vocab: int) -> Base
     unigram /= unigram.sum()
     pairs = torch.zeros(n_vocab, n_vocab, dtype=torch.double)
     pairs.index_put_((train[:-1], train[1:]), torch.ones(len(train) - 1, dtype=torch.double), accumulate=True)
-    seen, distinct = pairs.sum(1), (pairs > 0).sum(1)
+    seen, distinct = pairs.sum(1), (pairs > 0).sum(1).clamp_min(1)  # after a token that nothing followed: the unigram
     before, after = held_out[:-1], held_out[1:]
     behind = distinct[before] * unigram[after]
-    bigram = (pairs[before, after] + behind) / (seen[before] + distinct[before]).clamp_min(1)
+    bigram = (pairs[before, after] + behind) / (seen[before] + distinct[before])
     return Baselines(
         uniform=float(torch.tensor(float(n_vocab)).log()),
         unigram=-float(unigram[after].log().mean()),

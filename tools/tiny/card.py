@@ -90,28 +90,39 @@ def _training(content: dict[str, Any]) -> list[str]:
         _text(f"""
             It took {run["elapsed_s"] / 60:.0f} minutes ({run["cpu_s"] / 60:.0f} CPU minutes) on {run["cores"]} cores
             of an {run["cpu"]}, shared with other work, with torch {run["torch"]}. In a virtual environment, the last of
-            these commands makes everything in this folder again, the same bytes on the same kind of machine:"""),
+            these commands makes everything in this folder again:"""),
         "    pip install torch==2.13.0 llama-cpp-python==0.3.36 -e .\n    python tools/train_tiny.py",
+        _text("""
+            Seeds are fixed and every operation is deterministic: two runs of 42 steps on that machine gave the same
+            bytes. Another processor or another version of the library gives other weights. After so many passes part
+            of the training text is memorised; only figures on held-out text speak of quality."""),
     ]
 
 
 def _quality(content: dict[str, Any]) -> list[str]:
     presets = content["presets"]
     full = presets["F16"]["plain"]
-    bits_per_nat = full["bits_per_byte"] / math.log(full["perplexity"])
-    losses = content["baselines"] | {"memfit-tiny, F16": math.log(full["perplexity"])}
+    bits_per_nat = content["corpus"]["held_out_tokens"] / content["corpus"]["held_out_bytes"] / math.log(2)
+    guesses = [(name, math.exp(loss), loss * bits_per_nat) for name, loss in content["baselines"].items()]
+    written = [(name, preset) for name, preset in presets.items() if preset.get("bytes")]
     refused = ", ".join(name for name, preset in presets.items() if not preset.get("bytes")) or "none"
     fallbacks = ", ".join(name for name, preset in presets.items() if preset.get("fallback")) or "none"
     return [
         "## Quality",
         _text(f"""
             Perplexity on the held-out modules, computed from the engine's logits as `llama-perplexity -c 512` does:
-            windows of 512 tokens, the later half of each predicted ({full["tokens"]:,} tokens, from every
-            {content["stride"]}. window). The baselines are counted on the training text and judged on every held-out
-            token."""),
+            windows of 512 tokens, the later half of each predicted; one window in {content["stride"]},
+            {full["tokens"]:,} predicted tokens. The baselines are counted on the training text and judged on every
+            held-out token."""),
         _table(
             ("predictor", "perplexity", "bits per byte"),
-            [(name, f"{math.exp(loss):,.1f}", f"{loss * bits_per_nat:.2f}") for name, loss in losses.items()],
+            [
+                (name, f"{perplexity:,.1f}", f"{bits:.2f}")
+                for name, perplexity, bits in [
+                    *guesses,
+                    ("memfit-tiny, F16", full["perplexity"], full["bits_per_byte"]),
+                ]
+            ],
         ),
         _text(f"""
             At each preset of llama.cpp, quantized from the F16 file without and with the importances in
@@ -127,14 +138,14 @@ def _quality(content: dict[str, Any]) -> list[str]:
                     _perplexity(preset["plain"]),
                     _perplexity(preset["with_importance"]),
                 )
-                for name, preset in presets.items()
-                if preset.get("bytes")
+                for name, preset in sorted(written, key=lambda item: -item[1]["bytes"])
             ],
         ),
         _text("""
             Bits per weight count the whole file, tokenizer included. TQ and Q1 presets are meant for models trained
-            with weights of two or three values; MXFP4_MOE gives that type to expert tensors only, and this model has
-            none. The commands that produce the table, all of it into this file or some rows onto the screen:"""),
+            with weights of few values; MXFP4_MOE gives that type to expert tensors only, and this model has none, so it
+            is Q8_0. `--stride 1` measures every window, and then prints what `llama-perplexity` prints. The commands
+            that produce the table, all of it into this file or some rows onto the screen:"""),
         "    python tools/measure_tiny.py\n"
         "    python tools/measure_tiny.py Q4_K_M Q2_K\n"
         "    python tools/measure_tiny.py --no-importance Q4_K_M Q2_K",
