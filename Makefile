@@ -11,7 +11,7 @@ OUT := build/demo
 
 demo: $(VENV)/installed
 	@mkdir -p $(OUT)
-	$(BIN)/memfit estimate models/memfit-tiny/memfit-tiny-f16.gguf --context 512 --source both
+	$(BIN)/memfit estimate models/memfit-tiny/memfit-tiny-F16.gguf --context 2048 --source both
 	$(BIN)/memfit estimate Llama-3.1-8B --format Q4_K_M --context 8192 --device orin-nano-8gb --source both \
 	    --html $(OUT)/llama-3.1-8b.html --svg $(OUT)/llama-3.1-8b.svg --png $(OUT)/llama-3.1-8b.png
 	@echo; echo "The picture: $(OUT)/llama-3.1-8b.png, the page: $(OUT)/llama-3.1-8b.html"

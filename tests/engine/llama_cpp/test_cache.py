@@ -2,7 +2,7 @@ import msgspec
 import pytest
 from shapes import dense
 
-from memfit.engine._llama_cpp.cache import kv_bytes, layer_caches, state_bytes
+from memfit.engine._llama_cpp.cache import cuda_scratch_bytes, kv_bytes, layer_caches, state_bytes
 from memfit.engine.records import Options
 from memfit.errors import UsageError
 from memfit.model.shape import Layer
@@ -69,3 +69,10 @@ def test_an_encoder_keeps_nothing() -> None:
 def test_a_format_whose_blocks_do_not_divide_the_row_is_refused() -> None:
     with pytest.raises(UsageError, match="do not divide"):
         kv_bytes(dense(kv_heads=1, key_length=80), Options(kv_type_k="Q8_0"))
+
+
+def test_cuda_copies_one_layer_of_a_quantized_cache() -> None:
+    quantized = Options(context_tokens=4096, kv_type_k="Q8_0", kv_type_v="Q8_0")
+    assert cuda_scratch_bytes(dense(), quantized) == 2 * 4096 * 2 * 8 * 128
+    assert cuda_scratch_bytes(dense(), Options(context_tokens=4096)) == 0
+    assert cuda_scratch_bytes(dense(), msgspec.structs.replace(quantized, flash_attention=False, kv_type_v="F16")) == 0

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from memfit.device.records import Device
 from memfit.engine._engine import Origin
-from memfit.engine._llama_cpp.cache import state_bytes
+from memfit.engine._llama_cpp.cache import cuda_scratch_bytes, state_bytes
 from memfit.engine._llama_cpp.settings import resolve
 from memfit.engine._llama_cpp.terms import Compute
 from memfit.engine.records import Asked, Options
@@ -35,13 +36,14 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     identity: Identity | None = None
 
 
-def answer(shape: ModelShape, origin: Origin, options: Options, threads: int, asked: Asked) -> Answer:
+def answer(shape: ModelShape, origin: Origin, options: Options, device: Device, asked: Asked) -> Answer:
     """Ask the engine or compute.
 
     Raises:
         EngineMissing: the engine must answer and is not installed.
         EngineFailed: the engine was asked and did not answer.
     """
+    threads = options.threads or device.threads
     if asked != "formula" and options.backend == "cpu":
         from memfit.engine._llama_cpp import oracle
 
@@ -52,25 +54,32 @@ def answer(shape: ModelShape, origin: Origin, options: Options, threads: int, as
             "llama.cpp is not here to be asked" if options.backend == "cpu" else "llama.cpp answers for the CPU only",
             hint="pip install 'memfit[llama]', or use --source formula",
         )
-    return Answer(compute=from_coefficients(shape, options, threads), engine="llama.cpp by formula")
+    computed = from_coefficients(shape, options, threads, device.instructions)
+    return Answer(compute=computed, engine="llama.cpp by formula")
 
 
-def from_coefficients(shape: ModelShape, options: Options, threads: int) -> Compute:
+def from_coefficients(shape: ModelShape, options: Options, threads: int, instructions: tuple[str, ...] = ()) -> Compute:
     """Compute buffers without the engine."""
-    from memfit.engine._llama_cpp.compute import compute_bytes, work_bytes
+    from memfit.engine._llama_cpp.compute import compute_bytes
 
     reserved = compute_bytes(shape, options)
     touched = compute_bytes(shape, options, output_rows=touched_rows(shape, options))
-    ratio = _CUDA_COMPUTE_RATIO if options.backend == "cuda" else 1.0
+    cuda = options.backend == "cuda"
     return Compute(
         low_bytes=min(touched.low_bytes, reserved.low_bytes),
         touched_bytes=min(touched.likely_bytes, reserved.likely_bytes),
-        reserved_bytes=int(reserved.high_bytes * ratio),
-        work_bytes=work_bytes(shape, options, threads),
+        reserved_bytes=int(reserved.high_bytes * (_CUDA_COMPUTE_RATIO if cuda else 1)),
+        work_bytes=cuda_scratch_bytes(shape, options) if cuda else _work_bytes(shape, options, threads, instructions),
         source="coefficients",
         formula="the engine's graph of this architecture, planned as ggml-alloc plans it",
-        error=reserved.error if options.backend == "cpu" else f"{reserved.error}; CUDA not measured: high × 1.25",
+        error=reserved.error if not cuda else f"{reserved.error}; CUDA not measured: high × 1.25",
     )
+
+
+def _work_bytes(shape: ModelShape, options: Options, threads: int, instructions: tuple[str, ...]) -> int:
+    from memfit.engine._llama_cpp.work import work_bytes
+
+    return work_bytes(shape, options, threads=threads, instructions=instructions).high_bytes
 
 
 def touched_rows(shape: ModelShape, options: Options) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from memfit.engine._llama_cpp.settings import Settings, resolve
+from memfit.engine._llama_cpp.settings import Settings, is_quantized, resolve
 from memfit.engine.records import Options
 from memfit.errors import UsageError
 from memfit.model.shape import Layer, ModelShape
@@ -70,6 +70,23 @@ def kv_bytes(shape: ModelShape, options: Options) -> int:
 def state_bytes(shape: ModelShape, options: Options) -> int:
     """Bytes of recurrent and convolution state of all layers and slots, always F32."""
     return sum(cache.state_bytes for cache in layer_caches(shape, options))
+
+
+def cuda_scratch_bytes(shape: ModelShape, options: Options) -> int:
+    """F16 copies of one layer's quantized K and V that CUDA's flash attention makes for a prompt.
+
+    Taken from the pool at the widest layer (``K_f16``, ``V_f16`` in ggml/src/ggml-cuda/fattn-common.cuh, 0c1e57098).
+    """
+    if not options.flash_attention or shape.memory == "none":
+        return 0
+    settings = resolve(shape, options)
+    copies = [0]
+    for cache in layer_caches(shape, options, settings):
+        layer, rows = shape.layers[cache.index], cache.cells * settings.streams
+        key = layer.key_elements if is_quantized(options.kv_type_k) else 0
+        value = layer.value_elements if is_quantized(options.kv_type_v) else 0
+        copies.append(2 * rows * (key + value))
+    return max(copies)
 
 
 def _row_bytes(format_name: str, elements: int) -> int:

@@ -28,7 +28,7 @@ def ledger(models: Models, deployment: Deployment, device: Device, profile: Prof
         UnknownArchitecture: no formula for it, and no engine was asked.
     """
     options, shape = deployment.options, models.model
-    found = answer(shape, models.origin, options, options.threads or device.threads, asked)
+    found = answer(shape, models.origin, options, device, asked)
     if asked == "both" and deployment.format is not None and models.origin.header is not None:
         from memfit.engine._llama_cpp.requantized import agree_on_format
 
@@ -93,7 +93,7 @@ def _draft_term(
     It takes the target's context and slots; its cache stays F16 (``--spec-draft-type-k``, common/arg.cpp).
     """
     own = msgspec.structs.replace(options, kv_type_k="F16", kv_type_v="F16", rollback_tokens=0)
-    found = answer(draft, origin, own, options.threads or device.threads, asked)
+    found = answer(draft, origin, own, device, asked)
     plan: Build = build(draft, own, device, profile=profile, compute=found.compute)
     terms = model_terms(plan)
     return Term(

@@ -44,7 +44,7 @@ def repacked(tensors: Iterable[Tensor], instructions: Iterable[str], *, tied: bo
     if not rules:
         return
     for tensor in tensors:
-        if _fits(tensor, rules) and (_is_multiplied(tensor) or (tied and tensor.name == "token_embd.weight")):
+        if _fits(tensor, rules) and (multiplied(tensor) or (tied and tensor.name == "token_embd.weight")):
             yield tensor
 
 
@@ -53,7 +53,8 @@ def _fits(tensor: Tensor, rules: dict[str, int]) -> bool:
     return multiple is not None and len(tensor.dims) > 1 and tensor.dims[1] % multiple == 0
 
 
-def _is_multiplied(tensor: Tensor) -> bool:
+def multiplied(tensor: Tensor) -> bool:
+    """Whether a tensor is the left side of a matrix product, and not looked up, added or scaled."""
     stem = tensor.name.rsplit(".", 1)[0].rsplit(".", 1)[-1]
     if not tensor.name.endswith(".weight") or stem in _NOT_MULTIPLIED or "norm" in stem:
         return False

@@ -161,7 +161,9 @@ def _work_buffer(plan: Build) -> Term | None:
         likely_bytes=size,
         high_bytes=size,
         source=plan.compute.source,
-        formula="scratch of the CPU backend for the largest operation of the graph (ggml_graph_plan)",
+        formula="F16 copies of one layer's quantized K and V (CUDA flash attention)"
+        if plan.options.backend == "cuda"
+        else "scratch of the CPU backend for the largest operation of the graph (ggml_graph_plan)",
     )
 
 
