@@ -37,7 +37,8 @@ def test_formulas_equal_the_engine_at_the_corners(key: str) -> None:
 def test_formulas_equal_the_engine_over_the_whole_grid(key: str, preset: str) -> None:
     result = check(CARDS.get(key), preset, [*corners(), *drawn(40, seed=sum(map(ord, key + preset)))])
     assert not result.differences, "\n".join(result.differences[:5])
-    assert result.compared + result.refused + result.aborted >= 51
+    assert result.compared >= (10 if key in ENGINE_ABORTS else 25)
+    assert not result.aborted or key in ENGINE_ABORTS
 
 
 def test_every_architecture_has_a_card() -> None:

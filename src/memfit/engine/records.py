@@ -111,6 +111,15 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     threads: int = 0
 
 
+def with_slots(options: Options, slots: int) -> Options:
+    """The same options with another number of slots, as llama.cpp's server takes a stated number.
+
+    It reserves a row of logits for each, and shares one KV buffer among them only when it chose the number itself.
+    """
+    rows = slots if options.output_rows == options.slots else options.output_rows
+    return msgspec.structs.replace(options, slots=slots, output_rows=rows, unified_kv=False)
+
+
 class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     """One model on one engine with its options.
 

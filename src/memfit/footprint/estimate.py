@@ -79,7 +79,7 @@ def estimate_deployment(
     footprint = predict(device, models, deployment, profile=profile, source=source)
     if not relief or not models.model.layers:
         return footprint
-    changes = relax(device, models, deployment, profile=profile, reformat=_reformat)
+    changes = relax(device, models, deployment, profile=profile, reformat=_reformat, shown=footprint)
     return msgspec.structs.replace(footprint, relief=changes)
 
 

@@ -11,6 +11,7 @@ from memfit.engine.runtimes import ENGINES
 from memfit.footprint.records import Footprint, ModelSummary
 from memfit.footprint.verdict import judge, total
 from memfit.model.shape import ModelShape
+from memfit.precision.presets import preset_of
 
 
 def predict(
@@ -39,10 +40,12 @@ def predict(
     if isinstance(models, ModelShape):
         models = Models(model=models)
     ledger = ENGINES.get(deployment.engine).ledger(models, deployment, device, profile, source)
-    return footprint_of(ledger, models.model, deployment, device)
+    return footprint_of(ledger, models.model, deployment, device, profile=profile)
 
 
-def footprint_of(ledger: Ledger, shape: ModelShape, deployment: Deployment, device: Device) -> Footprint:
+def footprint_of(
+    ledger: Ledger, shape: ModelShape, deployment: Deployment, device: Device, *, profile: Profile = "library"
+) -> Footprint:
     """Sum up a ledger and judge it against the device."""
     terms = ledger.terms + _system(device)
     totals = total(terms)
@@ -61,6 +64,7 @@ def footprint_of(ledger: Ledger, shape: ModelShape, deployment: Deployment, devi
         headroom_bytes=device.capacity_bytes - totals.required_bytes,
         verdict=judge(totals, device.capacity_bytes),
         engine=ledger.engine,
+        profile=profile,
         warnings=ledger.warnings,
     )
 
@@ -74,12 +78,16 @@ def summary(shape: ModelShape, format_name: str | None) -> ModelSummary:
         parameters_active=shape.parameters_active,
         layers=len(shape.trunk),
         weights_bytes=shape.weights_bytes,
-        format=format_name or _main_format(shape),
+        format=format_name or _format_name(shape),
         context_trained_tokens=shape.context_trained_tokens,
     )
 
 
-def _main_format(shape: ModelShape) -> str:
+def _format_name(shape: ModelShape) -> str:
+    """The preset that the file says it is in, or else the format that holds most of its bytes."""
+    preset = preset_of(shape.file_type) if shape.file_type is not None else None
+    if preset is not None:
+        return preset.name
     held: dict[str, int] = {}
     for tensor in shape.tensors:
         held[tensor.format] = held.get(tensor.format, 0) + tensor.bytes
@@ -97,7 +105,7 @@ def _system(device: Device) -> tuple[Term, ...]:
             low_bytes=device.os_bytes,
             likely_bytes=device.os_bytes,
             high_bytes=device.os_bytes,
-            source="measured" if device.grade == "measured" else "datasheet",
+            source="measured" if device.grade == "measured" else "stated",
             formula="MemTotal − MemAvailable of a stock system; deducted from the capacity, not part of the sums",
             error=device.source,
         ),

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from memfit.device.process import ProcessMemory, read_command, read_process
+from memfit.footprint.predict import with_device
 from memfit.footprint.records import Footprint
 from memfit.host import Host, LocalHost
 
@@ -35,6 +36,10 @@ def compare(footprint: Footprint, pid: int, host: Host | None = None) -> Compari
     """
     process = read_process(pid, host)
     observed = process.pss_bytes + process.swapped_bytes
+    if footprint.device.name == "this machine":
+        # MemAvailable has this process's own memory deducted, which a new start would find free again
+        own = footprint.device.capacity_bytes + process.anonymous_bytes
+        footprint = with_device(footprint, msgspec.structs.replace(footprint.device, capacity_bytes=own))
     return Comparison(
         footprint=footprint,
         process=process,

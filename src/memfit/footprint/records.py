@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from memfit.device.records import Device
-from memfit.engine.records import Deployment, Term
+from memfit.engine.records import Deployment, Profile, Term
 
 Verdict = Literal["fits", "tight", "no"]
 
@@ -58,6 +58,7 @@ class Footprint(msgspec.Struct, frozen=True, kw_only=True):
         headroom_bytes: capacity less required; negative when it does not fit.
         verdict: ``fits``: required ≤ capacity; ``tight``: only the unevictable part fits, it will page; ``no``.
         engine: which engine answered, with version, backend and instruction set.
+        profile: whose defaults and runtime: the engine's library or its server.
         warnings: what the reader must know, one sentence each.
         relief: changes that would give most, largest first.
     """
@@ -76,6 +77,7 @@ class Footprint(msgspec.Struct, frozen=True, kw_only=True):
     headroom_bytes: int
     verdict: Verdict
     engine: str
+    profile: Profile = "library"
     warnings: tuple[str, ...] = ()
     relief: tuple[Relief, ...] = ()
     schema_version: int = 1

@@ -9,14 +9,15 @@ import msgspec
 
 from memfit.device.records import Device
 from memfit.engine._engine import Models
-from memfit.engine.records import Deployment, Options, Profile
-from memfit.errors import MemfitError
+from memfit.engine.records import Deployment, Options, Profile, with_slots
+from memfit.errors import UsageError
 from memfit.footprint.predict import predict
 from memfit.footprint.records import Footprint, Relief
 from memfit.units import MIB
 
 Changed = tuple[str, str, str, Options]
 Variant = tuple[str, str, str, Deployment]
+Sides = tuple[Footprint, Footprint]  # by formula, and as shown
 Reformat = Callable[[Models, str], Models | None]
 
 
@@ -27,6 +28,7 @@ def relax(
     *,
     profile: Profile = "library",
     reformat: Reformat | None = None,
+    shown: Footprint | None = None,
     most: int = 6,
 ) -> tuple[Relief, ...]:
     """Single changes that would give memory back, largest first; by formula on both sides, so like with like.
@@ -37,12 +39,14 @@ def relax(
         deployment: what to make smaller.
         profile: whose runtime baseline counts.
         reformat: gives the model's shape in another quantization preset, None where that is no gain or not possible.
+        shown: the footprint beside which the changes stand, where an engine answered it; savings are taken off it.
         most: how many changes to return.
     """
     base = predict(device, models, deployment, profile=profile, source="formula")
-    found = [_priced(base, device, models, variant, profile) for variant in _variants(models, deployment)]
+    sides = (base, shown or base)
+    found = [_priced(sides, device, models, variant, profile) for variant in _variants(models, deployment)]
     if reformat is not None:
-        found += [_reformatted(base, device, models, deployment, preset, profile, reformat) for preset in _PRESETS]
+        found += [_reformatted(sides, device, models, deployment, preset, profile, reformat) for preset in _PRESETS]
     gains = [relief for relief in found if relief is not None and relief.saved_bytes >= MIB]
     best = _best_of_each(sorted(gains, key=_by_saving))
     return tuple(sorted(best, key=_by_saving))[:most]
@@ -71,8 +75,7 @@ def _option_variants(models: Models, options: Options) -> Iterator[Changed]:
         if 512 <= smaller < context:
             yield _with(options, "--context", smaller, f"{smaller} tokens instead of {context}", context_tokens=smaller)
     if options.slots > 1:
-        rows = min(1, options.output_rows)
-        yield _with(options, "--slots", 1, "one request at a time", slots=1, output_rows=rows)
+        yield "--slots", "1", "one request at a time", with_slots(options, 1)
     yield from _cache_variants(models, options)
     for smaller in (256, 128):
         if smaller < options.ubatch_tokens:
@@ -102,7 +105,7 @@ def _with(options: Options, option: str, value: object, cost: str, **changes: ob
     return option, str(value), cost, msgspec.structs.replace(options, **changes)
 
 
-def _priced(base: Footprint, device: Device, models: Models, variant: Variant, profile: Profile) -> Relief | None:
+def _priced(sides: Sides, device: Device, models: Models, variant: Variant, profile: Profile) -> Relief | None:
     option, value, cost, deployment = variant
     if deployment.draft is None:
         models = replace(models, draft=None)
@@ -110,13 +113,13 @@ def _priced(base: Footprint, device: Device, models: Models, variant: Variant, p
         models = replace(models, projector=None)
     try:
         smaller = predict(device, models, deployment, profile=profile, source="formula")
-    except MemfitError:
+    except UsageError:
         return None  # this model does not take that option, such as a KV format its rows do not divide
-    return _relief(base, smaller, option, value, cost)
+    return _relief(sides, smaller, option, value, cost)
 
 
 def _reformatted(
-    base: Footprint,
+    sides: Sides,
     device: Device,
     models: Models,
     deployment: Deployment,
@@ -128,19 +131,31 @@ def _reformatted(
     if other is None:
         return None
     smaller = predict(device, other, deployment, profile=profile, source="formula")
-    return _relief(base, smaller, "--format", preset, f"weights in {preset} instead of {base.model.format}")
+    return _relief(sides, smaller, "--format", preset, f"weights in {preset} instead of {sides[0].model.format}")
 
 
-def _relief(base: Footprint, smaller: Footprint, option: str, value: str, cost: str) -> Relief:
+def _relief(sides: Sides, smaller: Footprint, option: str, value: str, cost: str) -> Relief:
+    """Savings by formula on both sides, taken off the footprint that is shown."""
+    base, shown = sides
+    required = shown.required_bytes - (base.required_bytes - smaller.required_bytes)
+    unevictable = _unevictable(shown) - (_unevictable(base) - _unevictable(smaller))
     return Relief(
         option=option,
         value=value,
         saved_bytes=base.required_bytes - smaller.required_bytes,
-        required_bytes=smaller.required_bytes,
-        high_bytes=smaller.high_bytes,
-        verdict=smaller.verdict,
+        required_bytes=required,
+        high_bytes=shown.high_bytes - (base.high_bytes - smaller.high_bytes),
+        verdict="fits"
+        if required <= shown.capacity_bytes
+        else "tight"
+        if unevictable <= shown.capacity_bytes
+        else "no",
         cost=cost,
     )
+
+
+def _unevictable(footprint: Footprint) -> int:
+    return footprint.high_bytes - footprint.evictable_bytes
 
 
 def _best_of_each(gains: list[Relief]) -> Iterator[Relief]:

@@ -9,13 +9,13 @@ import msgspec
 
 from memfit.device.records import Device
 from memfit.engine._engine import Models
-from memfit.engine.records import Deployment, Options, Profile
+from memfit.engine.records import Deployment, Profile, with_slots
 from memfit.errors import UsageError
 from memfit.footprint.predict import predict, summary
 from memfit.footprint.records import Curve, CurvePoint, Footprint, Largest
 
 Swept = Literal["context", "slots", "ubatch"]
-_FIELD: dict[str, str] = {"context": "context_tokens", "slots": "slots", "ubatch": "ubatch_tokens"}
+_FIELD: dict[str, str] = {"context": "context_tokens", "ubatch": "ubatch_tokens"}
 _STEP: dict[str, int] = {"context": 256, "slots": 1, "ubatch": 1}
 
 
@@ -61,10 +61,11 @@ def largest_fitting(
 ) -> Largest:
     """The largest value of ``option`` with the verdict ``fits``, by formula.
 
-    A context is never larger than the trained one; slots end at what the engine serves.
+    No slot's context is larger than the trained one; slots end at what the engine serves.
     """
     step = _STEP[option]
-    low, high = 0, _most(models, option) // step
+    most = _most(models, deployment, option)
+    low, high = 0, most // step
     while low < high:
         middle = (low + high + 1) // 2
         if _at(device, models, deployment, option, middle * step, profile).verdict == "fits":
@@ -75,19 +76,25 @@ def largest_fitting(
     return Largest(
         option=option,
         value=value or None,
-        most=_most(models, option),
+        most=most,
         footprint=_at(device, models, deployment, option, value or step, profile),
     )
 
 
-def _most(models: Models, option: Swept) -> int:
-    return {"context": max(256, models.model.context_trained_tokens), "slots": 256, "ubatch": 4096}[option]
+def _most(models: Models, deployment: Deployment, option: Swept) -> int:
+    # slots with a buffer each divide the context, and every one of them may take the trained length
+    shares = 1 if deployment.options.unified_kv else deployment.options.slots
+    trained = max(256, models.model.context_trained_tokens) * shares
+    return {"context": trained, "slots": 256, "ubatch": 4096}[option]
 
 
 def _at(
     device: Device, models: Models, deployment: Deployment, option: Swept, value: int, profile: Profile
 ) -> Footprint:
-    options: Options = msgspec.structs.replace(deployment.options, **{_FIELD[option]: value})
+    if option == "slots":
+        options = with_slots(deployment.options, value)
+    else:
+        options = msgspec.structs.replace(deployment.options, **{_FIELD[option]: value})
     changed = msgspec.structs.replace(deployment, options=options)
     return predict(device, models, changed, profile=profile, source="formula")
 

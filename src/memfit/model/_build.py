@@ -14,6 +14,7 @@ from memfit.model.metadata import Metadata
 from memfit.model.shape import Layer, ModelShape, Tensor
 from memfit.precision import FORMATS
 from memfit.precision.mixture import mix
+from memfit.precision.presets import PRESETS
 
 _ALIGNMENT = 32  # GGUF_DEFAULT_ALIGNMENT, ggml/include/gguf.h
 _BLOCK = re.compile(r"blk\.(\d+)\.")
@@ -77,7 +78,8 @@ def card_shape(card: Card, preset: str = "F16") -> ModelShape:
         UsageError: the engine cannot quantize this model to that preset.
     """
     converted = shape_of(card.hyperparameters(), card_tensors(card), name=card.name)
-    return msgspec.structs.replace(converted, tensors=quantized(converted, preset))
+    tensors = quantized(converted, preset)
+    return msgspec.structs.replace(converted, tensors=tensors, file_type=PRESETS.get(preset).file_type)
 
 
 def quantized(shape: ModelShape, preset: str) -> tuple[Tensor, ...]:

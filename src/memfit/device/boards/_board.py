@@ -18,7 +18,7 @@ class Board(msgspec.Struct, frozen=True, kw_only=True):
         instructions: the CPU's extensions, in llama.cpp's names.
         threads: CPU cores.
         gpu: architecture and compute capability.
-        grade: how MemTotal and the system's use are known.
+        grade: how MemTotal and the system's use are known: the weaker of the two.
         source: where from.
         aliases: other names people type.
     """

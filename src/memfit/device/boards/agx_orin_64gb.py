@@ -11,7 +11,7 @@ BOARD = Board(
     instructions=("neon", "dotprod"),
     threads=12,
     gpu="Ampere 8.7",
-    grade="measured",
+    grade="inferred",
     source="MemTotal from a tegrastats log; system use 2 GB after 'The Memory Budget' §6, not measured",
     aliases=("agx orin", "jetson agx orin", "jetson agx orin 64gb", "p3701 0005"),
 )

@@ -11,7 +11,7 @@ BOARD = Board(
     instructions=("neon", "dotprod"),
     threads=8,
     gpu="Ampere 8.7",
-    grade="measured",
+    grade="inferred",
     source="MemTotal from a tegrastats log; system use 1.8 GB as budgeted in 'The Memory Budget' §8, not measured",
     aliases=("orin nx", "jetson orin nx", "jetson orin nx 16gb", "p3767 0000"),
 )

@@ -49,7 +49,7 @@ def ledger(models: Models, deployment: Deployment, device: Device, profile: Prof
     if models.draft is not None:
         terms.append(_draft_term(models.draft, models.draft_origin, options, device, profile, asked))
     terms.append(headroom_term(terms, device, options))
-    return Ledger(terms=tuple(terms), engine=found.engine, warnings=tuple(_warnings(shape, options, profile)))
+    return Ledger(terms=tuple(terms), engine=found.engine, warnings=tuple(_warnings(shape, options, device, profile)))
 
 
 def _unknown(shape: ModelShape, options: Options, device: Device, profile: Profile, found: Answer) -> Iterable[Term]:
@@ -109,7 +109,7 @@ def _draft_term(
     )
 
 
-def _warnings(shape: ModelShape, options: Options, profile: Profile) -> Iterator[str]:
+def _warnings(shape: ModelShape, options: Options, device: Device, profile: Profile) -> Iterator[str]:
     settings = resolve(shape, options)
     trained = shape.context_trained_tokens
     if trained and settings.slot_tokens > trained:
@@ -117,15 +117,16 @@ def _warnings(shape: ModelShape, options: Options, profile: Profile) -> Iterator
             f"a context of {format_tokens(settings.slot_tokens)} tokens is above the trained"
             f" {format_tokens(trained)}: it is computed, but the model was not made for it"
         )
-    if (
-        options.context_tokens
-        and options.batch_tokens > options.context_tokens
-        and shape.causal
-        and options.batch_tokens > 2048
-    ):
+    # the engine's default batch may well be above a small context; one that was chosen is a mistake
+    if options.batch_tokens != Options().batch_tokens and options.batch_tokens > settings.batch_tokens:
         yield f"batch {options.batch_tokens} is above the context: the engine lowers it to {settings.batch_tokens}"
     if options.ubatch_tokens > options.batch_tokens:
         yield f"ubatch {options.ubatch_tokens} is above batch {options.batch_tokens}: the engine lowers it"
+    if options.backend == "cuda":
+        if device.unified and options.load_mode == "mmap":
+            yield "on an integrated GPU llama.cpp reads the file into memory: its automatic load mode turns mmap off"
+        if not device.unified:
+            yield "the GPU has a memory of its own, which is not read: everything is judged against one capacity"
     if profile == "server" and options.cache_ram_bytes:
         yield (
             "the server keeps prompts for later: its memory grows after load by up to --cache-ram;"

@@ -47,11 +47,18 @@ def resolve(shape: ModelShape, options: Options) -> Settings:
         UsageError: a count that the engine refuses, or a quantized V cache without flash attention.
     """
     _check(options)
-    slots = max(1, options.slots)
+    slots = options.slots
     asked = options.context_tokens or shape.context_trained_tokens
     # with causal attention a batch never exceeds the context; the clamp comes before the padding
     batch = min(asked, options.batch_tokens) if shape.causal else options.batch_tokens
     ubatch = min(batch, options.ubatch_tokens or options.batch_tokens)
+    # output_reserve keeps a row a slot (GGML_ASSERT in src/llama-context.cpp): with fewer the engine aborts
+    rows = options.output_rows or batch
+    if rows < slots:
+        raise UsageError(
+            f"{slots} slots need a row of logits each, but only {rows} are reserved",
+            hint="raise --output-rows, --batch or --context to the number of slots at least",
+        )
     context = pad(asked)
     slot_tokens = context if options.unified_kv else pad(context // slots)
     if not options.unified_kv:
@@ -78,7 +85,7 @@ def window_cells(shape: ModelShape, options: Options, *, slot_tokens: int, ubatc
     """Cells of one stream of the sliding-window cache (llama.cpp src/llama-kv-cache-iswa.cpp)."""
     if not shape.window_tokens or options.full_window_cache:
         return slot_tokens
-    sequences = max(1, options.slots) if options.unified_kv else 1
+    sequences = options.slots if options.unified_kv else 1
     return pad(min(slot_tokens, shape.window_tokens * sequences + ubatch))
 
 
@@ -87,14 +94,26 @@ def pad(cells: int) -> int:
     return -(-cells // CELLS_PADDING) * CELLS_PADDING
 
 
+_MOST_TOKENS = 2**31 - 1
+# what each count may be: option as people write it, field, least, most
+_COUNTS = (
+    ("context", "context_tokens", 0, _MOST_TOKENS),
+    ("slots", "slots", 1, MOST_SLOTS),
+    ("batch", "batch_tokens", 1, _MOST_TOKENS),
+    ("ubatch", "ubatch_tokens", 0, _MOST_TOKENS),
+    ("output rows", "output_rows", 0, _MOST_TOKENS),
+    ("cache RAM", "cache_ram_bytes", 0, 2**62),
+    ("checkpoints", "checkpoints", 0, _MOST_TOKENS),
+    ("rollback", "rollback_tokens", 0, _MOST_TOKENS),
+    ("threads", "threads", 0, 4096),
+)
+
+
 def _check(options: Options) -> None:
-    if options.slots > MOST_SLOTS:
-        raise UsageError(f"{options.slots} slots, but llama.cpp serves at most {MOST_SLOTS}", hint="lower --slots")
-    for name, value in (("batch", options.batch_tokens), ("context", options.context_tokens)):
-        if value < 0 or value > 2**31 - 1:
-            raise UsageError(f"{name} of {value} tokens is out of bounds", hint="give a positive number")
-    if options.batch_tokens == 0:
-        raise UsageError("batch of 0 tokens", hint="give --batch a positive number; 2048 is the engine's default")
+    for name, field, least, most in _COUNTS:
+        value = getattr(options, field)
+        if not least <= value <= most:
+            raise UsageError(f"{name} of {value} is out of bounds", hint=f"llama.cpp takes {least} to {most}")
     if not options.flash_attention and is_quantized(options.kv_type_v):
         raise UsageError(
             f"a {options.kv_type_v} V cache needs flash attention, and the engine refuses it without",

@@ -65,7 +65,7 @@ def build(shape: ModelShape, options: Options, device: Device, *, profile: Profi
         settings=resolve(shape, options),
         device=device,
         profile=profile,
-        placement=place(shape, options, device.instructions),
+        placement=place(shape, options, device.instructions, unified=device.unified),
         compute=compute,
     )
 
@@ -74,6 +74,7 @@ def model_terms(plan: Build) -> tuple[Term, ...]:
     """What one model takes, without the process around it: weights, caches, buffers, tokenizer."""
     makers: tuple[Callable[[Build], Term | None], ...] = (
         _weights,
+        _gpu_weights,
         _kv_cache,
         _recurrent_state,
         _compute_buffers,
@@ -86,26 +87,34 @@ def model_terms(plan: Build) -> tuple[Term, ...]:
 
 def _weights(plan: Build) -> Term:
     placement = plan.placement
-    named = (
+    named = [
         ("mapped from the file", placement.mapped_bytes),
         ("in a CPU buffer", placement.host_bytes),
         ("rearranged copy for the CPU", placement.repacked_bytes),
-        ("in GPU buffers", placement.gpu_bytes),
-    )
+    ]
+    if plan.pool == plan.host_pool:
+        named.append(("in GPU buffers", placement.gpu_bytes))
     total = sum(size for _, size in named)
     return Term(
         name="weights",
-        pool=plan.pool if placement.gpu_bytes else plan.host_pool,
-        low_bytes=placement.unevictable_bytes,
+        pool=plan.host_pool,
+        low_bytes=total - placement.mapped_bytes,
         likely_bytes=total,
         high_bytes=total,
         evictable_bytes=placement.mapped_bytes,
         working_set_bytes=placement.read_again_bytes,
         source="formula",
         formula="sum of tensor bytes by buffer; mapped: from the first to the last mapped tensor of the file",
-        error="low: the kernel dropped every mapped page",
+        error="low: the kernel dropped every mapped page" if placement.mapped_bytes else "",
         parts=tuple(Part(name=name, bytes=size) for name, size in named if size),
     )
+
+
+def _gpu_weights(plan: Build) -> Term | None:
+    """The offloaded layers, a term of their own where the GPU has a memory of its own."""
+    if plan.pool == plan.host_pool or not plan.placement.gpu_bytes:
+        return None
+    return _exact("weights", plan.pool, plan.placement.gpu_bytes, "tensor bytes of the offloaded layers, rows padded")
 
 
 def _kv_cache(plan: Build) -> Term | None:

@@ -35,7 +35,6 @@ class Placement(msgspec.Struct, frozen=True, kw_only=True):
         host_bytes: in the engine's own CPU buffer (no mmap).
         repacked_bytes: in the rearranged copy.
         gpu_bytes: in GPU buffers.
-        largest_staged_bytes: the largest tensor that passes through a staging copy while loading.
     """
 
     mapped_bytes: int = 0
@@ -43,7 +42,6 @@ class Placement(msgspec.Struct, frozen=True, kw_only=True):
     host_bytes: int = 0
     repacked_bytes: int = 0
     gpu_bytes: int = 0
-    largest_staged_bytes: int = 0
 
     @property
     def unevictable_bytes(self) -> int:
@@ -51,15 +49,19 @@ class Placement(msgspec.Struct, frozen=True, kw_only=True):
         return self.host_bytes + self.repacked_bytes + self.gpu_bytes
 
 
-def place(shape: ModelShape, options: Options, instructions: Iterable[str]) -> Placement:
-    """Where each tensor of ``shape`` goes, on a CPU with these ``instructions`` and on the GPU of the backend."""
+def place(shape: ModelShape, options: Options, instructions: Iterable[str], *, unified: bool = True) -> Placement:
+    """Where each tensor of ``shape`` goes, on a CPU with these ``instructions`` and on the GPU of the backend.
+
+    ``unified`` says that CPU and GPU share one memory, which decides whether a file stays mapped.
+    """
     loaded = [tensor for tensor in shape.tensors if not _skipped(tensor, shape)]
     on_gpu, duplicated = _offloaded(loaded, shape, options)
     gpu_names = {tensor.name for tensor in on_gpu}
     # a tied embedding is looked up on the CPU and multiplied on the GPU: both hold it
     on_host = [tensor for tensor in loaded if tensor.name not in gpu_names or tensor.name in duplicated]
     copies: list[Tensor] = []
-    if options.repack:
+    # with a GPU the pinned host buffer comes before the rearranging one (make_cpu_buft_list, src/llama-model.cpp)
+    if options.repack and options.backend == "cpu":
         tied_here = shape.tied_embeddings and "token_embd.weight" not in duplicated
         copies = list(repacked(on_host, instructions, tied=tied_here))
     # a rearranged tensor lives in its copy alone, except the embedding, whose rows are looked up in the original
@@ -76,7 +78,8 @@ def place(shape: ModelShape, options: Options, instructions: Iterable[str]) -> P
         and shape.copies_tied_embedding
         and tensor.name not in copied
     ]
-    mmap = options.load_mode == "mmap" and options.backend == "cpu"
+    # an integrated GPU turns mmap off (load mode auto); a GPU of its own leaves the rest of the file mapped
+    mmap = options.load_mode == "mmap" and not (unified and options.backend == "cuda")
     return Placement(
         mapped_bytes=_mapped_range(plain) if mmap else sum(tensor.bytes for tensor in lazy),
         read_again_bytes=sum(tensor.bytes for tensor in resident if not _looked_up(tensor, shape, copies))
@@ -85,7 +88,6 @@ def place(shape: ModelShape, options: Options, instructions: Iterable[str]) -> P
         host_bytes=0 if mmap else sum(_padded(tensor.bytes, CPU_ALIGNMENT) for tensor in (*resident, *twice)),
         repacked_bytes=sum(_padded(tensor.bytes, CPU_ALIGNMENT) for tensor in copies),
         gpu_bytes=sum(cuda_bytes(tensor) for tensor in on_gpu),
-        largest_staged_bytes=0 if mmap else max((tensor.bytes for tensor in (*copies, *on_gpu)), default=0),
     )
 
 

@@ -36,11 +36,30 @@ def document(footprint: Footprint) -> Document:
 
 
 def _lines(footprint: Footprint) -> list[tuple[str, tuple[Term, ...]]]:
-    lines = [(name, tuple(term for term in footprint.terms if term.name in members)) for name, members in _LINES]
+    terms = footprint.terms + _system(footprint)
+    lines = [(name, tuple(term for term in terms if term.name in members)) for name, members in _LINES]
     known = {member for _, members in _LINES for member in members}
     other = tuple(term for term in footprint.terms if term.name not in known)
     # a term that no line claims must still be seen, or the lines would not add up to the total
     return [*lines, ("other", other)] if other else lines
+
+
+def _system(footprint: Footprint) -> tuple[Term, ...]:
+    """What the system holds where the ledger has no term for it: this machine's is out of its capacity already."""
+    held = footprint.device.os_bytes
+    if not held or any(term.name == "os" for term in footprint.terms):
+        return ()
+    return (
+        Term(
+            name="os",
+            pool="system",
+            low_bytes=held,
+            likely_bytes=held,
+            high_bytes=held,
+            source="measured",
+            formula="MemTotal − MemAvailable",
+        ),
+    )
 
 
 VIEW = View(record=Footprint, document=document, summary="six lines: weights, KV cache, activations, runtime, OS, peak")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from memfit.footprint.again import as_command
 from memfit.footprint.records import Largest
-from memfit.render.document import Command, Document, Headline
+from memfit.render.document import Document, Headline
 from memfit.render.views import footprint as footprint_view
 from memfit.render.views._figures import gib, shell_command, title_words
 from memfit.render.views._view import View
@@ -22,13 +23,8 @@ def document(largest: Largest) -> Document:
         bound = "as far as it goes" if largest.value >= largest.most else "the largest that fits"
         head = Headline(amount, "ok", f"{largest.option}: {bound}, in {capacity}")
     rest = tuple(block for block in footprint_view.document(footprint).blocks if not isinstance(block, Headline))
-    again = () if largest.value is None else (_again(largest.option, largest.value, footprint.deployment.model),)
+    again = () if largest.value is None else (shell_command("with this value", *as_command(footprint)),)
     return Document(title_words(footprint.model, footprint.device), (head, *again, *rest))
-
-
-def _again(option: str, value: int, model: str) -> Command:
-    file = f"./{model}" if model.startswith("-") else model  # a file's name, not an option
-    return shell_command("with this value", "memfit", "estimate", file, f"--{option}", str(value))
 
 
 VIEW = View(record=Largest, document=document, summary="the largest context or number of slots that fits")

@@ -1,0 +1,67 @@
+"""The command that gives a footprint again, every option of it written out."""
+
+from __future__ import annotations
+
+from memfit.engine.records import Options
+from memfit.engine.runtimes import ENGINES
+from memfit.footprint.records import Footprint
+
+# field -> how it is written where it differs from the profile's default
+_COUNTS = {
+    "context_tokens": "--context",
+    "slots": "--slots",
+    "batch_tokens": "--batch",
+    "ubatch_tokens": "--ubatch",
+    "output_rows": "--output-rows",
+    "cache_ram_bytes": "--cache-ram",
+    "checkpoints": "--ctx-checkpoints",
+    "gpu_layers": "--gpu-layers",
+    "threads": "--threads",
+    "load_mode": "--load-mode",
+    "backend": "--backend",
+}
+_SWITCHES = {
+    "unified_kv": ("--unified-kv", "--split-kv"),
+    "repack": ("--repack", "--no-repack"),
+    "full_window_cache": ("--swa-full", "--swa-window"),
+}
+
+
+def as_command(footprint: Footprint) -> tuple[str, ...]:
+    """``memfit estimate`` with the words that lead to this footprint; its source is left to the default."""
+    deployment, device = footprint.deployment, footprint.device
+    model = f"./{deployment.model}" if deployment.model.startswith("-") else deployment.model  # a name, not an option
+    words = ["memfit", "estimate", model]
+    if deployment.format is not None:
+        words += ["--format", deployment.format]
+    if footprint.profile != "library":
+        words += ["--profile", footprint.profile]
+    words += _options(deployment.options, ENGINES.get(deployment.engine).profiles[footprint.profile])
+    for option, file in (("--draft", deployment.draft), ("--mmproj", deployment.projector)):
+        words += [option, file] if file else []
+    for adapter in deployment.adapters:
+        words += ["--lora", adapter]
+    if device.grade == "stated":
+        words += ["--memory", str(device.capacity_bytes)]
+    if device.name not in ("this machine", "stated memory"):
+        words += ["--device", device.name]
+    return tuple(words)
+
+
+def _options(options: Options, default: Options) -> list[str]:
+    words: list[str] = []
+    for field, option in _COUNTS.items():
+        value = getattr(options, field)
+        if value != getattr(default, field):
+            written = f"{value}B" if field == "cache_ram_bytes" else str(value)
+            words += [option, written]
+    for field, (on, off) in _SWITCHES.items():
+        value = getattr(options, field)
+        if value != getattr(default, field):
+            words.append(on if value else off)
+    if (options.kv_type_k, options.kv_type_v) != (default.kv_type_k, default.kv_type_v):
+        both = options.kv_type_k == options.kv_type_v
+        words += ["--kv-type", (options.kv_type_k if both else f"{options.kv_type_k}/{options.kv_type_v}").lower()]
+    if options.flash_attention != default.flash_attention:
+        words += ["--flash-attention", "on" if options.flash_attention else "off"]
+    return words
