@@ -25,6 +25,13 @@ def record(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
     return parsed
 
 
+def pasted_record(capsys: pytest.CaptureFixture[str], *words: str, pasted: tuple[str, ...]) -> dict[str, Any]:
+    code, out, err = answer(capsys, "estimate", *words, "--json", "--", *pasted)
+    assert code in (0, 10), err
+    parsed: dict[str, Any] = json.loads(out)
+    return parsed
+
+
 def test_json_has_the_fields_others_build_on(capsys: pytest.CaptureFixture[str]) -> None:
     footprint = record(capsys, "estimate", *MODEL)
     assert footprint["model"].keys() >= {"architecture", "parameters", "parameters_active", "layers"}
@@ -125,9 +132,9 @@ def test_a_pasted_command(capsys: pytest.CaptureFixture[str], tmp_path: Path) ->
 
     card = CARDS.get("SmolLM2-135M")
     write_model(path, card.header(), [(tensor.name, tensor.dims, "F16") for tensor in card_tensors(card)])
-    footprint = record(
-        capsys, "estimate", "--source", "formula", "--memory", "2GiB", "--",
-        "llama-server", "-m", str(path), "-c", "8192", "-ctk", "q8_0", "-ctv", "q8_0", "-cram", "0",
+    footprint = pasted_record(
+        capsys, "--source", "formula", "--memory", "2GiB",
+        pasted=("llama-server", "-m", str(path), "-c", "8192", "-ctk", "q8_0", "-ctv", "q8_0", "-cram", "0"),
     )  # fmt: skip
     assert footprint["deployment"]["options"]["kv_type_k"] == "Q8_0"
     assert footprint["deployment"]["options"]["slots"] == 4

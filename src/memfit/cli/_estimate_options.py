@@ -44,14 +44,18 @@ _OPTIONS = (
     ),
     click.option("-ub", "--ubatch", "ubatch_tokens", type=TOKENS, metavar="N", help="Tokens computed at once."),
     click.option(
-        "-ctk",
         "--kv-type",
         "kv_type",
         metavar="FORMAT[/FORMAT]",
         help="Format of the KV cache (f16, q8_0, q4_0), or of K/V.",
     ),
+    click.option("-ctk", "--cache-type-k", "kv_type_k", metavar="FORMAT", help="Format of K alone."),
+    click.option("-ctv", "--cache-type-v", "kv_type_v", metavar="FORMAT", help="Format of V alone."),
     click.option("-fa", "--flash-attention", type=click.Choice(["on", "off"]), help="Flash attention."),
-    click.option("--load-mode", type=click.Choice(["mmap", "none"]), help="Map the file, or read it into memory."),
+    click.option(
+        "-lm", "--load-mode", type=click.Choice(["mmap", "none"]), help="Map the file, or read it into memory."
+    ),
+    click.option("--mlock", "locked", is_flag=True, default=None, help="Mapped weights may not be dropped."),
     click.option("--repack/--no-repack", default=None, help="Rearrange weights for the CPU (a second copy)."),
     click.option("-ngl", "--gpu-layers", type=int, metavar="N", help="Layers on the GPU; -1 for all."),
     click.option("--backend", type=click.Choice(["cpu", "cuda"]), help="Where offloaded layers run."),
@@ -68,6 +72,7 @@ _OPTIONS = (
         help="Rows of logits reserved; 0: every token of a ubatch.",
     ),
     click.option(
+        "-cram",
         "--cache-ram",
         "cache_ram_bytes",
         type=MEBIBYTES,
@@ -75,6 +80,7 @@ _OPTIONS = (
         help="Most that saved prompts may take (server).",
     ),
     click.option(
+        "-ctxcp",
         "--ctx-checkpoints",
         "checkpoints",
         type=click.IntRange(0),
@@ -107,12 +113,17 @@ def device_options(function: F) -> F:
 
 
 def changed(base: Options, given: dict[str, Any]) -> Options:
-    """``base`` with the options that were given on the command line."""
+    """``base`` with the options that were given on the command line.
+
+    Raises:
+        UnknownName: a KV cache format that is none.
+    """
     fields = {name: value for name, value in given.items() if value is not None}
-    kv_type = fields.pop("kv_type", None)
-    if kv_type is not None:
-        key_type, _, value_type = kv_type.upper().partition("/")
-        fields.update(kv_type_k=key_type, kv_type_v=value_type or key_type)
+    fields.update(_kv_types(fields))
+    if "cache_ram_bytes" in fields:
+        fields["cache_ram_unlimited"] = False  # a limit given to memfit replaces a pasted "no limit"
+    if fields.get("load_mode") == "none":
+        fields["locked"] = False
     if "flash_attention" in fields:
         fields["flash_attention"] = fields["flash_attention"] == "on"
     if "gpu_layers" in fields and "backend" not in fields and base.backend == "cpu":
@@ -122,3 +133,17 @@ def changed(base: Options, given: dict[str, Any]) -> Options:
     if "slots" in fields and "unified_kv" not in fields and base.unified_kv:
         fields["unified_kv"] = False  # the server shares one buffer only when it chooses the number itself
     return msgspec.structs.replace(base, **fields)
+
+
+def _kv_types(fields: dict[str, Any]) -> dict[str, str]:
+    """``--kv-type`` sets both formats, ``-ctk`` and ``-ctv`` one of them."""
+    both = fields.pop("kv_type", None)
+    stated = {side: fields[side] for side in ("kv_type_k", "kv_type_v") if side in fields}
+    if both is not None:
+        key_type, _, value_type = both.partition("/")
+        stated = {"kv_type_k": key_type, "kv_type_v": value_type or key_type, **stated}
+    if not stated:
+        return {}
+    from memfit.precision import kv_format
+
+    return {side: kv_format(name).name for side, name in stated.items()}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import msgspec
 
 from memfit.device.records import Device
-from memfit.engine.records import Asked, Deployment, Options, Profile, Term
+from memfit.engine.records import Asked, Command, Deployment, Options, Profile, Term
 from memfit.model.metadata import Value
 from memfit.model.shape import ModelShape
 
@@ -49,10 +50,15 @@ class Engine:
         name: as its makers write it.
         profiles: options in force when none is given, for its library and for its server.
         ledger: what a deployment takes: models, deployment, device, profile and whom to ask.
+        read_command: the words of a command line, and the profile that replaces its own (or None), to what it deploys;
+            None where they are no program of this engine. Raises ``UsageError`` for one that cannot be read.
+        read_modelfile: the same for a file that describes a model and its options; None where it is no such file.
     """
 
     name: str
     summary: str
     profiles: dict[Profile, Options]
     ledger: Callable[[Models, Deployment, Device, Profile, Asked], Ledger]
+    read_command: Callable[[Sequence[str], Profile | None], Command | None]
+    read_modelfile: Callable[[Path, Profile | None], Command | None]
     aliases: tuple[str, ...] = ()

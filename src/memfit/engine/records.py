@@ -80,12 +80,14 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         kv_type_k, kv_type_v: ``-ctk``, ``-ctv``: formats of the KV cache.
         flash_attention: ``-fa``.
         load_mode: ``mmap`` maps the file, ``none`` reads it into memory of its own.
+        locked: ``--load-mode mmap+mlock``: the kernel may not drop the mapped weights.
         repack: rearrange weights for the CPU's instructions (a second copy of those tensors).
         gpu_layers: ``-ngl``: layers on the GPU; -1 for all.
         backend: where the offloaded layers run.
         full_window_cache: ``--swa-full``: sliding-window layers cache the whole context.
         output_rows: rows of logits the engine reserves a ubatch for; 0 is every token of it.
         cache_ram_bytes: ``--cache-ram``: most that saved prompts may take.
+        cache_ram_unlimited: ``--cache-ram -1``: saved prompts end at the context's tokens instead.
         checkpoints: ``--ctx-checkpoints``: most saved states a slot of window or recurrent caches.
         rollback_tokens: snapshots of recurrent state a sequence, for speculative decoding.
         threads: CPU threads, for the work buffer; 0 takes the device's.
@@ -100,12 +102,14 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     kv_type_v: str = "F16"
     flash_attention: bool = True
     load_mode: LoadMode = "mmap"
+    locked: bool = False
     repack: bool = True
     gpu_layers: int = -1
     backend: Backend = "cpu"
     full_window_cache: bool = True
     output_rows: int = 0
     cache_ram_bytes: int = 0
+    cache_ram_unlimited: bool = False
     checkpoints: int = 0
     rollback_tokens: int = 0
     threads: int = 0
@@ -134,3 +138,19 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     projector: str | None = None
     adapters: tuple[str, ...] = ()
     schema_version: int = 1
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """What a command line or a model's recipe deploys, as an engine read it.
+
+    Attributes:
+        deployment: the model with its options.
+        profile: whose defaults it starts from, the engine's library or its server.
+        gpu_stated: whether it says what runs on the GPU; if not, the engine takes the device's.
+        warnings: what was not understood and what is not counted, one sentence each.
+    """
+
+    deployment: Deployment
+    profile: Profile
+    gpu_stated: bool = False
+    warnings: tuple[str, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from memfit.errors import UnknownName
 from memfit.precision._format import Format
 from memfit.precision.formats import FORMATS
 
@@ -19,3 +20,15 @@ def kv_formats(head_length: int | None = None) -> tuple[Format, ...]:
     accepted = (format for format in FORMATS if format.kv_cache)
     fitting = (format for format in accepted if head_length is None or head_length % format.block_elements == 0)
     return tuple(sorted(fitting, key=lambda format: (-format.bits, format.name)))
+
+
+def kv_format(name: str) -> Format:
+    """The KV cache format of this name, in either case (``q8_0``).
+
+    Raises:
+        UnknownName: no format, or one that llama.cpp takes for weights only; the hint names the nearest it takes.
+    """
+    accepted = {format.name.lower(): format for format in kv_formats()}
+    if name.lower() not in accepted:
+        raise UnknownName("KV cache format", name, accepted)
+    return accepted[name.lower()]

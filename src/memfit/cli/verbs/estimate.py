@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from memfit.cli._estimate_options import changed, device_options, engine_options
 from memfit.cli._output import Outputs, output_options, show
 from memfit.errors import UsageError
+from memfit.render.untrusted import clean
+
+if TYPE_CHECKING:
+    from memfit.engine.records import Command, Deployment, Options, Profile
 
 _HELP = """What a model takes on a device, term by term, and whether it fits.
 
@@ -30,7 +34,42 @@ served at once, is `--slots` (also accepted as `--batch-size`).
 The exit code is 0 when it fits or would page, 10 when it does not fit."""
 
 
-@click.command("estimate", help=_HELP, context_settings={"ignore_unknown_options": False})
+class _Estimate(click.Command):
+    """Knows a pasted command that came without ``--``, whose options are not memfit's."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Refuse it with what to write instead of taking its options for memfit's."""
+        given = list(args)
+        if "--" in given:
+            return super().parse_args(ctx, args)
+        if given and _reads_as_command(given):
+            raise _without_dashes(given)
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption:
+            starts = (index for index, word in enumerate(given) if word.endswith(("llama-server", "llama-cli")))
+            if (start := next(starts, None)) is not None:
+                raise _without_dashes(given[start:]) from None
+            raise
+
+
+def _reads_as_command(words: list[str]) -> bool:
+    from memfit.engine.runtimes import ENGINES
+
+    try:
+        return len(words) > 1 and any(engine.read_command(words, None) for engine in ENGINES)
+    except UsageError:
+        return True  # a command, though one that cannot be read
+
+
+def _without_dashes(words: list[str]) -> UsageError:
+    return UsageError(
+        "a command of the engine goes after `--`, so that its options are not taken for memfit's",
+        hint=f"memfit estimate -- {' '.join(words)}",
+    )
+
+
+@click.command("estimate", cls=_Estimate, help=_HELP)
 @click.argument("model", nargs=-1, type=click.UNPROCESSED, metavar="MODEL | -- COMMAND…")
 @click.option("--format", "format_name", metavar="PRESET", help="Size the weights in this quantization (Q4_K_M).")
 @engine_options
@@ -66,6 +105,19 @@ def COMMAND(**given: Any) -> int:  # noqa: N802  the catalog's constant
     return _Run(given, outputs, device).answer()
 
 
+_FOR_THE_CPU = "computed for the CPU; add --backend cuda for the GPU"
+
+
+def _many(words: tuple[str, ...]) -> tuple[str, str]:
+    """Why several words are no model: message and hint."""
+    if any(word.startswith("-") for word in words):
+        return (
+            f"no engine of memfit has a program {words[0]!r}",
+            "after `--`, write llama.cpp's own command: llama-server -m model.gguf -c 8192",
+        )
+    return f"one model at a time, not {len(words)}", "a command of llama.cpp goes after `--`"
+
+
 class _Run:
     def __init__(self, given: dict[str, Any], outputs: Outputs, device: Any) -> None:
         self.words: tuple[str, ...] = given.pop("model")
@@ -81,10 +133,10 @@ class _Run:
 
     def answer(self) -> int:
         deployment, profile, warnings = self._deployment()
-        if self.sweep is not None:
-            return self._swept(deployment, profile)
-        if self.largest_of is not None:
-            return self._largest(deployment, profile)
+        if self.sweep is not None or self.largest_of is not None:
+            for warning in warnings:  # a curve and a largest value have no place for them
+                click.echo(f"memfit: {clean(warning)}", err=True)
+            return self._swept(deployment, profile) if self.sweep is not None else self._largest(deployment, profile)
         from memfit.footprint.estimate import estimate_deployment
 
         footprint = estimate_deployment(deployment, device=self.device, profile=profile, source=self.source)
@@ -100,47 +152,59 @@ class _Run:
             show(footprint, self.outputs, view=self.view)
         return 10 if footprint.verdict == "no" else 0
 
-    def _deployment(self) -> Any:
-        from memfit.engine._llama_cpp.command import is_command, parse_command
-        from memfit.engine._llama_cpp.modelfile import is_modelfile, parse_modelfile
+    def _deployment(self) -> tuple[Deployment, Profile, tuple[str, ...]]:
         from memfit.engine.runtimes import ENGINES
 
-        profiles = ENGINES.get(self.given["engine"]).profiles
+        engine = ENGINES.get(self.given["engine"])
         words = self._process_words() if self.pid is not None else self.words
         if not words:
             raise UsageError("no model given", hint="memfit estimate model.gguf, or memfit estimate --help")
-        if is_command(words):
-            return self._merged(parse_command(words, profiles))
-        if len(words) > 1:
-            raise UsageError(f"one model at a time, not {len(words)}", hint="a command of llama.cpp goes after `--`")
-        if is_modelfile(Path(words[0])):
-            return self._merged(parse_modelfile(Path(words[0]), profiles))
-        return self._plain(words[0], profiles)
+        profile = self.given["profile"]
+        command = engine.read_command(words, profile)
+        if command is None and len(words) > 1:
+            message, hint = _many(words)
+            raise UsageError(message, hint=hint)
+        if command is None:
+            command = engine.read_modelfile(Path(words[0]), profile)
+        return self._plain(words[0], engine.profiles) if command is None else self._merged(command)
 
-    def _plain(self, name: str, profiles: Any) -> Any:
+    def _plain(self, name: str, profiles: dict[Profile, Options]) -> tuple[Deployment, Profile, tuple[str, ...]]:
         from memfit.engine.records import Deployment
 
         given = dict(self.given)
-        profile = given.pop("profile") or "library"
-        fixed = {key: given.pop(key) for key in ("engine", "draft", "projector", "adapters")}
+        profile: Profile = given.pop("profile") or "library"
+        fixed: Any = {key: given.pop(key) for key in ("engine", "draft", "projector", "adapters")}
         format_name = given.pop("format_name")
         options = changed(profiles[profile], given)
-        return Deployment(model=name, format=format_name, options=options, **fixed), profile, ()
+        warnings = (_FOR_THE_CPU,) if self._has_gpu() and not self._gpu_given() else ()
+        return Deployment(model=name, format=format_name, options=options, **fixed), profile, warnings
 
-    def _merged(self, command: Any) -> Any:
+    def _merged(self, command: Command) -> tuple[Deployment, Profile, tuple[str, ...]]:
         """Options given to memfit itself win over those of the pasted command."""
         import msgspec
 
         given = dict(self.given)
         given.pop("engine")
-        profile = given.pop("profile") or command.profile
+        given.pop("profile")  # the command was read with it
         format_name = given.pop("format_name")
         fixed = {key: value for key in ("draft", "projector", "adapters") if (value := given.pop(key))}
         if format_name:
             fixed["format"] = format_name
         options = changed(command.deployment.options, given)
-        deployment = msgspec.structs.replace(command.deployment, options=options, **fixed)
-        return deployment, profile, command.warnings
+        warnings = command.warnings
+        if not command.gpu_stated and not self._gpu_given() and self._has_gpu():
+            if self.source in ("engine", "both"):  # the engine that is asked computes on the CPU
+                warnings = (*warnings, _FOR_THE_CPU)
+            else:
+                options = msgspec.structs.replace(options, backend="cuda")
+                warnings = (*warnings, "no -ngl given: all layers go to the device's GPU, as llama.cpp does")
+        return msgspec.structs.replace(command.deployment, options=options, **fixed), command.profile, warnings
+
+    def _gpu_given(self) -> bool:
+        return self.given["backend"] is not None or self.given["gpu_layers"] is not None
+
+    def _has_gpu(self) -> bool:
+        return bool(self.device.gpu or self.device.unified)
 
     def _process_words(self) -> tuple[str, ...]:
         from memfit.footprint.process import command_of
@@ -148,7 +212,7 @@ class _Run:
         assert self.pid is not None
         return command_of(self.pid)
 
-    def _swept(self, deployment: Any, profile: Any) -> int:
+    def _swept(self, deployment: Deployment, profile: Profile) -> int:
         from memfit.footprint import steps, sweep
         from memfit.footprint.estimate import find_models
         from memfit.units import parse_tokens
@@ -164,7 +228,7 @@ class _Run:
         show(sweep(self.device, models, deployment, option, values, profile=profile), self.outputs)
         return 0
 
-    def _largest(self, deployment: Any, profile: Any) -> int:
+    def _largest(self, deployment: Deployment, profile: Profile) -> int:
         from memfit.footprint import largest_fitting
         from memfit.footprint.estimate import find_models
 

@@ -97,6 +97,15 @@ def checkpoint_bytes(shape: ModelShape, options: Options, settings: Settings) ->
 
 
 def prompt_cache_bytes(shape: ModelShape, options: Options, settings: Settings) -> Range:
-    """Saved prompts (``--cache-ram``) and checkpoints: nothing at load, growing with use up to their limits."""
+    """Saved prompts (``--cache-ram``) and checkpoints: nothing at load, growing with use up to their limits.
+
+    Without a limit in bytes the server drops prompts beyond the context's tokens, after it has saved one more
+    (``server_prompt_cache::update``, tools/server/server-task.cpp): twice the cache, and a state of every slot.
+    """
     checkpoints = options.checkpoints * settings.slots * checkpoint_bytes(shape, options, settings)
-    return Range(0, 0, options.cache_ram_bytes + checkpoints)
+    saved = options.cache_ram_bytes
+    if options.cache_ram_unlimited:
+        caches = layer_caches(shape, options, settings)
+        saved = sum(2 * (cache.key_bytes + cache.value_bytes) + cache.state_bytes for cache in caches)
+        checkpoints *= 2  # a saved prompt keeps its own
+    return Range(0, 0, saved + checkpoints)

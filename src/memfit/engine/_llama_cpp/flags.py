@@ -1,6 +1,7 @@
 """Every option of llama.cpp's programs, so that a pasted command is cut in the right places.
 
-Read from common/arg.cpp (llama.cpp 0c1e57098): options that take a value, and switches that take none.
+Read from common/arg.cpp (llama.cpp 0c1e57098): options that take a value, two values, or none. What memory they
+change is in ``effects.py``.
 """
 
 VALUED = frozenset(
@@ -9,7 +10,7 @@ VALUED = frozenset(
 --batch-size --binary-file --cache-ram --cache-reuse --cache-type-k --cache-type-k-draft --cache-type-v
 --cache-type-v-draft --chat-template --chat-template-file --chat-template-kwargs --checkpoint-min-step --chunk
 --chunk-separator --chunk-size --chunks --cls-separator --color --context-file --control-vector
---control-vector-layer-range --control-vector-scaled --cors-headers --cors-methods --cors-origins --cpu-mask
+--control-vector-scaled --cors-headers --cors-methods --cors-origins --cpu-mask
 --cpu-mask-batch --cpu-mask-batch-draft --cpu-mask-draft --cpu-range --cpu-range-batch --cpu-range-batch-draft
 --cpu-range-draft --cpu-strict --cpu-strict-batch --cpu-strict-batch-draft --cpu-strict-draft --ctx-checkpoints
 --ctx-size --defrag-thold --device --device-draft --diffusion-add-gumbel-noise --diffusion-alg-temp
@@ -27,6 +28,7 @@ VALUED = frozenset(
 --mirostat-ent --mirostat-lr --mmproj --mmproj-url --model --model-draft --model-url --models-dir --models-max
 --models-preset --mtmd-batch-max-tokens --multiple-choice-tasks --n-cpu-ffn --n-cpu-moe --n-cpu-moe-draft
 --n-gpu-layers --n-gpu-layers-draft --n-predict --negative-file --numa --optimizer --output --output-file
+--output-format --mmproj-device -mmdev
 --output-frequency --override-kv --override-tensor --override-tensor-draft --parallel --path --pca-batch
 --pca-iter --poll --poll-batch --poll-batch-draft --poll-draft --pooling --port --pos --positive-file
 --ppl-output-type --ppl-stride --predict --presence-penalty --print-token-count --prio --prio-batch
@@ -57,6 +59,8 @@ VALUED = frozenset(
 -ptc -r -rea -s -sm -sps -sys -sysf -t -tb -tbd -td -to -ts -ub -val-split -wd
 """.split()
 )
+
+PAIRED = frozenset({"--control-vector-layer-range"})
 
 SWITCHES = frozenset(
     """

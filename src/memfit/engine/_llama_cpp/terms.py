@@ -95,14 +95,16 @@ def _weights(plan: Build) -> Term:
     if plan.pool == plan.host_pool:
         named.append(("in GPU buffers", placement.gpu_bytes))
     total = sum(size for _, size in named)
+    # locked pages stay; the low bound holds where the limit of locked memory (ulimit -l) did not let them be locked
+    locked = plan.options.locked
     return Term(
         name="weights",
         pool=plan.host_pool,
         low_bytes=total - placement.mapped_bytes,
         likely_bytes=total,
         high_bytes=total,
-        evictable_bytes=placement.mapped_bytes,
-        working_set_bytes=placement.read_again_bytes,
+        evictable_bytes=0 if locked else placement.mapped_bytes,
+        working_set_bytes=0 if locked else placement.read_again_bytes,
         source="formula",
         formula="sum of tensor bytes by buffer; mapped: from the first to the last mapped tensor of the file",
         error="low: the kernel dropped every mapped page" if placement.mapped_bytes else "",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from memfit.engine._engine import Engine
 from memfit.engine._llama_cpp.ledger import ledger
-from memfit.engine.records import Options
+from memfit.engine.records import Command, Options, Profile
 from memfit.units import MIB
 
 # llama_context_default_params (src/llama-context.cpp), except the context: the engine's 512 is for tests
@@ -22,10 +25,29 @@ SERVER = Options(
     checkpoints=32,
 )
 
+PROFILES: dict[Profile, Options] = {"library": LIBRARY, "server": SERVER}
+
+
+def read_command(words: Sequence[str], profile: Profile | None = None) -> Command | None:
+    """What a command line of one of llama.cpp's programs deploys; None where it is none of them."""
+    from memfit.engine._llama_cpp.command import is_command, parse_command
+
+    return parse_command(words, PROFILES, profile) if is_command(words) else None
+
+
+def read_modelfile(path: Path, profile: Profile | None = None) -> Command | None:
+    """What Ollama would deploy from a Modelfile, which runs llama.cpp; None where the file is none."""
+    from memfit.engine._llama_cpp.modelfile import is_modelfile, parse_modelfile
+
+    return parse_modelfile(path, PROFILES, profile) if is_modelfile(path) else None
+
+
 ENGINE = Engine(
     name="llama.cpp",
     summary="GGUF models on CPU and CUDA, mapped from the file",
-    profiles={"library": LIBRARY, "server": SERVER},
+    profiles=PROFILES,
     ledger=ledger,
+    read_command=read_command,
+    read_modelfile=read_modelfile,
     aliases=("llama", "llama cpp python", "llama server", "llama cli"),
 )
