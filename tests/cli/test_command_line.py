@@ -141,6 +141,84 @@ def test_a_pasted_command(capsys: pytest.CaptureFixture[str], tmp_path: Path) ->
     assert footprint["verdict"] == "fits"
 
 
+NO_WEIGHTS_READ = ("--source", "formula", "--device", "orin-nano-8gb")
+
+
+def modelfile_record(capsys: pytest.CaptureFixture[str], folder: Path, text: str, *words: str) -> dict[str, Any]:
+    (folder / "Modelfile").write_text(f"FROM Llama-3.2-1B\n{text}")
+    return record(capsys, "estimate", str(folder / "Modelfile"), *words)
+
+
+def test_what_is_pasted_takes_the_gpu_of_the_device(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    board = modelfile_record(capsys, tmp_path, "", *NO_WEIGHTS_READ)
+    assert board["deployment"]["options"]["backend"] == "cuda"
+    assert any("no -ngl given" in warning for warning in board["warnings"])
+    stated = modelfile_record(capsys, tmp_path, "PARAMETER num_gpu 0\n", *NO_WEIGHTS_READ)
+    assert stated["deployment"]["options"]["backend"] == "cpu"
+    overruled = modelfile_record(capsys, tmp_path, "", *NO_WEIGHTS_READ, "--backend", "cpu")
+    assert overruled["deployment"]["options"]["backend"] == "cpu"
+    without = modelfile_record(capsys, tmp_path, "", "--source", "formula", "--memory", "4GiB")
+    assert (without["deployment"]["options"]["backend"], "no -ngl" in str(without["warnings"])) == ("cpu", False)
+
+
+def test_a_plain_estimate_for_a_board_with_a_gpu_says_that_it_is_the_cpu(capsys: pytest.CaptureFixture[str]) -> None:
+    said = "computed for the CPU"
+    plain = record(capsys, "estimate", "Llama-3.2-1B", *NO_WEIGHTS_READ)
+    assert plain["deployment"]["options"]["backend"] == "cpu"
+    assert any(said in warning for warning in plain["warnings"])
+    stated = record(capsys, "estimate", "Llama-3.2-1B", *NO_WEIGHTS_READ, "--backend", "cuda")
+    assert said not in str(stated["warnings"])
+
+
+def test_k_and_v_have_options_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
+    def kinds(*words: str) -> tuple[str, str]:
+        options = record(capsys, "estimate", *MODEL, *words)["deployment"]["options"]
+        return options["kv_type_k"], options["kv_type_v"]
+
+    assert kinds("-ctk", "q8_0") == ("Q8_0", "F16")
+    assert kinds("-ctv", "q4_0") == ("F16", "Q4_0")
+    assert kinds("--kv-type", "q8_0", "-ctv", "bf16") == ("Q8_0", "BF16")
+
+
+def test_locked_weights_cannot_be_evicted(capsys: pytest.CaptureFixture[str]) -> None:
+    def weights(*words: str) -> dict[str, Any]:
+        terms = record(capsys, "estimate", *MODEL, *words)["terms"]
+        return next(term for term in terms if term["name"] == "weights")
+
+    free, locked = weights(), weights("--mlock")
+    assert free["evictable_bytes"] > 0
+    assert (locked["evictable_bytes"], locked["working_set_bytes"]) == (0, 0)
+    assert locked["high_bytes"] == free["high_bytes"]
+
+
+def test_saved_prompts_without_a_limit_are_bounded(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "m.gguf"
+    from memfit.model._build import card_tensors
+    from memfit.model.cards import CARDS
+
+    card = CARDS.get("SmolLM2-135M")
+    write_model(path, card.header(), [(tensor.name, tensor.dims, "F16") for tensor in card_tensors(card)])
+    pasted = ("llama-server", "-m", str(path), "-c", "4096", "-cram", "-1")
+    unlimited = pasted_record(capsys, "--source", "formula", "--memory", "2GiB", pasted=pasted)
+    sizes = {term["name"]: term["high_bytes"] for term in unlimited["terms"]}
+    assert sizes["prompt_cache"] == 2 * sizes["kv_cache"]
+    limited = pasted_record(capsys, "--source", "formula", "--memory", "2GiB", "--profile", "library", pasted=pasted)
+    assert "prompt_cache" not in {term["name"] for term in limited["terms"]}
+
+
+@pytest.mark.parametrize("before", [[], ["--memory", "2GiB"]])
+def test_a_command_without_dashes_says_where_they_go(capsys: pytest.CaptureFixture[str], before: list[str]) -> None:
+    code, _, err = answer(capsys, "estimate", *before, "llama-server", "-m", "x.gguf")
+    assert code == 2
+    assert "memfit estimate -- llama-server -m x.gguf" in err
+
+
+def test_another_engines_command_is_not_told_to_go_where_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = answer(capsys, "estimate", "--", "vllm", "serve", "x", "--port", "1")
+    assert code == 2
+    assert "vllm" in err
+
+
 def test_files_are_written_whole(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     files = [tmp_path / name for name in ("page.html", "picture.svg", "tables.md")]
     words = [

@@ -146,13 +146,16 @@ def _rows(options: Options, found: Found, profile: Profile) -> dict[str, object]
     """Rows of logits reserved: ``server_output_limits`` and the embedding clamp of tools/server."""
     if profile != "server":
         return {}
-    if "embedding" in found or found.get("pooling") not in (None, "none"):
+    embedding = "embedding" in found or "rerank" in found
+    if "rerank" in found or found.get("pooling") == "rank":
+        found.warnings.append("ranking computes a head of its own, whose compute buffers are not counted")
+    if embedding or found.get("pooling") not in (None, "none"):
         found.warnings.append(
             "for embeddings every token of a batch is put out: while it serves, the output buffer grows by up to"
             " 4 bytes × (vocabulary + width) × batch tokens, which is not counted"
         )
         batch = options.batch_tokens
-        if "embedding" in found:
+        if embedding:
             batch = min(batch, options.ubatch_tokens or batch)
         return {"output_rows": 0, "batch_tokens": batch}
     kinds = [kind for kinds in found.all("speculation") for kind in kinds.split(",")]

@@ -43,7 +43,8 @@ COUNTED_SWITCHES = {
     "kv_split": ("-no-kvu", "--no-kv-unified"),
     "swa_full": ("--swa-full",),
     "no_repack": ("-nr", "--no-repack"),
-    "embedding": ("--embedding", "--embeddings", "--rerank", "--reranking"),
+    "embedding": ("--embedding", "--embeddings"),
+    "rerank": ("--rerank", "--reranking"),
     "speculation_default": ("--spec-default",),
     # switches of older releases, which this one refuses; people still paste them
     "no_mmap": ("--no-mmap",),
