@@ -220,6 +220,7 @@ def test_whether_the_gpu_was_stated(words: str, stated: bool, backend: str) -> N
         ["env", "A=b", "nohup", "llama-server", "-m", "m.gguf"],
         ["CUDA_VISIBLE_DEVICES=0", "llama-server", "-m", "m.gguf"],
         ["llama-server -m m.gguf"],
+        ["sudo llama-server -m m.gguf", "--jinja"],
         ["taskset", "-c", "0-3", "llama-server", "-m", "m.gguf"],
     ],
 )
@@ -278,5 +279,6 @@ def test_what_cannot_be_read_is_refused_with_a_hint(words: list[str]) -> None:
 def test_a_path_is_not_a_command() -> None:
     assert not is_command(["model.gguf"])
     assert not is_command(["my model.gguf"])
-    assert not is_command(["it's"])
+    assert not is_command(["/models/main files/server.gguf"])
+    assert not is_command(["it's -m x"])
     assert is_command(["./build/bin/llama-server", "-m", "x"])

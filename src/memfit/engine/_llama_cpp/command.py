@@ -101,7 +101,7 @@ def _read(words: Sequence[str], found: Found) -> None:
         elif flag in PAIRED:
             del rest[-2:]
         elif not takes_value and flag not in SWITCHES:
-            found.warnings.append(f"{word} is not known to memfit and was left out")
+            found.warnings.append(f"{word} is not an option of llama.cpp that memfit knows and was left out")
         if flag in RENAMED:
             found.warnings.append(f"{flag} is refused by this llama.cpp; read as {RENAMED[flag]}")
         if flag in UNCOUNTED and value.lower() not in HARMLESS.get(UNCOUNTED[flag], ()):
@@ -136,10 +136,10 @@ def _adapters(found: Found) -> tuple[str, ...]:
 
 
 def _without_launcher(words: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The command from its program on, and the variables set before it."""
-    if len(words) == 1 and " " in words[0].strip():
+    """The command from its program on, and the variables set before it; nothing where it is no command."""
+    if words and " -" in words[0]:  # quoted whole, and no path that happens to hold a space
         try:
-            words = shlex.split(words[0])
+            words = [*shlex.split(words[0]), *words[1:]]
         except ValueError:
             return (), ()
     variables: list[str] = []
