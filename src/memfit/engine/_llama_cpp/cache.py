@@ -12,7 +12,7 @@ from memfit.engine._llama_cpp.settings import Settings, is_quantized, resolve
 from memfit.engine.records import Options
 from memfit.errors import UsageError
 from memfit.model.shape import Layer, ModelShape
-from memfit.precision.formats import FORMATS
+from memfit.precision import FORMATS, kv_format
 
 F32_BYTES = 4
 
@@ -101,7 +101,7 @@ def _check(shape: ModelShape, options: Options) -> None:
             hint=f"use --kv-type {options.kv_type_k}",
         )
     for side, name in (("K", options.kv_type_k), ("V", options.kv_type_v)):
-        block = FORMATS.get(name).block_elements
+        block = kv_format(name).block_elements
         for layer in shape.trunk:
             length = layer.key_length if side == "K" else layer.value_length
             # without flash attention whole rows are stored, so only their length has to divide
