@@ -29,9 +29,9 @@ def kv_format(name: str) -> Format:
         UnknownName: no format, or one that llama.cpp takes for weights only; the hint names the nearest it takes.
     """
     key = name.lower()
-    found = FORMATS.get(key) if key in FORMATS.keys() else None
-    if found is not None and found.kv_cache:
-        return found  # the common case looks at one file, not at all of them
+    keys = FORMATS.keys()
+    if key in keys and FORMATS.get(key).kv_cache:
+        return FORMATS.get(key)  # the common case looks at one file, not at all of them
     accepted = {format.name.lower(): format for format in kv_formats()}
     if key not in accepted:
         raise UnknownName("KV cache format", name, accepted)
