@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -88,15 +89,28 @@ def run(words: Sequence[str], **extra: Any) -> int:
         return _complain("interrupted", None, 130)
     except BrokenPipeError:
         # the reader of our output went away, as `head` does; say nothing and do not fail on flush at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        _let_go_of_stdout()
         return 141
+    except OSError as error:
+        # whoever reads a file says itself what is wrong with it: what is left is the answer that found no place
+        _let_go_of_stdout()
+        where = "standard output" if error.filename is None else str(error.filename)
+        return _complain(f"cannot write {where}: {error.strerror or error}", "free some space, or write elsewhere", 1)
     return result if isinstance(result, int) else 0
+
+
+def _let_go_of_stdout() -> None:
+    """Point it at nothing, or what is still in its buffer fails once more when the interpreter ends."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 1)
+    os.close(nothing)
 
 
 def _complain(message: str, hint: str | None, code: int) -> int:
     from memfit.render.untrusted import clean  # names in messages come from files
 
-    click.echo(f"memfit: {clean(message)}", err=True)
-    if hint:
-        click.echo(f"  hint: {clean(hint)}", err=True)
+    with suppress(OSError):  # nowhere is left to say it: the exit code does
+        click.echo(f"memfit: {clean(message)}", err=True)
+        if hint:
+            click.echo(f"  hint: {clean(hint)}", err=True)
     return code
