@@ -84,4 +84,4 @@ def _table(title: str, walls: dict[str, tuple[float, ...]], peaks: dict[str, tup
                 ratio(peak, base_bytes),
             ]
         )
-    return table([title, "wall, ms", "least", "ratio", "peak RSS, MiB", "ratio"], rows)
+    return table([title, "wall, ms", "least", "ratio", "peak, MiB", "ratio"], rows)

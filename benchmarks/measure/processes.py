@@ -7,6 +7,7 @@ import re
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -74,29 +75,27 @@ def output_of(program: Program) -> str:
 def wall_s(program: Program) -> float:
     """Seconds from start to end of a program, its output thrown away."""
     start = time.perf_counter()
-    subprocess.run(
-        program.command,
-        env=program.environ(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        timeout=LIMIT_S,
-        check=False,
-    )
-    return time.perf_counter() - start
+    child = _started(program)
+    limit = threading.Timer(LIMIT_S, child.kill)  # wait(timeout) would poll every 50 ms
+    limit.start()
+    child.wait()
+    end = time.perf_counter()
+    limit.cancel()
+    return end - start
 
 
 def peak_bytes(program: Program) -> int:
     """The most that a program and its children held in memory at once.
 
-    Every 2 ms the largest resident sets so far (``VmHWM``) of all processes alive are added up; the largest sum counts.
-    Pages that two processes share count twice, so this is never too low by more than what the last 2 ms added.
+    Every 2 ms the proportional set sizes (``Pss``: pages of two processes count half in each) of all processes alive are
+    added up; the largest sum counts, or the largest resident set of one process (``VmHWM``) where that is more.
     """
-    child = subprocess.Popen(
-        program.command, env=program.environ(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    child = _started(program)
     most = 0
     while child.poll() is None:
-        most = max(most, sum(_resident_bytes(pid) for pid in _tree(child.pid)))
+        alive = _tree(child.pid)
+        most = max(most, sum(_bytes(pid, "smaps_rollup", "Pss:") for pid in alive))
+        most = max(most, *(_bytes(pid, "status", "VmHWM:") for pid in alive))
         time.sleep(SAMPLE_S)
     return most
 
@@ -116,6 +115,12 @@ def in_turn(measures: Mapping[str, Callable[[], T]], runs: int) -> dict[str, tup
     return {name: tuple(values) for name, values in results.items()}
 
 
+def _started(program: Program) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        program.command, env=program.environ(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+
+
 def _tree(pid: int) -> list[int]:
     found = [pid]
     for parent in found:  # grows as it is walked
@@ -131,10 +136,11 @@ def _children(pid: int) -> Sequence[int]:
         return []
 
 
-def _resident_bytes(pid: int) -> int:
+def _bytes(pid: int, file: str, key: str) -> int:
+    """A line of ``/proc/PID/file`` that states kB."""
     try:
-        status = Path(f"/proc/{pid}/status").read_text()
-    except OSError:
+        lines = Path(f"/proc/{pid}/{file}").read_text().splitlines()
+    except OSError:  # ended meanwhile
         return 0
-    line = next((line for line in status.splitlines() if line.startswith("VmHWM:")), "VmHWM: 0 kB")
+    line = next((line for line in lines if line.startswith(key)), f"{key} 0 kB")
     return int(line.split()[1]) * 1024
