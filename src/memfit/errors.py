@@ -15,7 +15,7 @@ Only ``cli`` catches ``MemfitError``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 
 class MemfitError(Exception):
@@ -43,8 +43,13 @@ class UnknownName(UsageError):
 
         names = sorted(known)
         folded = {_fold(candidate): candidate for candidate in names}
-        near = difflib.get_close_matches(_fold(name), list(folded), n=3, cutoff=0.5)
-        self.nearest = tuple(folded[candidate] for candidate in near)
+        wanted = _fold(name)
+        # what was shortened (nx, orin) is like none of them by its letters, and yet a part of some
+        held = sorted(
+            (candidate for candidate in folded if len(wanted) > 1 and wanted in candidate), key=_by_place(wanted)
+        )
+        near = [*held, *difflib.get_close_matches(wanted, list(folded), n=3, cutoff=0.5)]
+        self.nearest = tuple(folded[candidate] for candidate in dict.fromkeys(near))[:3]
         hint = f"did you mean {' or '.join(self.nearest)}?" if self.nearest else f"known: {', '.join(names)}"
         super().__init__(f"unknown {kind}: {name!r}", hint=hint)
         self.kind = kind
@@ -125,6 +130,11 @@ class EngineFailed(MeasureError):
 
 class Disagreement(MeasureError):
     """Formula and engine give different bytes for the same term."""
+
+
+def _by_place(part: str) -> Callable[[str], tuple[int, int]]:
+    """Sorts names that hold ``part``: at their start first, then the shortest."""
+    return lambda name: (name.find(part), len(name))
 
 
 def _fold(name: str) -> str:

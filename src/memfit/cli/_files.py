@@ -62,7 +62,7 @@ def _is_special(name: str) -> bool:
     if name.startswith(("/dev/", "/proc/")):
         return True
     try:
-        mode = os.stat(name).st_mode
+        mode = Path(name).stat().st_mode
     except FileNotFoundError:
         return False
     if stat.S_ISDIR(mode):

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from memfit.errors import UnknownArchitecture, UnknownName
 from memfit.model.architectures import ARCHITECTURES, Architecture, TensorSpec
 from memfit.model.cards import Card
 from memfit.model.metadata import Metadata
 from memfit.model.shape import Layer, ModelShape, Tensor
+from memfit.model.unknown import unknown_architecture
 from memfit.precision import FORMATS
 from memfit.precision.mixture import mix
 from memfit.precision.presets import PRESETS
@@ -88,7 +88,13 @@ def quantized(shape: ModelShape, preset: str) -> tuple[Tensor, ...]:
     Raises:
         UnknownName: no such preset.
         UsageError: the engine cannot quantize this model to that preset.
+        UnknownArchitecture: the mix depends on layers, and no architecture file describes them.
     """
+    if not shape.layers:
+        file = shape.shards[0].path if shape.shards else None
+        so = f", so it cannot tell the tensors of {preset}"
+        hint = "without --format the file is taken as it is"
+        raise unknown_architecture(shape.architecture, file=file, so=so, hint=hint)
     first, stated = shape.layers[0], shape.dimensions
     chosen = mix(
         preset,
@@ -144,12 +150,9 @@ def is_full_precision(name: str, dims: tuple[int, ...]) -> bool:
 
 
 def _architecture(meta: Metadata) -> Architecture:
-    try:
-        return ARCHITECTURES.get(meta.architecture)
-    except UnknownName as unknown:
-        raise UnknownArchitecture(
-            f"memfit does not know the architecture {meta.architecture!r}", file=meta.file, hint=unknown.hint
-        ) from None
+    if meta.architecture not in ARCHITECTURES:
+        raise unknown_architecture(meta.architecture, file=meta.file)
+    return ARCHITECTURES.get(meta.architecture)
 
 
 def _inactive_elements(tensor: Tensor, layers: Sequence[Layer]) -> int:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import msgspec
 
-from memfit.errors import Malformed, UnknownArchitecture, UnknownName
+from memfit.catalog import fold
+from memfit.errors import Malformed, ModelError, UnknownName, UsageError
 from memfit.model._build import card_shape, quantized, shape_of
 from memfit.model._cache import cached
 from memfit.model.architectures import ARCHITECTURES
 from memfit.model.cards import CARDS
 from memfit.model.gguf import Header, read_shards, shard_paths
+from memfit.model.gguf._refusals import exists
 from memfit.model.metadata import Metadata
 from memfit.model.shape import ModelShape, Tokenizer
+from memfit.model.unknown import unknown_architecture
 
 
 def find_model(name: str, *, format: str | None = None, known_only: bool = True) -> ModelShape:
@@ -23,9 +27,13 @@ def find_model(name: str, *, format: str | None = None, known_only: bool = True)
     ``format`` is the preset that a card's weights are sized in (``Q4_K_M`` where none is given); a file has its own.
 
     Raises:
-        ModelError: a file that cannot be used.
+        ModelError: a file that cannot be used, or one that is not on this machine.
         UnknownName: neither a file nor a card; the hint names the nearest cards.
+        UsageError: an empty name.
     """
+    if not name:
+        raise UsageError("a model without a name", hint="give a GGUF file, or a name such as Llama-3.2-3B")
+    _refuse_remote(name)
     if _looks_like_path(name):
         return read_shape(name, known_only=known_only)
     if name in CARDS:
@@ -49,7 +57,10 @@ def read_shape(path: str | os.PathLike[str], *, known_only: bool = True) -> Mode
     """
     shape = cached(shard_paths(path), "shape", lambda: _read(read_shards(path)), ModelShape)
     if known_only and shape.kind in ("text", "embedding") and not shape.layers:
-        raise _unknown(shape.architecture, str(path))
+        hint = (
+            "llama.cpp can be asked for one footprint: --source engine (needs memfit[llama]); not for --max or --sweep"
+        )
+        raise unknown_architecture(shape.architecture, file=str(path), hint=hint)
     return shape
 
 
@@ -142,15 +153,38 @@ def _text(header: Header, key: str) -> str:
     return value if isinstance(value, str) else Path(header.path).name
 
 
-def _unknown(architecture: str, file: str) -> UnknownArchitecture:
-    near = UnknownName("architecture", architecture, (known.name for known in ARCHITECTURES))
-    asked = "the engine can still answer: --source engine (needs memfit[llama])"
-    hint = f"nearest known: {', '.join(near.nearest)}; {asked}" if near.nearest else asked
-    return UnknownArchitecture(f"memfit does not know the architecture {architecture!r}", file=file, hint=hint)
-
-
 def _looks_like_path(name: str) -> bool:
-    return os.sep in name or name.lower().endswith(".gguf") or Path(name).exists()
+    return os.sep in name or name.lower().endswith(".gguf") or exists(Path(name))
+
+
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+(:[\w.-]+)?")
+
+
+def _refuse_remote(name: str) -> None:
+    """Refuses what other programs would download: an address, or a repository of Hugging Face.
+
+    Raises:
+        ModelError: with the well-known model that it may be.
+    """
+    if not _ADDRESS.match(name):
+        # a repository is written as a file in a folder is
+        if not _REPOSITORY.fullmatch(name) or name.lower().endswith(".gguf") or exists(Path(name).parent):
+            return
+    hint = "download it first (hf download), and give the file"
+    near = _card_in(name)
+    raise ModelError(
+        "memfit reads files of this machine and downloads none",
+        file=name,
+        hint=f"{hint}; or take the well-known model: memfit estimate {near}" if near else hint,
+    )
+
+
+def _card_in(name: str) -> str | None:
+    """The card whose name stands at the start of an address' last parts: Qwen3-8B of Qwen/Qwen3-8B-GGUF."""
+    parts = [fold(part) for part in re.split(r"[/:]", name) if part]
+    cards = sorted((card.name for card in CARDS), key=len, reverse=True)
+    return next((card for card in cards for part in parts if f"{part}_".startswith(f"{fold(card)}_")), None)
 
 
 def _tokenizer(header: Header) -> Tokenizer | None:

@@ -13,8 +13,9 @@ from memfit.engine._llama_cpp.cache import cuda_scratch_bytes, state_bytes
 from memfit.engine._llama_cpp.settings import resolve
 from memfit.engine._llama_cpp.terms import Compute
 from memfit.engine.records import Asked, Options
-from memfit.errors import EngineMissing
+from memfit.errors import EngineFailed, EngineMissing, MemfitError, UnknownArchitecture
 from memfit.model.shape import ModelShape
+from memfit.model.unknown import unknown_architecture
 from memfit.units import MIB
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def answer(shape: ModelShape, origin: Origin, options: Options, device: Device, 
     Raises:
         EngineMissing: the engine must answer and is not installed.
         EngineFailed: the engine was asked and did not answer.
+        UnknownArchitecture: no formula for it, and no engine knows it or can be asked.
     """
     threads = options.threads or device.threads
     if asked != "formula" and options.backend == "cpu":
@@ -49,13 +51,27 @@ def answer(shape: ModelShape, origin: Origin, options: Options, device: Device, 
 
         if oracle.is_installed():
             return _from_engine(shape, origin, options, threads)
+    if not shape.layers:
+        raise _nobody_knows(shape, origin, options)
     if asked in ("engine", "both"):
+        if options.backend == "cpu":
+            raise EngineMissing(
+                "llama.cpp is not here to be asked", hint="pip install 'memfit[llama]', or use --source formula"
+            )
         raise EngineMissing(
-            "llama.cpp is not here to be asked" if options.backend == "cpu" else "llama.cpp answers for the CPU only",
-            hint="pip install 'memfit[llama]', or use --source formula",
+            "llama.cpp answers for the CPU only", hint="use --source formula for the GPU, or --backend cpu"
         )
     computed = from_coefficients(shape, options, threads, device.instructions)
     return Answer(compute=computed, engine="llama.cpp by formula")
+
+
+def _nobody_knows(shape: ModelShape, origin: Origin, options: Options) -> UnknownArchitecture:
+    """No formula, and no engine to ask."""
+    if options.backend == "cpu":
+        so, hint = ", and llama.cpp is not here to be asked", "pip install 'memfit[llama]'"
+    else:
+        so, hint = ", and llama.cpp answers for the CPU only", "--backend cpu asks it (needs memfit[llama])"
+    return unknown_architecture(shape.architecture, file=origin.path, so=so, hint=hint)
 
 
 def from_coefficients(shape: ModelShape, options: Options, threads: int, instructions: tuple[str, ...] = ()) -> Compute:
@@ -88,18 +104,27 @@ def touched_rows(shape: ModelShape, options: Options) -> int:
 
 
 def _from_engine(shape: ModelShape, origin: Origin, options: Options, threads: int) -> Answer:
+    from memfit.engine._llama_cpp.child import first_line
     from memfit.engine._llama_cpp.oracle import DEFAULT_MEMORY_BYTES, reserve
     from memfit.engine._llama_cpp.reservation import Refused
-    from memfit.errors import EngineFailed
 
     asked = msgspec.structs.replace(options, threads=threads)
     lean = msgspec.structs.replace(asked, output_rows=max(1, touched_rows(shape, options)))
     # recurrent state and rows of logits are really allocated by the child, everything else is only planned
     room = DEFAULT_MEMORY_BYTES + 3 * _really_allocated(shape, asked)
-    reservation = reserve(_model(shape, origin), [asked, lean], memory_bytes=room)
+    try:
+        reservation = reserve(_model(shape, origin), [asked, lean], memory_bytes=room)
+    except EngineFailed as failure:
+        if shape.layers:
+            raise
+        raise _no_way_out(shape, origin, failure) from failure
     found, touched = reservation.contexts
     if isinstance(found, Refused):
-        raise EngineFailed(f"llama.cpp refuses these options: {found.why.splitlines()[0]}")
+        raise EngineFailed(
+            f"llama.cpp refuses these options: {first_line(found.why)}",
+            hint="llama.cpp itself would not start with them: change them",
+            said=found.why,
+        )
     touched_bytes = found.compute_bytes if isinstance(touched, Refused) else touched.compute_bytes
     compute = Compute(
         low_bytes=min(touched_bytes, found.compute_bytes),
@@ -110,6 +135,16 @@ def _from_engine(shape: ModelShape, origin: Origin, options: Options, threads: i
         formula="llama.cpp's own reservation of its worst graph",
     )
     return Answer(compute=compute, engine=reservation.engine.label, reserved=found, identity=reservation.engine)
+
+
+def _no_way_out(shape: ModelShape, origin: Origin, failure: EngineFailed) -> MemfitError:
+    """The engine's failure where no formula can answer instead."""
+    if "unknown model architecture" in failure.message:
+        so = ", and neither does the llama.cpp that is installed"
+        hint = "a newer llama-cpp-python may know it"
+        return unknown_architecture(shape.architecture, file=origin.path, so=so, hint=hint)
+    hint = "memfit has no formula for this architecture: check the file, or ask for a smaller context and fewer slots"
+    return EngineFailed(failure.message, hint=hint, said=failure.said)
 
 
 def _really_allocated(shape: ModelShape, options: Options) -> int:

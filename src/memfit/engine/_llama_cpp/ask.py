@@ -17,9 +17,9 @@ _KEPT_COMPLAINT_BYTES = 16 * 1024
 _BUILD_FOLDER = re.compile(r"/\S+?/llama\.cpp/")  # an assertion names its file by where the package was built
 _HINTS = {
     signal.SIGKILL: "the kernel kills like this when memory runs out: free some, or ask for a smaller context",
-    signal.SIGXCPU: "it used up its CPU time; raise the time limit",
-    signal.SIGABRT: "the engine's own assertion: it does not support this model or these options",
-    signal.SIGSEGV: "a crash inside the engine; another version of it may not have it",
+    signal.SIGXCPU: "it used up its CPU time: ask for a smaller context, or compute it with --source formula",
+    signal.SIGABRT: "the engine's own assertion: it does not support this model or these options; see --source formula",
+    signal.SIGSEGV: "a crash inside the engine; another version of it may not have it, and --source formula asks none",
 }
 
 
@@ -46,7 +46,8 @@ def ask(
         except _Late:
             program.kill()
             raise EngineFailed(
-                f"the engine did not answer in {timeout_s:g} s", hint="raise the time limit, or lower the context"
+                f"the engine did not answer in {timeout_s:g} s",
+                hint="ask for a smaller context, or compute it with --source formula",
             ) from None
         except _Flood:
             program.kill()

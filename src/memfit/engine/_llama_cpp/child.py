@@ -89,7 +89,7 @@ def run_child(
             hint="build llama-cpp-python with CUDA on the device, or ask for --backend cpu",
         )
     if answer.failed is not None:
-        _fail(answer.failed, memory_bytes)
+        _fail(answer.failed, memory_bytes, model)
     return raw
 
 
@@ -128,10 +128,15 @@ def decode(raw: bytes, kind: type[T]) -> T:
         raise EngineFailed(f"the engine's answer makes no sense: {error}", said=start) from None
 
 
-def _fail(failed: _Failed, memory_bytes: int) -> None:
+def _fail(failed: _Failed, memory_bytes: int, model: Source) -> None:
     if lacks_memory(failed.why):
         raise out_of_memory(memory_bytes, failed.why)
-    raise EngineFailed(f"llama.cpp could not {failed.what}: {first_line(failed.why)}", said=failed.log)
+    file = str(model) if isinstance(model, Path) else model.path if isinstance(model, Header) else None
+    raise EngineFailed(
+        f"{'' if file is None else f'{file}: '}llama.cpp could not {failed.what}: {first_line(failed.why)}",
+        hint="the file is damaged, or made for another version of llama.cpp; --source formula asks no engine",
+        said=failed.log,
+    )
 
 
 def lacks_memory(said: str) -> bool:
@@ -143,7 +148,7 @@ def out_of_memory(memory_bytes: int, said: str) -> EngineFailed:
     """The failure to raise for it."""
     return EngineFailed(
         f"the engine ran out of the {format_bytes(memory_bytes)} it may take to answer",
-        hint="allow it more, or ask for fewer slots and a smaller context",
+        hint="ask for fewer slots and a smaller context, or compute it with --source formula",
         said=said,
     )
 

@@ -108,7 +108,11 @@ def reserve_one(model: Source, options: Options, **limits: Any) -> tuple[Identit
     answer = reserve(model, [options], **limits)
     context = answer.contexts[0]
     if isinstance(context, Refused):
-        raise EngineFailed(f"llama.cpp refuses these options: {first_line(context.why)}", said=context.why)
+        raise EngineFailed(
+            f"llama.cpp refuses these options: {first_line(context.why)}",
+            hint="llama.cpp itself would not start with them: change them",
+            said=context.why,
+        )
     return answer.engine, context
 
 

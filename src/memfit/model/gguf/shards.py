@@ -50,7 +50,7 @@ def read_shards(path: str | os.PathLike[str], *, partial: bool = False) -> Heade
         raise ModelError(
             f"{_missing(len(missing), len(paths))}: {', '.join(other.name for other in missing[:8])}",
             file=str(missing[0]),
-            hint=f"download it into {paths[0].parent}",
+            hint=f"download {'it' if len(missing) == 1 else 'them'} into {paths[0].parent.absolute()}",
         )
     if len(paths) == 1 or missing:
         header = read_header(path, partial=partial)

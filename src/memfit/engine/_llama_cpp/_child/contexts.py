@@ -88,7 +88,7 @@ class _Model:
         library.log.begin()
         context = library.api.llama_init_from_model(self._model, params)
         if not context:
-            return {"type": "refused", "why": library.log.complaints}
+            return {"type": "refused", "why": library.log.reasons}
         try:
             return {"type": "reserved", **self._read(pointer(context), settings)}
         finally:

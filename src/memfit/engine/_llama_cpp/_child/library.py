@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 GPU_TYPES = (1, 2)  # GGML_BACKEND_DEVICE_TYPE_GPU, _IGPU: ggml/include/ggml-backend.h (0c1e57098)
-_DEBUG, _WARN, _CONTINUED = 1, 3, 5  # ggml_log_level, ggml/include/ggml.h
+_DEBUG, _WARN, _ERROR, _CONTINUED = 1, 3, 4, 5  # ggml_log_level, ggml/include/ggml.h
 _MOST_LOG_CHARACTERS = 4 * 1024**2
 
 
@@ -27,6 +27,7 @@ class Log:
         self._parts: list[str] = []
         self._size = 0
         self._complaints: list[str] = []
+        self._errors: list[str] = []
         self._last: deque[str] = deque(maxlen=60)
         self._level = 0
 
@@ -42,10 +43,12 @@ class Log:
             self._parts.append(text)
             if self._level >= _WARN:
                 self._complaints.append(text)
+            if self._level >= _ERROR:
+                self._errors.append(text)
 
     def begin(self) -> None:
         """Forget the step before."""
-        self._parts, self._complaints, self._size = [], [], 0
+        self._parts, self._complaints, self._errors, self._size = [], [], [], 0
 
     @property
     def text(self) -> str:
@@ -58,13 +61,18 @@ class Log:
         return "".join(self._complaints).strip()
 
     @property
+    def reasons(self) -> str:
+        """The same with the errors first: a warning before them is not why the engine said no."""
+        return "".join([*self._errors, *self._complaints]).strip()
+
+    @property
     def tail(self) -> str:
         """The last lines, whatever the step."""
         return "".join(self._last)
 
     def failure(self, what: str) -> dict[str, Any]:
-        """The engine said no: what it was asked, its complaints, and the end of its log."""
-        return {"failed": {"what": what, "why": self.complaints, "log": self.tail}}
+        """The engine said no: what it was asked, its reasons, and the end of its log."""
+        return {"failed": {"what": what, "why": self.reasons, "log": self.tail}}
 
 
 def pointer(handle: Any) -> int:
