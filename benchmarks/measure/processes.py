@@ -87,8 +87,8 @@ def wall_s(program: Program) -> float:
 def peak_bytes(program: Program) -> int:
     """The most that a program and its children held in memory at once.
 
-    Every 2 ms the proportional set sizes (``Pss``: pages of two processes count half in each) of all processes alive are
-    added up; the largest sum counts, or the largest resident set of one process (``VmHWM``) where that is more.
+    Every 2 ms the proportional set sizes (``Pss``: a page of two processes counts half in each) of all processes alive
+    are added up; the largest sum counts, or the largest resident set of one process (``VmHWM``) where that is more.
     """
     child = _started(program)
     most = 0
