@@ -34,3 +34,11 @@ def test_a_name_like_none_lists_what_is_known() -> None:
 def test_a_model_error_names_file_and_byte() -> None:
     assert ModelError("what", file="a.gguf", offset=7).message == "a.gguf, byte 7: what"
     assert ModelError("what", file="a.gguf").message == "a.gguf: what"
+
+
+def test_a_part_of_a_name_offers_those_that_hold_it() -> None:
+    known = ["agx_orin_64gb", "orin_nano_8gb", "orin_nx_16gb", "orin_nx_8gb", "thor"]
+    assert UnknownName("device", "nx", known).nearest[0] == "orin_nx_8gb"
+    assert UnknownName("device", "Orin-NX", known).nearest[:2] == ("orin_nx_8gb", "orin_nx_16gb")
+    assert UnknownName("device", "thr", known).nearest == ("thor",)
+    assert UnknownName("device", "g", known).nearest == ()  # one letter says nothing

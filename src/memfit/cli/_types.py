@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import click
 
+from memfit.errors import UnitError
 from memfit.units import parse_bytes, parse_tokens
 
 
@@ -16,7 +18,7 @@ class Size(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic 
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Text to bytes."""
-        return value if isinstance(value, int) else parse_bytes(value)
+        return value if isinstance(value, int) else _named(param, parse_bytes, value)
 
 
 class Tokens(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic from click 8.5 on
@@ -26,7 +28,7 @@ class Tokens(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generi
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Text to a count."""
-        return value if isinstance(value, int) else parse_tokens(value)
+        return value if isinstance(value, int) else _named(param, parse_tokens, value)
 
 
 class Mebibytes(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic from click 8.5 on
@@ -38,7 +40,17 @@ class Mebibytes(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # gen
         """Text to bytes."""
         if isinstance(value, int):
             return value
-        return parse_bytes(value + "MiB" if value.strip().isdigit() else value)
+        return _named(param, parse_bytes, value + "MiB" if value.strip().isdigit() else value)
+
+
+def _named(param: click.Parameter | None, parse: Callable[[str], int], text: str) -> int:
+    """What ``parse`` makes of the text; its complaint names the option."""
+    try:
+        return parse(text)
+    except UnitError as error:
+        if param is None or not param.opts:
+            raise
+        raise UnitError(f"{param.opts[-1]}: {error.message}", hint=error.hint) from None
 
 
 SIZE = Size()
