@@ -167,14 +167,14 @@ def _refuse_remote(name: str) -> None:
     Raises:
         ModelError: with the well-known model that it may be.
     """
-    if not _ADDRESS.match(name):
-        # a repository is written as a file in a folder is
-        if not _REPOSITORY.fullmatch(name) or name.lower().endswith(".gguf") or exists(Path(name).parent):
-            return
+    # a repository is written as a file in a folder is
+    repository = _REPOSITORY.fullmatch(name) and not name.lower().endswith(".gguf") and not exists(Path(name).parent)
+    if not repository and not _ADDRESS.match(name):
+        return
     hint = "download it first (hf download), and give the file"
     near = _card_in(name)
     raise ModelError(
-        "memfit reads files of this machine and downloads none",
+        "no such file: memfit reads files of this machine and downloads none",
         file=name,
         hint=f"{hint}; or take the well-known model: memfit estimate {near}" if near else hint,
     )
