@@ -16,8 +16,10 @@ from memfit.footprint.predict import predict
 from memfit.footprint.records import Footprint
 from memfit.footprint.relax import relax
 from memfit.model import ModelShape, find_model, in_preset, read_shape
+from memfit.model.adapters import pairs
 from memfit.model.cards import CARDS
 from memfit.model.gguf import read_shards
+from memfit.model.unknown import unknown_architecture
 
 
 def estimate(
@@ -77,7 +79,9 @@ def estimate_deployment(
     device = device or find_device()
     models = find_models(deployment, source=source)
     footprint = predict(device, models, deployment, profile=profile, source=source)
-    if not relief or not models.model.layers:
+    if not models.model.layers:
+        return _uncompared(footprint) if source == "both" else footprint
+    if not relief:
         return footprint
     changes = relax(device, models, deployment, profile=profile, reformat=_reformat, shown=footprint)
     return msgspec.structs.replace(footprint, relief=changes)
@@ -87,22 +91,98 @@ def find_models(deployment: Deployment, *, source: Asked = "auto") -> Models:
     """The shapes of every model that a deployment names.
 
     Raises:
-        ModelError, UnknownName: one of them cannot be used or is not known.
+        ModelError, UnknownName: one of them cannot be used, is not known, or is a file for another place.
+        UnknownArchitecture: with ``formula``, or of the draft.
     """
-    shape, origin = _find(deployment.model, deployment.format, known_only=source == "formula")
-    draft, draft_origin = _find(deployment.draft, None, known_only=True) if deployment.draft else (None, Origin())
+    shape, origin = _find(deployment.model, deployment.format, place="model", known_only=source == "formula")
+    draft, draft_origin = _draft(deployment.draft) if deployment.draft else (None, Origin())
     return Models(
         model=shape,
         draft=draft,
-        projector=read_shape(deployment.projector) if deployment.projector else None,
-        adapters=tuple(read_shape(adapter) for adapter in deployment.adapters),
+        projector=_beside(deployment.projector, "mmproj") if deployment.projector else None,
+        adapters=tuple(_adapter(adapter, shape) for adapter in deployment.adapters),
         origin=origin,
         draft_origin=draft_origin,
     )
 
 
-def _find(name: str, format: str | None, *, known_only: bool) -> tuple[ModelShape, Origin]:
+def _uncompared(footprint: Footprint) -> Footprint:
+    nothing = (
+        f"nothing was compared: memfit has no formula for the architecture {footprint.model.architecture!r},"
+        " and the engine's figures stand alone"
+    )
+    return msgspec.structs.replace(footprint, warnings=(nothing, *footprint.warnings))
+
+
+def _draft(name: str) -> tuple[ModelShape, Origin]:
+    shape, origin = _find(name, None, place="draft", known_only=False)
+    if not shape.layers:
+        so, hint = ", and a draft is computed by formula", "leave out --draft, or take another draft model"
+        raise unknown_architecture(shape.architecture, file=origin.path, so=so, hint=hint)
+    return shape, origin
+
+
+# what a file is, in words, and how it is given to memfit
+_KINDS = {
+    "text": ("a model", "as MODEL, or as --draft"),
+    "embedding": ("a model", "as MODEL"),
+    "projector": ("a projector", "with --mmproj beside its model"),
+    "adapter": ("a LoRA adapter", "with --lora beside its model"),
+}
+_PLACES = {
+    "model": ("text", "embedding"),
+    "draft": ("text",),
+    "mmproj": ("projector",),
+    "lora": ("adapter",),
+}
+
+
+def _check_kind(shape: ModelShape, name: str, place: str) -> None:
+    """Refuse a file in the place of another.
+
+    Raises:
+        ModelError: the hint says where it belongs.
+    """
+    wanted = _PLACES[place]
+    if shape.kind in wanted:
+        return
+    what, where = _KINDS[shape.kind]
+    expected = _KINDS[wanted[0]][0]
+    file = shape.shards[0].path if shape.shards else name
+    raise ModelError(f"is {what} and not {expected}", file=file, hint=f"pass it {where}")
+
+
+def _beside(path: str, place: str) -> ModelShape:
+    shape = read_shape(path, known_only=False)
+    _check_kind(shape, path, place)
+    return shape
+
+
+def _adapter(path: str, model: ModelShape) -> ModelShape:
+    """A LoRA adapter that the engine would put on ``model``: ``llama_adapter_lora_init_impl``, src/llama-adapter.cpp.
+
+    Raises:
+        ModelError: it was made for another model.
+        Malformed: no whole adapter.
+    """
+    shape = _beside(path, "lora")
+    hint = "give the adapter of this model, or its own base model as MODEL"
+    if shape.architecture != model.architecture:
+        raise ModelError(
+            f"is for a model of architecture {shape.architecture!r}, and this one is {model.architecture!r}",
+            file=path,
+            hint=hint,
+        )
+    tensors = {tensor.name for tensor in model.tensors}
+    strange = [pair.target for pair in pairs(shape.tensors, file=path) if pair.target not in tensors]
+    if strange:
+        raise ModelError(f"changes {strange[0]!r}, which the model does not have", file=path, hint=hint)
+    return shape
+
+
+def _find(name: str, format: str | None, *, place: str, known_only: bool) -> tuple[ModelShape, Origin]:
     shape = find_model(name, format=format, known_only=known_only)
+    _check_kind(shape, name, place)
     if not shape.shards:
         return shape, Origin(header=CARDS.get(name).header())
     path = shape.shards[0].path
