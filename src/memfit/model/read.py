@@ -125,7 +125,7 @@ def _projector(header: Header) -> ModelShape:
         vocabulary_tokens=0,
         context_trained_tokens=0,
         memory="none",
-        towers=read_towers(header.metadata),
+        towers=read_towers(header.metadata, file=header.path),
         tensors=header.tensors,
         shards=header.shards,
     )
