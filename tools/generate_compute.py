@@ -189,12 +189,13 @@ def write(tables: dict[str, Any]) -> int:
 
 
 def summary(found: Sequence[Residual]) -> dict[str, Any]:
-    """What ``graphs.Checked`` holds."""
+    """What ``graphs.Checked`` holds: of models and options inside what was traced; the others have bounds of their own."""
+    inside = [residual for residual in found if residual.estimate.low_bytes == residual.estimate.high_bytes]
     return {
-        "settings": len(found),
-        "equal": sum(residual.error == 0 for residual in found),
-        "under": sum(residual.under for residual in found),
-        "largest_error": round(max((abs(residual.error) for residual in found), default=0.0), 4),
+        "settings": len(inside),
+        "equal": sum(residual.error == 0 for residual in inside),
+        "under": sum(residual.under for residual in inside),
+        "largest_error": round(max((abs(residual.error) for residual in inside), default=0.0), 4),
     }
 
 

@@ -1,3 +1,103 @@
-"""Fit bigger AI models into the memory an edge device really has."""
+"""Fit bigger AI models into the memory an edge device really has.
+
+The public interface in one place::
+
+    import memfit
+
+    footprint = memfit.estimate("model.gguf", device=memfit.find_device("orin-nano-8gb"))
+    print(footprint.verdict, footprint.required_bytes)
+    print(memfit.render(footprint))
+
+Each name is imported from its room when it is first used, so ``import memfit`` itself costs nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from memfit.device import Device, find_device
+    from memfit.engine import Deployment, Options, Part, Term
+    from memfit.errors import MemfitError
+    from memfit.footprint import (
+        Curve,
+        CurvePoint,
+        Footprint,
+        Largest,
+        ModelSummary,
+        Relief,
+        largest_fitting,
+        predict,
+        sweep,
+    )
+    from memfit.footprint.estimate import estimate, estimate_deployment, find_models
+    from memfit.model import ModelShape, find_model, in_preset, read_shape
+    from memfit.render import render, schema
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "Curve",
+    "CurvePoint",
+    "Deployment",
+    "Device",
+    "Footprint",
+    "Largest",
+    "MemfitError",
+    "ModelShape",
+    "ModelSummary",
+    "Options",
+    "Part",
+    "Relief",
+    "Term",
+    "__version__",
+    "estimate",
+    "estimate_deployment",
+    "find_device",
+    "find_model",
+    "find_models",
+    "in_preset",
+    "largest_fitting",
+    "predict",
+    "read_shape",
+    "render",
+    "schema",
+    "sweep",
+]
+
+_ROOMS = {
+    "device": ("Device", "find_device"),
+    "engine": ("Deployment", "Options", "Part", "Term"),
+    "errors": ("MemfitError",),
+    "footprint": (
+        "Curve",
+        "CurvePoint",
+        "Footprint",
+        "Largest",
+        "ModelSummary",
+        "Relief",
+        "largest_fitting",
+        "predict",
+        "sweep",
+    ),
+    "footprint.estimate": ("estimate", "estimate_deployment", "find_models"),
+    "model": ("ModelShape", "find_model", "in_preset", "read_shape"),
+    "render": ("render", "schema"),
+}
+
+
+def __getattr__(name: str) -> object:
+    """A public name from its room (PEP 562)."""
+    room = next((room for room, names in _ROOMS.items() if name in names), None)
+    if room is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    # some rooms are called as their function is, so importing one may have put the package in the function's place
+    found: object = getattr(importlib.import_module(f"{__name__}.{room}"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
