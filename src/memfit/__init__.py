@@ -6,7 +6,7 @@ The public interface in one place::
 
     footprint = memfit.estimate("model.gguf", device=memfit.find_device("orin-nano-8gb"))
     print(footprint.verdict, footprint.required_bytes)
-    print(memfit.render(footprint))
+    print(memfit.render.render(footprint))
 
 Each name is imported from its room when it is first used, so ``import memfit`` itself costs nothing.
 """
@@ -16,6 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from memfit import render
     from memfit.device import Device, find_device
     from memfit.engine import Deployment, Options, Part, Term
     from memfit.errors import MemfitError
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     )
     from memfit.footprint.estimate import estimate, estimate_deployment, find_models
     from memfit.model import ModelShape, find_model, in_preset, read_shape
-    from memfit.render import render, schema
+    from memfit.render import schema
 
 __version__ = "0.1.0"
 
@@ -82,18 +83,19 @@ _ROOMS = {
     ),
     "footprint.estimate": ("estimate", "estimate_deployment", "find_models"),
     "model": ("ModelShape", "find_model", "in_preset", "read_shape"),
-    "render": ("render", "schema"),
+    "render": ("schema",),
 }
 
 
 def __getattr__(name: str) -> object:
     """A public name from its room (PEP 562)."""
+    import importlib
+
+    if name == "render":  # the room itself, whose function is called as it is
+        return importlib.import_module(f"{__name__}.render")
     room = next((room for room, names in _ROOMS.items() if name in names), None)
     if room is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import importlib
-
-    # some rooms are called as their function is, so importing one may have put the package in the function's place
     found: object = getattr(importlib.import_module(f"{__name__}.{room}"), name)
     globals()[name] = found
     return found
