@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,9 +25,10 @@ def test_a_name_longer_than_any_file_is_no_traceback() -> None:
         find_model("m" * 300 + ".gguf")
 
 
-def test_an_empty_name_says_so() -> None:
+@pytest.mark.parametrize("read", [find_model, read_shape])
+def test_an_empty_name_says_so(read: Callable[[str], object]) -> None:
     with pytest.raises(UsageError, match="without a name"):
-        find_model("")
+        read("")
 
 
 @pytest.mark.parametrize(
@@ -39,9 +41,10 @@ def test_an_empty_name_says_so() -> None:
         ("someone/something", None),
     ],
 )
-def test_what_lies_elsewhere_is_not_looked_for_here(name: str, card: str | None) -> None:
+@pytest.mark.parametrize("read", [find_model, read_shape])
+def test_what_lies_elsewhere_is_not_looked_for_here(read: Callable[[str], object], name: str, card: str | None) -> None:
     with pytest.raises(ModelError, match="downloads none") as caught:
-        find_model(name)
+        read(name)
     hint = caught.value.hint or ""
     assert "download it first" in hint
     assert hint.endswith(f"memfit estimate {card}") if card else "memfit estimate" not in hint

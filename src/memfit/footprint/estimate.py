@@ -95,11 +95,11 @@ def find_models(deployment: Deployment, *, source: Asked = "auto") -> Models:
         UnknownArchitecture: with ``formula``, or of the draft.
     """
     shape, origin = _find(deployment.model, deployment.format, place="model", known_only=source == "formula")
-    draft, draft_origin = _draft(deployment.draft) if deployment.draft else (None, Origin())
+    draft, draft_origin = _draft(deployment.draft) if deployment.draft is not None else (None, Origin())
     return Models(
         model=shape,
         draft=draft,
-        projector=_beside(deployment.projector, "mmproj") if deployment.projector else None,
+        projector=_beside(deployment.projector, "mmproj") if deployment.projector is not None else None,
         adapters=tuple(_adapter(adapter, shape) for adapter in deployment.adapters),
         origin=origin,
         draft_origin=draft_origin,

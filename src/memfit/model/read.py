@@ -31,9 +31,6 @@ def find_model(name: str, *, format: str | None = None, known_only: bool = True)
         UnknownName: neither a file nor a card; the hint names the nearest cards.
         UsageError: an empty name.
     """
-    if not name:
-        raise UsageError("a model without a name", hint="give a GGUF file, or a name such as Llama-3.2-3B")
-    _refuse_remote(name)
     if _looks_like_path(name):
         return read_shape(name, known_only=known_only)
     if name in CARDS:
@@ -53,8 +50,13 @@ def read_shape(path: str | os.PathLike[str], *, known_only: bool = True) -> Mode
 
     Raises:
         UnknownArchitecture: no architecture file describes it; the hint names the nearest.
-        ModelError: a file that cannot be used.
+        ModelError: a file that cannot be used, or one that is not on this machine.
+        UsageError: an empty name.
     """
+    name = os.fspath(path)
+    if not name:
+        raise UsageError("a file without a name", hint="give the path of a .gguf file")
+    _refuse_remote(name)
     shape = cached(shard_paths(path), "shape", lambda: _read(read_shards(path)), ModelShape)
     if known_only and shape.kind in ("text", "embedding") and not shape.layers:
         hint = (
