@@ -287,3 +287,16 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     script = f"{sys.executable} -m memfit list models | head -1"
     done = subprocess.run(["bash", "-o", "pipefail", "-c", script], capture_output=True, text=True, check=False)
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words", [["--max", "context", "--sweep", "slots=1..2"], ["--max", "context", "--source", "both"]]
+)
+def test_a_search_is_one_question_by_formula(capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
+    code, _, err = answer(capsys, "estimate", "Llama-3.2-1B", "--memory", "4GiB", *words)
+    assert code == 2
+    assert "hint:" in err
+
+
+def test_a_sweep_may_start_at_a_fraction_of_a_k(capsys: pytest.CaptureFixture[str]) -> None:
+    assert record(capsys, "estimate", *MODEL, "--sweep", "context=1.5k..3k")["points"][0]["value"] == 1536

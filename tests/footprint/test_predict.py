@@ -129,3 +129,22 @@ def test_cuda_moves_the_weights_and_widens_the_error_bar() -> None:
     weights = next(term for term in cuda.terms if term.name == "weights")
     assert {part.name for part in weights.parts} == {"in a CPU buffer", "in GPU buffers"}
     assert weights.evictable_bytes == 0
+
+
+def test_a_draft_counts_as_a_second_model_and_its_vocabulary_is_compared() -> None:
+    draft = find_model("TinyLlama-1.1B", format="Q4_K_M")
+    models = Models(model=LLAMA, draft=draft)
+    alone = predict(NANO, LLAMA, Deployment(model="m"), source="formula")
+    both = predict(NANO, models, Deployment(model="m", draft="TinyLlama-1.1B"), source="formula")
+    assert high(both, "draft") > draft.weights_bytes
+    assert both.required_bytes > alone.required_bytes
+    assert any("vocabulary of its target" in warning for warning in both.warnings)
+    same = Models(model=LLAMA, draft=find_model("Llama-3.2-1B", format="Q4_K_M"))
+    assert not predict(NANO, same, Deployment(model="m", draft="Llama-3.2-1B"), source="formula").warnings
+
+
+def test_a_chosen_batch_above_the_context_is_warned_of() -> None:
+    assert any(
+        "above the context" in warning for warning in formula(Options(context_tokens=512, batch_tokens=1024)).warnings
+    )
+    assert not formula(Options(context_tokens=512)).warnings

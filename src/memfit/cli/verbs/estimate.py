@@ -134,6 +134,7 @@ class _Run:
     def answer(self) -> int:
         deployment, profile, warnings = self._deployment()
         if self.sweep is not None or self.largest_of is not None:
+            self._check_search()
             for warning in warnings:  # a curve and a largest value have no place for them
                 click.echo(f"memfit: {clean(warning)}", err=True)
             return self._swept(deployment, profile) if self.sweep is not None else self._largest(deployment, profile)
@@ -212,12 +213,21 @@ class _Run:
         assert self.pid is not None
         return command_of(self.pid)
 
+    def _check_search(self) -> None:
+        """A search asks for many footprints: it takes the formulas, and one question at a time."""
+        if self.sweep is not None and self.largest_of is not None:
+            raise UsageError("--sweep and --max are two questions", hint="ask one of them at a time")
+        if self.source in ("engine", "both"):
+            raise UsageError(
+                "--sweep and --max answer by formula", hint="leave out --source, then ask the engine at the value found"
+            )
+
     def _swept(self, deployment: Deployment, profile: Profile) -> int:
         from memfit.footprint import steps, sweep
         from memfit.footprint.estimate import find_models
         from memfit.units import parse_tokens
 
-        match = re.fullmatch(r"(context|slots|ubatch)=([^.]+)\.\.(.+)", self.sweep or "")
+        match = re.fullmatch(r"(context|slots|ubatch)=(.+?)\.\.(.+)", self.sweep or "")
         if match is None:
             raise UsageError(
                 f"not a sweep: {self.sweep!r}", hint="write --sweep context=2k..128k, slots=1..8 or ubatch=64..2k"

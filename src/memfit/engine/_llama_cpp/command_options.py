@@ -64,6 +64,12 @@ class Found:
             ) from None
 
 
+def _written(key: str) -> str:
+    """How people write an option, for messages: its long spelling."""
+    names = {"context_tokens": "--ctx-size", "batch_tokens": "--batch-size", "ubatch_tokens": "--ubatch-size"}
+    return names.get(key, "--" + key.removesuffix("_tokens").replace("_", "-"))
+
+
 def options_of(base: Options, found: Found, profile: Profile) -> tuple[Options, bool]:
     """``base`` as the command changes it, and whether it says what runs on the GPU.
 
@@ -71,7 +77,7 @@ def options_of(base: Options, found: Found, profile: Profile) -> tuple[Options, 
         UsageError: a value that cannot be read.
         UnknownName: a KV cache format that llama.cpp does not take.
     """
-    changes: dict[str, object] = {key: found.whole(key, key) for key in _COUNTS if key in found}
+    changes: dict[str, object] = {key: found.whole(key, _written(key)) for key in _COUNTS if key in found}
     for key in ("kv_type_k", "kv_type_v"):
         if key in found:
             changes[key] = kv_format(found[key]).name
@@ -79,7 +85,7 @@ def options_of(base: Options, found: Found, profile: Profile) -> tuple[Options, 
         changes["flash_attention"] = found["flash_attention"] not in ("off", "0", "false", "disabled")
     if "threads" in found:
         # the prompt's threads may be more than the generation's, and scratch grows with them; -1 takes the device's
-        stated = [found.whole(key, key) for key in ("threads", "threads_batch") if key in found]
+        stated = [found.whole(key, _written(key)) for key in ("threads", "threads_batch") if key in found]
         changes["threads"] = max(stated) if min(stated) > 0 else 0
     if "no_repack" in found:
         changes["repack"] = False

@@ -49,7 +49,8 @@ def ledger(models: Models, deployment: Deployment, device: Device, profile: Prof
     if models.draft is not None:
         terms.append(_draft_term(models.draft, models.draft_origin, options, device, profile, asked))
     terms.append(headroom_term(terms, device, options))
-    return Ledger(terms=tuple(terms), engine=found.engine, warnings=tuple(_warnings(shape, options, device, profile)))
+    warnings = [*_warnings(shape, options, device, profile), *_draft_warnings(shape, models.draft)]
+    return Ledger(terms=tuple(terms), engine=found.engine, warnings=tuple(warnings))
 
 
 def _unknown(shape: ModelShape, options: Options, device: Device, profile: Profile, found: Answer) -> Iterable[Term]:
@@ -107,6 +108,18 @@ def _draft_term(
         source="formula",
         formula=f"{draft.name}: weights, KV cache, compute buffers and tokenizer of a second model",
     )
+
+
+def _draft_warnings(shape: ModelShape, draft: ModelShape | None) -> Iterator[str]:
+    # common_speculative_are_compatible allows vocabularies to differ by 128 entries at most (common/speculative.cpp)
+    if draft is not None and abs(draft.vocabulary_tokens - shape.vocabulary_tokens) > MOST_VOCABULARY_DIFFERENCE:
+        yield (
+            f"{draft.name} has {draft.vocabulary_tokens} tokens and {shape.name} {shape.vocabulary_tokens}:"
+            " a draft model needs the vocabulary of its target"
+        )
+
+
+MOST_VOCABULARY_DIFFERENCE = 128
 
 
 def _warnings(shape: ModelShape, options: Options, device: Device, profile: Profile) -> Iterator[str]:
