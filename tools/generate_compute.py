@@ -189,7 +189,7 @@ def write(tables: dict[str, Any]) -> int:
 
 
 def summary(found: Sequence[Residual]) -> dict[str, Any]:
-    """What ``graphs.Checked`` holds: of models and options inside what was traced; the others have bounds of their own."""
+    """What ``graphs.Checked`` holds: of what lies inside the traces; the rest has bounds of its own."""
     inside = [residual for residual in found if residual.estimate.low_bytes == residual.estimate.high_bytes]
     return {
         "settings": len(inside),

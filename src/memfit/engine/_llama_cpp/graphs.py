@@ -77,7 +77,7 @@ def steps_text(steps: Iterable[int]) -> str:
 
 
 class Checked(msgspec.Struct, frozen=True, kw_only=True):
-    """How the tables fared against the engine on fresh settings when they were generated."""
+    """How the tables fared against the engine on fresh settings inside what was traced, when they were generated."""
 
     settings: int
     equal: int
