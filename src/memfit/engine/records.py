@@ -154,3 +154,41 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     profile: Profile
     gpu_stated: bool = False
     warnings: tuple[str, ...] = ()
+
+
+class Workload(msgspec.Struct, frozen=True, kw_only=True):
+    """What a running deployment is made to do while it is watched.
+
+    Attributes:
+        prompt_tokens: tokens each user sends; 0 fills one whole ubatch, so that compute buffers are touched.
+        generate_tokens: tokens each user is answered with.
+        users: sequences served at once, at most ``Options.slots``.
+        fill_context: prompts as long as the context allows, instead of ``prompt_tokens``.
+        rounds: how often the whole is repeated; growth is looked for over the rounds.
+        soak_s: repeat until this time has passed instead of counting rounds; 0 counts rounds.
+        seed: of the token ids that are sent.
+    """
+
+    prompt_tokens: int = 0
+    generate_tokens: int = 32
+    users: int = 1
+    fill_context: bool = False
+    rounds: int = 1
+    soak_s: float = 0.0
+    seed: int = 0
+
+
+class Buffer(msgspec.Struct, frozen=True, kw_only=True):
+    """One allocation that a running engine reports, or that was seen being made.
+
+    Attributes:
+        term: the term of the footprint it belongs to, one of ``TERM_NAMES``.
+        name: as the engine calls it, ``CPU_Mapped model buffer``.
+        reserved_bytes: its size.
+        touched_bytes: what of it is resident; None where it was not looked at.
+    """
+
+    term: str
+    name: str
+    reserved_bytes: int
+    touched_bytes: int | None = None

@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Literal, Protocol
+
+import msgspec
+
+Door = Literal["local", "ssh", "rootfs", "recorded"]
+
+
+class Disk(msgspec.Struct, frozen=True, kw_only=True):
+    """Space of the file system that holds a path (statvfs)."""
+
+    total_bytes: int
+    free_bytes: int
 
 
 class Host(Protocol):
-    """A machine whose files can be read."""
+    """A machine whose files can be read, and only read.
+
+    Attributes:
+        name: as people call it; ``this machine`` has its node name.
+        door: how it is reached.
+        live: whether its kernel runs: ``/proc`` and ``/sys`` are there. An unpacked image has none.
+    """
 
     name: str
+    door: Door
+    live: bool
 
     def read_bytes(self, path: str, *, most: int = 1 << 20) -> bytes:
         """The first ``most`` bytes of a file.
@@ -24,5 +43,25 @@ class Host(Protocol):
 
         Raises:
             ProbeError: it is not there or cannot be read.
+        """
+        ...
+
+    def read_link(self, path: str) -> str:
+        """What a symbolic link points to, as it is written there.
+
+        Raises:
+            ProbeError: it is not there or is no link.
+        """
+        ...
+
+    def glob(self, pattern: str) -> tuple[str, ...]:
+        """Absolute paths that match a shell pattern (``*``, ``?``, ``[…]``; never across ``/``), sorted; maybe none."""
+        ...
+
+    def disk(self, path: str) -> Disk:
+        """Space where ``path`` lies.
+
+        Raises:
+            ProbeError: it is not there.
         """
         ...
