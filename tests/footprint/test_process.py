@@ -32,7 +32,23 @@ def test_a_process_on_this_machine_is_judged_with_its_own_memory_given_back(tmp_
     assert comparison.footprint.capacity_bytes == footprint.capacity_bytes + 299_000 * KIB
 
 
-def test_the_command_of_a_process(tmp_path: Path) -> None:
-    words = command_of(7, host(tmp_path))
-    assert words[0] == "llama-server"
-    assert words[2].endswith("m.gguf")
+def test_the_command_of_a_process_is_one_for_any_folder(tmp_path: Path) -> None:
+    where = host(tmp_path)
+    (tmp_path / "proc" / "7" / "cwd").symlink_to("/srv/models")
+    assert command_of(7, where) == ("llama-server", "-m", "/srv/models/m.gguf")
+
+
+def test_variables_of_a_process_that_the_engine_reads_stand_before_its_command(tmp_path: Path) -> None:
+    where = host(tmp_path)
+    (tmp_path / "proc" / "7" / "cwd").symlink_to("/srv")
+    (tmp_path / "proc" / "7" / "environ").write_bytes(
+        b"TOKEN=secret\0LLAMA_ARG_CTX_SIZE=2048\0LLAMA_ARG_MMPROJ=p.gguf\0GGML_X"
+    )
+    words = command_of(7, where)
+    assert words[:2] == ("LLAMA_ARG_CTX_SIZE=2048", "LLAMA_ARG_MMPROJ=/srv/p.gguf")
+    assert words[2] == "llama-server"
+    assert not any("secret" in word for word in words)
+
+
+def test_a_folder_that_cannot_be_read_leaves_names_as_they_are(tmp_path: Path) -> None:
+    assert command_of(7, host(tmp_path)) == ("llama-server", "-m", "m.gguf")

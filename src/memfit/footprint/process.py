@@ -6,7 +6,9 @@ from pathlib import Path
 
 import msgspec
 
+from memfit.device.environment import read_variables
 from memfit.device.process import ProcessMemory, read_command, read_process
+from memfit.errors import ProbeError
 from memfit.footprint.predict import with_device
 from memfit.footprint.records import Footprint
 from memfit.host import Host, LocalHost
@@ -49,16 +51,29 @@ def compare(footprint: Footprint, pid: int, host: Host | None = None) -> Compari
     )
 
 
+# variables that llama.cpp's programs read as options, and those of its backends
+_VARIABLES = ("LLAMA_ARG_", "GGML_")
+
+
 def command_of(pid: int, host: Host | None = None) -> tuple[str, ...]:
-    """The command line of a process, its file names made absolute by the folder it runs in.
+    """The command line of a process, as one could type it in any folder.
+
+    Variables that the engine reads as options stand before it, file names are absolute by the folder it runs in.
 
     Raises:
         ProbeError: there is no such process.
     """
+    host = host or LocalHost()
     words = read_command(pid, host)
-    if not isinstance(host or LocalHost(), LocalHost):
-        return words
-    folder = Path(f"/proc/{pid}/cwd")
-    return tuple(
-        str(folder.resolve() / word) if word.endswith(".gguf") and not word.startswith("/") else word for word in words
-    )
+    variables = read_variables(pid, _VARIABLES, host)
+    try:
+        folder = Path(host.read_link(f"/proc/{pid}/cwd"))
+    except ProbeError:  # someone else's process, or a recording without it: names stay as they are
+        folder = Path()
+    words = tuple(_absolute(word, folder) for word in words)
+    variables = {name: _absolute(value, folder) for name, value in variables.items()}
+    return (*(f"{name}={value}" for name, value in variables.items()), *words)
+
+
+def _absolute(word: str, folder: Path) -> str:
+    return str(folder / word) if word.endswith(".gguf") and not word.startswith(("/", "-")) else word

@@ -14,6 +14,7 @@ import msgspec
 
 from memfit.engine._llama_cpp.command_options import Found, options_of
 from memfit.engine._llama_cpp.effects import HARMLESS, KEYS, RENAMED, SWITCH_KEYS, UNCOUNTED
+from memfit.engine._llama_cpp.environment import words_of
 from memfit.engine._llama_cpp.flags import PAIRED, SWITCHES, VALUED
 from memfit.engine.records import Command, Deployment, Options, Profile
 from memfit.errors import UsageError
@@ -24,6 +25,7 @@ _TOOLS = ("llama-cli", "llama-run", "llama-bench", "llama-perplexity", "llama-co
 _LAUNCHERS = (
     "sudo", "env", "nohup", "nice", "time", "exec", "taskset", "numactl", "stdbuf", "setsid", "chrt", "ionice",
 )  # fmt: skip
+_HARMLESS_VARIABLES = ("GGML_NO_BACKTRACE",)
 # is_truthy, is_falsey and is_autoy, common/arg.cpp
 _FLASH_WORDS = ("on", "enabled", "true", "1", "off", "disabled", "false", "0", "auto", "-1")
 
@@ -54,12 +56,15 @@ def parse_command(words: Sequence[str], profiles: dict[Profile, Options], profil
         )
     profile = profile or ("server" if program in _SERVERS else "library")
     found = Found()
+    stated, warnings = words_of(variables)
+    found.warnings.extend(warnings)
     found.warnings.extend(
-        f"{name} is not read from the command: give it as an option"
+        f"{name} may change memory and is not counted"
         for name in variables
-        if name.startswith(("LLAMA_", "GGML_"))
+        if name.startswith("GGML_") and name not in _HARMLESS_VARIABLES
     )
-    _read(command[1:], found)
+    _read(stated, found)
+    _read(command[1:], found)  # what the command says wins over its variables
     if "model" not in found:
         hint = "memfit reads local files: give -m with the downloaded file" if "repository" in found else "give -m FILE"
         raise UsageError("the command names no model file", hint=hint)
@@ -135,26 +140,26 @@ def _adapters(found: Found) -> tuple[str, ...]:
     return (*plain, *(item.partition(":")[0] for item in scaled))
 
 
-def _without_launcher(words: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _without_launcher(words: Sequence[str]) -> tuple[tuple[str, ...], dict[str, str]]:
     """The command from its program on, and the variables set before it; nothing where it is no command."""
     if words and " -" in words[0]:  # quoted whole, and no path that happens to hold a space
         try:
             words = [*shlex.split(words[0]), *words[1:]]
         except ValueError:
-            return (), ()
-    variables: list[str] = []
+            return (), {}
+    variables: dict[str, str] = {}
     launched = False
     for index, word in enumerate(words):
         if _program(words[index:]) is not None and not (launched and _named_later(words[index:])):
-            return tuple(words[index:]), tuple(variables)
-        name, equals, _ = word.partition("=")
+            return tuple(words[index:]), variables
+        name, equals, value = word.partition("=")
         if equals and name.isidentifier():
-            variables.append(name)
+            variables[name] = value
         elif PurePath(word).name in _LAUNCHERS:
             launched = True
         elif not launched:
             break
-    return (), ()
+    return (), {}
 
 
 def _named_later(words: Sequence[str]) -> bool:

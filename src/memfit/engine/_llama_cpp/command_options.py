@@ -20,6 +20,7 @@ _LOAD_MODES = {
     "mmap+mlock": ("mmap", True),
     "dio": ("none", False),
 }
+_OPPOSITES = {"kv_unified": "kv_split", "kv_split": "kv_unified", "no_repack": "repack", "repack": "no_repack"}
 _NGRAM_MOD_MIB = 16  # common_speculative_impl_ngram_mod: 4 Mi entries of 4 bytes (common/speculative.cpp)
 
 
@@ -47,7 +48,8 @@ class Found:
         return tuple(self._values.get(key, ()))
 
     def add(self, key: str, value: str) -> None:
-        """Note one more."""
+        """Note one more; it undoes one that says the opposite, as the last of the two wins."""
+        self._values.pop(_OPPOSITES.get(key, ""), None)
         self._values.setdefault(key, []).append(value)
 
     def whole(self, key: str, flag: str) -> int:

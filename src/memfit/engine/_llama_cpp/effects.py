@@ -43,6 +43,7 @@ COUNTED_SWITCHES = {
     "kv_split": ("-no-kvu", "--no-kv-unified"),
     "swa_full": ("--swa-full",),
     "no_repack": ("-nr", "--no-repack"),
+    "repack": ("--repack",),
     "embedding": ("--embedding", "--embeddings"),
     "rerank": ("--rerank", "--reranking"),
     "speculation_default": ("--spec-default",),
