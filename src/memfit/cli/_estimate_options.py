@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
+from memfit.cli._completion import devices, kv_types
 from memfit.cli._types import MEBIBYTES, SIZE, TOKENS
 from memfit.engine.records import Options
 
@@ -47,10 +48,15 @@ _OPTIONS = (
         "--kv-type",
         "kv_type",
         metavar="FORMAT[/FORMAT]",
+        shell_complete=kv_types,
         help="Format of the KV cache (f16, q8_0, q4_0), or of K/V.",
     ),
-    click.option("-ctk", "--cache-type-k", "kv_type_k", metavar="FORMAT", help="Format of K alone."),
-    click.option("-ctv", "--cache-type-v", "kv_type_v", metavar="FORMAT", help="Format of V alone."),
+    click.option(
+        "-ctk", "--cache-type-k", "kv_type_k", metavar="FORMAT", shell_complete=kv_types, help="Format of K alone."
+    ),
+    click.option(
+        "-ctv", "--cache-type-v", "kv_type_v", metavar="FORMAT", shell_complete=kv_types, help="Format of V alone."
+    ),
     click.option("-fa", "--flash-attention", type=click.Choice(["on", "off"]), help="Flash attention."),
     click.option(
         "-lm", "--load-mode", type=click.Choice(["mmap", "none"]), help="Map the file, or read it into memory."
@@ -92,7 +98,12 @@ _OPTIONS = (
 
 DEVICE_OPTIONS = (
     click.option(
-        "-d", "--device", "device_name", metavar="NAME", help="A board (orin-nano-8gb); this machine where not given."
+        "-d",
+        "--device",
+        "device_name",
+        metavar="NAME",
+        shell_complete=devices,
+        help="A board (orin-nano-8gb); this machine where not given.",
     ),
     click.option("--memory", "memory_bytes", type=SIZE, metavar="SIZE", help="What the deployment may take (7.4GiB)."),
 )

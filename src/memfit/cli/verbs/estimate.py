@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from memfit.cli._completion import engines, models, presets
 from memfit.cli._estimate_options import changed, device_options, engine_options
 from memfit.cli._output import Outputs, output_options, show
 from memfit.errors import UsageError
@@ -70,11 +71,17 @@ def _without_dashes(words: list[str]) -> UsageError:
 
 
 @click.command("estimate", cls=_Estimate, help=_HELP)
-@click.argument("model", nargs=-1, type=click.UNPROCESSED, metavar="MODEL | -- COMMAND…")
-@click.option("--format", "format_name", metavar="PRESET", help="Size the weights in this quantization (Q4_K_M).")
+@click.argument("model", nargs=-1, type=click.UNPROCESSED, metavar="MODEL | -- COMMAND…", shell_complete=models)
+@click.option(
+    "--format",
+    "format_name",
+    metavar="PRESET",
+    shell_complete=presets,
+    help="Size the weights in this quantization (Q4_K_M).",
+)
 @engine_options
 @device_options
-@click.option("--engine", default="llama_cpp", show_default=True, help="Inference runtime.")
+@click.option("--engine", default="llama_cpp", show_default=True, shell_complete=engines, help="Inference runtime.")
 @click.option(
     "--profile", type=click.Choice(["library", "server"]), help="Whose defaults: llama.cpp's library or its server."
 )
