@@ -45,6 +45,28 @@ class Relief(msgspec.Struct, frozen=True, kw_only=True):
     cost: str
 
 
+class Learned(msgspec.Struct, frozen=True, kw_only=True):
+    """What runs on this machine changed about a footprint (see ``footprint.calibration``).
+
+    Attributes:
+        of: runs of this very ``setting``, or of ``others`` that shift the runtime of this one.
+        runs, settings: how many there were.
+        machine, version: where, and of which engine.
+        uncalibrated_bytes: ``likely`` without them.
+        observations: their ids in the store of that machine.
+        last: when the newest began (UTC, ISO 8601).
+    """
+
+    of: Literal["setting", "others"]
+    runs: int
+    settings: int
+    machine: str
+    version: str
+    uncalibrated_bytes: int
+    observations: tuple[int, ...] = ()
+    last: str = ""
+
+
 class Footprint(msgspec.Struct, frozen=True, kw_only=True):
     """What one deployment takes on one device.
 
@@ -61,6 +83,7 @@ class Footprint(msgspec.Struct, frozen=True, kw_only=True):
         profile: whose defaults and runtime: the engine's library or its server.
         warnings: what the reader must know, one sentence each.
         relief: changes that would give most, largest first.
+        learned: what runs on this machine corrected; None where none did.
     """
 
     model: ModelSummary
@@ -80,6 +103,7 @@ class Footprint(msgspec.Struct, frozen=True, kw_only=True):
     profile: Profile = "library"
     warnings: tuple[str, ...] = ()
     relief: tuple[Relief, ...] = ()
+    learned: Learned | None = None
     schema_version: int = 1
 
 
