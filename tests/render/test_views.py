@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from render_samples import CURVE, FITS, LARGEST, ORIN_NANO, SEPARATE, TIGHT, TOO_BIG, term
 
-from memfit.footprint.records import Curve, Footprint
+from memfit.footprint.records import Curve, Footprint, Learned
 from memfit.render import find_view
 from memfit.render.document import Block, Command, Document, Facts, Headline, MemoryMap, Table, Waterfall
 from memfit.units import GIB, MIB
@@ -172,3 +172,22 @@ def test_a_copied_command_cannot_hide_another() -> None:
         assert words[2].removeprefix("./") == name
         assert not words[2].startswith("-")
         assert words[3:5] == ["--context", "8192"]
+
+
+def test_a_calibrated_footprint_says_by_what() -> None:
+    learned = Learned(
+        of="setting",
+        runs=3,
+        settings=1,
+        machine="here",
+        version="1",
+        uncalibrated_bytes=GIB,
+        last="2026-11-25T09:00:00Z",
+    )
+    facts = block(show(replace(FITS, learned=learned)), Facts)
+    assert isinstance(facts, Facts)
+    told = next(fact.value for fact in facts.items if fact.name == "calibrated")
+    assert told == "by 3 runs of this setting on here, the last on 2026-11-25; likely 1.00 GiB without"
+    plain = block(show(FITS), Facts)
+    assert isinstance(plain, Facts)
+    assert "calibrated" not in {fact.name for fact in plain.items}

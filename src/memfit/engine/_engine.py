@@ -53,6 +53,7 @@ class Engine:
         read_command: the words of a command line, and the profile that replaces its own (or None), to what it deploys;
             None where they are no program of this engine. Raises ``UsageError`` for one that cannot be read.
         read_modelfile: the same for a file that describes a model and its options; None where it is no such file.
+        installed_version: of the one that is installed here, read and not imported; empty where there is none.
     """
 
     name: str
@@ -61,4 +62,5 @@ class Engine:
     ledger: Callable[[Models, Deployment, Device, Profile, Asked], Ledger]
     read_command: Callable[[Sequence[str], Profile | None], Command | None]
     read_modelfile: Callable[[Path, Profile | None], Command | None]
+    installed_version: Callable[[], str]
     aliases: tuple[str, ...] = ()

@@ -9,7 +9,6 @@ take goes into ``runtime``. A setting that did not run learns from the others on
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
@@ -67,7 +66,7 @@ class Residual(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def typical_bytes(self) -> int:
         """The median run; of an even number the larger of the two in the middle."""
-        return statistics.median_high(self.observed_bytes)
+        return sorted(self.observed_bytes)[len(self.observed_bytes) // 2]
 
 
 class Calibration(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,6 +125,8 @@ def _as_observed(footprint: Footprint, calibration: Calibration, residual: Resid
 
 def _as_others(footprint: Footprint, calibration: Calibration, others: Sequence[Residual]) -> Footprint:
     """A shift of ``runtime`` by what other settings were off, where they agree on it."""
+    import statistics  # takes longer to import than a footprint without calibration may be delayed
+
     off = [one.typical_bytes - one.likely_bytes for one in others]
     shift = round(statistics.median(off))
     apart = statistics.median(abs(one - shift) for one in off)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from typing import Union
 
 import msgspec
 
@@ -12,6 +13,8 @@ from memfit.engine._engine import Models, Origin
 from memfit.engine.records import Asked, Deployment, Options, Profile
 from memfit.engine.runtimes import ENGINES
 from memfit.errors import ModelError
+from memfit.footprint import calibration_file
+from memfit.footprint.calibration import Calibration
 from memfit.footprint.predict import predict
 from memfit.footprint.records import Footprint
 from memfit.footprint.relax import relax
@@ -20,6 +23,9 @@ from memfit.model.adapters import pairs
 from memfit.model.cards import CARDS
 from memfit.model.gguf import read_shards
 from memfit.model.unknown import unknown_architecture
+
+# "auto" takes this machine's own and corrects nothing else; a file; a record; None takes none
+Calibrating = Union[Calibration, "os.PathLike[str]", str, None]
 
 
 def estimate(
@@ -35,6 +41,7 @@ def estimate(
     adapters: tuple[str, ...] = (),
     engine: str = "llama_cpp",
     relief: bool = True,
+    calibration: Calibrating = "auto",
 ) -> Footprint:
     """What a model takes on a device.
 
@@ -50,6 +57,8 @@ def estimate(
         adapters: LoRA files.
         engine: key of ``engine.runtimes``.
         relief: also price what would make it smaller.
+        calibration: ``auto``: corrected by what runs on this machine showed (``memfit verify``), where it is the device
+            and the engine is the one that ran; a file or a record of such runs; None: not at all.
 
     Raises:
         MemfitError: see the tree in ``memfit.errors``; what failed is named with what to do.
@@ -64,7 +73,9 @@ def estimate(
         projector=projector,
         adapters=adapters,
     )
-    return estimate_deployment(deployment, device=device, profile=profile, source=source, relief=relief)
+    return estimate_deployment(
+        deployment, device=device, profile=profile, source=source, relief=relief, calibration=calibration
+    )
 
 
 def estimate_deployment(
@@ -74,17 +85,28 @@ def estimate_deployment(
     profile: Profile = "library",
     source: Asked = "auto",
     relief: bool = True,
+    calibration: Calibrating = "auto",
 ) -> Footprint:
     """The same for a deployment that is already a record, such as one read from a command line."""
     device = device or find_device()
     models = find_models(deployment, source=source)
     footprint = predict(device, models, deployment, profile=profile, source=source)
+    footprint = _corrected(footprint, models, calibration)
     if not models.model.layers:
         return _uncompared(footprint) if source == "both" else footprint
     if not relief:
         return footprint
     changes = relax(device, models, deployment, profile=profile, reformat=_reformat, shown=footprint)
     return msgspec.structs.replace(footprint, relief=changes)
+
+
+def _corrected(footprint: Footprint, models: Models, calibration: Calibrating) -> Footprint:
+    """What runs taught; where nothing ever ran here, a look for a folder is all that it costs."""
+    if calibration is None or (calibration == "auto" and not calibration_file.folder().is_dir()):
+        return footprint
+    from memfit.footprint.correct import corrected
+
+    return corrected(footprint, models, calibration)
 
 
 def find_models(deployment: Deployment, *, source: Asked = "auto") -> Models:

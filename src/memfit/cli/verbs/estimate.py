@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from memfit.cli._completion import engines, models, presets
-from memfit.cli._estimate_options import changed, device_options, engine_options
+from memfit.cli._deployment import DeploymentCommand, describe, model_arguments, runtime_options
+from memfit.cli._estimate_options import device_options
 from memfit.cli._output import Outputs, output_options, show
 from memfit.errors import UsageError
 from memfit.render.untrusted import clean
 
 if TYPE_CHECKING:
-    from memfit.engine.records import Command, Deployment, Options, Profile
+    from memfit.engine.records import Deployment, Profile
 
 _HELP = """What a model takes on a device, term by term, and whether it fits.
 
@@ -35,66 +34,10 @@ served at once, is `--slots` (also accepted as `--batch-size`).
 The exit code is 0 when it fits or would page, 10 when it does not fit."""
 
 
-class _Estimate(click.Command):
-    """Knows a pasted command that came without ``--``, whose options are not memfit's."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Refuse it with what to write instead of taking its options for memfit's."""
-        given = list(args)
-        if "--" in given:
-            return super().parse_args(ctx, args)
-        if given and _reads_as_command(given):
-            raise _without_dashes(given)
-        try:
-            return super().parse_args(ctx, args)
-        except click.NoSuchOption:
-            starts = (index for index, word in enumerate(given) if word.endswith(("llama-server", "llama-cli")))
-            if (start := next(starts, None)) is not None:
-                raise _without_dashes(given[start:]) from None
-            raise
-
-
-def _reads_as_command(words: list[str]) -> bool:
-    from memfit.engine.runtimes import ENGINES
-
-    try:
-        return len(words) > 1 and any(engine.read_command(words, None) for engine in ENGINES)
-    except UsageError:
-        return True  # a command, though one that cannot be read
-
-
-def _without_dashes(words: list[str]) -> UsageError:
-    return UsageError(
-        "a command of the engine goes after `--`, so that its options are not taken for memfit's",
-        hint=f"memfit estimate -- {' '.join(words)}",
-    )
-
-
-@click.command("estimate", cls=_Estimate, help=_HELP)
-@click.argument("model", nargs=-1, type=click.UNPROCESSED, metavar="MODEL | -- COMMAND…", shell_complete=models)
-@click.option(
-    "--format",
-    "format_name",
-    metavar="PRESET",
-    shell_complete=presets,
-    help="Size the weights in this quantization (Q4_K_M).",
-)
-@engine_options
+@click.command("estimate", cls=DeploymentCommand, help=_HELP)
+@model_arguments
 @device_options
-@click.option("--engine", default="llama_cpp", show_default=True, shell_complete=engines, help="Inference runtime.")
-@click.option(
-    "--profile", type=click.Choice(["library", "server"]), help="Whose defaults: llama.cpp's library or its server."
-)
-@click.option(
-    "--source",
-    type=click.Choice(["auto", "engine", "formula", "both"]),
-    default="auto",
-    show_default=True,
-    help="Ask the engine, compute by formula, or compare both.",
-)
-@click.option("--draft", metavar="FILE", help="Draft model for speculative decoding.")
-@click.option("--mmproj", "projector", metavar="FILE", help="Projector for images or sound.")
-@click.option("--lora", "adapters", multiple=True, metavar="FILE", help="LoRA adapter; may be repeated.")
+@runtime_options
 @click.option("--budget", is_flag=True, help="The six lines: weights, KV, activations, runtime, OS, peak.")
 @click.option("--explain", is_flag=True, help="Every term with its formula, error bar and parts.")
 @click.option("--max", "largest_of", type=click.Choice(["context", "slots"]), help="The largest value that still fits.")
@@ -112,19 +55,6 @@ def COMMAND(**given: Any) -> int:  # noqa: N802  the catalog's constant
     return _Run(given, outputs, device).answer()
 
 
-_FOR_THE_CPU = "computed for the CPU; add --backend cuda for the GPU"
-
-
-def _many(words: tuple[str, ...]) -> tuple[str, str]:
-    """Why several words are no model: message and hint."""
-    if any(word.startswith("-") for word in words):
-        return (
-            f"no engine of memfit has a program {words[0]!r}",
-            "after `--`, write llama.cpp's own command: llama-server -m model.gguf -c 8192",
-        )
-    return f"one model at a time, not {len(words)}", "a command of llama.cpp goes after `--`"
-
-
 class _Run:
     def __init__(self, given: dict[str, Any], outputs: Outputs, device: Any) -> None:
         self.words: tuple[str, ...] = given.pop("model")
@@ -132,6 +62,8 @@ class _Run:
         self.sweep: str | None = given.pop("sweep")
         self.largest_of: str | None = given.pop("largest_of")
         self.source: Any = given.pop("source")
+        calibration = given.pop("calibration")
+        self.calibration: Any = "auto" if calibration is None else None if calibration == "off" else calibration
         budget, explain = given.pop("budget"), given.pop("explain")
         self.view = "budget" if budget else "explain" if explain else None
         self.given = given
@@ -139,7 +71,8 @@ class _Run:
         self.device = device
 
     def answer(self) -> int:
-        deployment, profile, warnings = self._deployment()
+        words = self._process_words() if self.pid is not None else self.words
+        deployment, profile, _, warnings = describe("estimate", words, self.given, self.device, self.source)
         if self.sweep is not None or self.largest_of is not None:
             self._check_search()
             for warning in warnings:  # a curve and a largest value have no place for them
@@ -147,7 +80,9 @@ class _Run:
             return self._swept(deployment, profile) if self.sweep is not None else self._largest(deployment, profile)
         from memfit.footprint.estimate import estimate_deployment
 
-        footprint = estimate_deployment(deployment, device=self.device, profile=profile, source=self.source)
+        footprint = estimate_deployment(
+            deployment, device=self.device, profile=profile, source=self.source, calibration=self.calibration
+        )
         if warnings:
             import msgspec
 
@@ -159,60 +94,6 @@ class _Run:
         else:
             show(footprint, self.outputs, view=self.view)
         return 10 if footprint.verdict == "no" else 0
-
-    def _deployment(self) -> tuple[Deployment, Profile, tuple[str, ...]]:
-        from memfit.engine.runtimes import ENGINES
-
-        engine = ENGINES.get(self.given["engine"])
-        words = self._process_words() if self.pid is not None else self.words
-        if not words:
-            raise UsageError("no model given", hint="memfit estimate model.gguf, or memfit estimate --help")
-        profile = self.given["profile"]
-        command = engine.read_command(words, profile)
-        if command is None and len(words) > 1:
-            message, hint = _many(words)
-            raise UsageError(message, hint=hint)
-        if command is None:
-            command = engine.read_modelfile(Path(words[0]), profile)
-        return self._plain(words[0], engine.profiles) if command is None else self._merged(command)
-
-    def _plain(self, name: str, profiles: dict[Profile, Options]) -> tuple[Deployment, Profile, tuple[str, ...]]:
-        from memfit.engine.records import Deployment
-
-        given = dict(self.given)
-        profile: Profile = given.pop("profile") or "library"
-        fixed: Any = {key: given.pop(key) for key in ("engine", "draft", "projector", "adapters")}
-        format_name = given.pop("format_name")
-        options = changed(profiles[profile], given)
-        warnings = (_FOR_THE_CPU,) if self._has_gpu() and not self._gpu_given() else ()
-        return Deployment(model=name, format=format_name, options=options, **fixed), profile, warnings
-
-    def _merged(self, command: Command) -> tuple[Deployment, Profile, tuple[str, ...]]:
-        """Options given to memfit itself win over those of the pasted command."""
-        import msgspec
-
-        given = dict(self.given)
-        given.pop("engine")
-        given.pop("profile")  # the command was read with it
-        format_name = given.pop("format_name")
-        fixed = {key: value for key in ("draft", "projector", "adapters") if (value := given.pop(key))}
-        if format_name:
-            fixed["format"] = format_name
-        options = changed(command.deployment.options, given)
-        warnings = command.warnings
-        if not command.gpu_stated and not self._gpu_given() and self._has_gpu():
-            if self.source in ("engine", "both"):  # the engine that is asked computes on the CPU
-                warnings = (*warnings, _FOR_THE_CPU)
-            else:
-                options = msgspec.structs.replace(options, backend="cuda")
-                warnings = (*warnings, "no -ngl given: all layers go to the device's GPU, as llama.cpp does")
-        return msgspec.structs.replace(command.deployment, options=options, **fixed), command.profile, warnings
-
-    def _gpu_given(self) -> bool:
-        return self.given["backend"] is not None or self.given["gpu_layers"] is not None
-
-    def _has_gpu(self) -> bool:
-        return bool(self.device.gpu or self.device.unified)
 
     def _process_words(self) -> tuple[str, ...]:
         from memfit.footprint.process import command_of

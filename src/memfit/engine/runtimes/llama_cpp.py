@@ -42,6 +42,14 @@ def read_modelfile(path: Path, profile: Profile | None = None) -> Command | None
     return parse_modelfile(path, PROFILES, profile) if is_modelfile(path) else None
 
 
+def installed_version() -> str:
+    """``llama-cpp-python 0.3.36``, empty where it is not installed."""
+    from memfit.engine._llama_cpp.child import package_version
+
+    version = package_version()
+    return f"llama-cpp-python {version}" if version else ""
+
+
 ENGINE = Engine(
     name="llama.cpp",
     summary="GGUF models on CPU and CUDA, mapped from the file",
@@ -49,5 +57,6 @@ ENGINE = Engine(
     ledger=ledger,
     read_command=read_command,
     read_modelfile=read_modelfile,
+    installed_version=installed_version,
     aliases=("llama", "llama cpp python", "llama server", "llama cli"),
 )

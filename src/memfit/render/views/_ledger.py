@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from memfit.device.records import Device
 from memfit.engine.records import Term
-from memfit.footprint.records import Footprint
+from memfit.footprint.records import Footprint, Learned
 from memfit.render.document import Cell, Column, Fact, Facts, Headline, MemoryMap, Row, Segment, Step, Table, Waterfall
 from memfit.render.views._figures import (
     VERDICT_TONES,
@@ -31,15 +31,22 @@ def headline(footprint: Footprint) -> Headline:
 
 
 def facts(footprint: Footprint) -> Facts:
-    """What was asked: model, options, engine, device."""
-    return Facts(
-        (
-            Fact("model", model_words(footprint.model)),
-            Fact("options", options_words(footprint.deployment.options)),
-            Fact("engine", footprint.engine),
-            Fact("device", device_words(footprint.device)),
-        )
+    """What was asked: model, options, engine, device; and what runs taught about it."""
+    items = (
+        Fact("model", model_words(footprint.model)),
+        Fact("options", options_words(footprint.deployment.options)),
+        Fact("engine", footprint.engine),
+        Fact("device", device_words(footprint.device)),
     )
+    return Facts(items if footprint.learned is None else (*items, Fact("calibrated", _learned(footprint.learned))))
+
+
+def _learned(learned: Learned) -> str:
+    """``by 3 runs of this setting here, the last on 2026-11-25; 812.4 MiB without``."""
+    runs = f"{learned.runs} run{'s' if learned.runs > 1 else ''}"
+    of = "of this setting" if learned.of == "setting" else f"of {learned.settings} other settings"
+    last = f", the last on {learned.last[:10]}" if learned.last else ""
+    return f"by {runs} {of} on {learned.machine}{last}; likely {gib(learned.uncalibrated_bytes)} without"
 
 
 def is_counted(term: Term) -> bool:
