@@ -77,6 +77,7 @@ class Result:
     compared: int = 0
     refused: int = 0
     aborted: int = 0
+    tiles: bool = False  # the engine's CPU computes in tile registers (AMX)
     differences: list[str] = field(default_factory=list)
 
 
@@ -101,6 +102,7 @@ def check(card: Card, preset: str, options: list[Options]) -> Result:
             result.differences.append(f"the formula refuses what the engine takes: {wanted}")
         else:
             result.compared += 1
+            result.tiles = "amx_int8" in instructions
             engine = {
                 "kv_cache": context.kv_bytes,
                 "recurrent_state": context.state_bytes,

@@ -77,6 +77,7 @@ _OPTIONS = (
         metavar="N",
         help="Rows of logits reserved; 0: every token of a ubatch.",
     ),
+    click.option("--embeddings", is_flag=True, default=None, help="Every token is put out; the output buffer grows."),
     click.option(
         "-cram",
         "--cache-ram",

@@ -86,6 +86,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         backend: where the offloaded layers run.
         full_window_cache: ``--swa-full``: sliding-window layers cache the whole context.
         output_rows: rows of logits the engine reserves a ubatch for; 0 is every token of it.
+        embeddings: ``--embeddings``: every token of a batch is put out, and the output buffer grows to hold them.
         cache_ram_bytes: ``--cache-ram``: most that saved prompts may take.
         cache_ram_unlimited: ``--cache-ram -1``: saved prompts end at the context's tokens instead.
         checkpoints: ``--ctx-checkpoints``: most saved states a slot of window or recurrent caches.
@@ -108,6 +109,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     backend: Backend = "cpu"
     full_window_cache: bool = True
     output_rows: int = 0
+    embeddings: bool = False
     cache_ram_bytes: int = 0
     cache_ram_unlimited: bool = False
     checkpoints: int = 0

@@ -62,6 +62,8 @@ def _options(options: Options, default: Options) -> list[str]:
     if (options.kv_type_k, options.kv_type_v) != (default.kv_type_k, default.kv_type_v):
         both = options.kv_type_k == options.kv_type_v
         words += ["--kv-type", (options.kv_type_k if both else f"{options.kv_type_k}/{options.kv_type_v}").lower()]
+    if options.embeddings:
+        words.append("--embeddings")
     if options.locked:
         words.append("--mlock")
     if options.flash_attention != default.flash_attention:

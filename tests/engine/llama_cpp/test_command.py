@@ -79,7 +79,8 @@ def test_embeddings_put_out_every_token() -> None:
     pooled = options("--pooling mean")
     assert (pooled.output_rows, pooled.batch_tokens) == (0, 2048)
     assert options("--pooling none").output_rows == 4
-    assert warned("--embedding", "output buffer")
+    assert given.embeddings
+    assert not options("--pooling none").embeddings
     assert warned("--pooling rank", "ranking")
 
 
@@ -95,7 +96,6 @@ def test_embeddings_put_out_every_token() -> None:
 )
 def test_speculation_reserves_rows_for_what_it_proposes(words: str, rows: int) -> None:
     assert options(words).output_rows == rows
-    assert warned(words, "several rows")
 
 
 def test_speculation_with_heads_keeps_snapshots_of_state() -> None:

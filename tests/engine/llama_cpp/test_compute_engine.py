@@ -16,6 +16,7 @@ from memfit.engine._llama_cpp.reservation import Reserved
 from memfit.engine._llama_cpp.settings import is_quantized
 from memfit.engine._llama_cpp.work import work_bytes
 from memfit.engine.records import Options
+from memfit.errors import EngineFailed
 from memfit.model._build import card_shape
 from memfit.model.cards import CARDS, Card
 from memfit.model.shape import ModelShape
@@ -74,7 +75,12 @@ def resized(card: Card, rng: random.Random) -> Card:
 def asked(card: Card, wanted: list[Options]) -> Iterator[tuple[ModelShape, Options, Reserved, tuple[str, ...]]]:
     shape = card_shape(card, "Q4_K_M")
     tensors = [(tensor.name, tensor.dims, tensor.format) for tensor in shape.tensors]
-    answer = reserve(Described(metadata=card.header(), tensors=tensors), wanted)
+    try:
+        answer = reserve(Described(metadata=card.header(), tensors=tensors), wanted)
+    except EngineFailed as failure:
+        if card.architecture == "deepseek2" and "cur_backend_id" in failure.message:
+            pytest.skip("the engine aborts on stacked matrices in tiles (AMX)")
+        raise
     for options, context in zip(wanted, answer.contexts, strict=True):
         if isinstance(context, Reserved):
             yield shape, options, context, answer.engine.instructions

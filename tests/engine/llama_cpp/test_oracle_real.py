@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from oracle_models import needs_engine, small
 
@@ -19,7 +21,19 @@ from memfit.model.gguf.writer import write_model
 pytestmark = needs_engine
 
 
-def run(path: Path, options: Options) -> dict[str, Any]:
+def run(path: Path, options: Options, instructions: tuple[str, ...]) -> dict[str, Any]:
+    done = started(path, options)
+    if done.returncode == -signal.SIGSEGV and options.repack and "amx_int8" in instructions:
+        # some virtual machines show AMX and fault on its first instruction: then only what uses it may fail
+        plain = started(path, msgspec.structs.replace(options, repack=False))
+        assert plain.returncode == 0, plain.stderr[-3000:]
+        pytest.skip("this machine shows AMX and faults on its instructions")
+    assert done.returncode == 0, done.stderr[-3000:]
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def started(path: Path, options: Options) -> subprocess.CompletedProcess[str]:
     settings = {
         "n_ctx": options.context_tokens,
         "n_batch": options.batch_tokens,
@@ -34,16 +48,13 @@ def run(path: Path, options: Options) -> dict[str, Any]:
         "n_outputs_max": options.output_rows,
     }
     job = {"path": str(path), "repack": options.repack, "settings": settings, "library": str(child.package_folder())}
-    done = subprocess.run(
+    return subprocess.run(
         [sys.executable, str(Path(__file__).with_name("real_run.py"))],
         input=json.dumps(job),
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr[-3000:]
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
 
 
 @pytest.mark.parametrize(
@@ -64,8 +75,8 @@ def test_a_real_run_holds_what_was_reserved(tmp_path: Path, weights: str, change
     model = small(weights)
     path = tmp_path / "model.gguf"
     write_model(path, {**model.metadata, "tokenizer.ggml.model": "no_vocab"}, model.tensors)
-    _, reserved = reserve_one(model, options)
-    real = run(path, options)
+    engine, reserved = reserve_one(model, options)
+    real = run(path, options, engine.instructions)
     said = [
         {
             "name": buffer.name,

@@ -1,12 +1,15 @@
 import msgspec
+import pytest
 from shapes import dense
 
-from memfit.engine._llama_cpp.repack import repacked, row_multiples
+from memfit.engine._llama_cpp.repack import copy_bytes, repacked, row_multiples
 from memfit.engine._llama_cpp.weights import cuda_bytes, place
 from memfit.engine.records import Options
+from memfit.model import find_model
 from memfit.model.shape import Layer, Tensor
 
 AVX2 = ("avx", "avx2")
+TILES = (*AVX2, "avx512", "avx512_vnni", "amx_int8")
 NEON = ("neon", "dotprod")
 
 
@@ -16,6 +19,31 @@ def test_each_cpu_rearranges_its_own_formats() -> None:
     assert row_multiples((*AVX2, "avx512"))["Q2_K"] == 8
     assert {"Q5_K", "Q6_K", "Q8_0"} <= row_multiples(NEON).keys()
     assert row_multiples(("neon",)) == {}
+
+
+@pytest.mark.parametrize(
+    ("preset", "total_bytes"),  # without mmap, as llama.cpp 0c1e57098 counted them on a Xeon with AMX
+    [
+        ("Q4_K_M", 1_028_309_120),
+        ("F16", 2_997_100_672),
+        ("Q8_0", 1_746_804_864),
+        ("Q4_0", 978_567_296),
+        ("IQ4_XS", 964_018_304),
+    ],
+)
+def test_tiles_hold_more_than_the_file(preset: str, total_bytes: int) -> None:
+    shape = find_model("Llama-3.2-1B", format=preset)
+    assert place(shape, Options(load_mode="none"), TILES).unevictable_bytes == total_bytes
+
+
+def test_tiles_take_stacked_matrices_but_no_experts_and_leave_what_does_not_fit_to_others() -> None:
+    latent = Tensor("blk.0.attn_k_b.weight", (128, 512, 16), "Q8_0", 128 * 512 * 16 // 32 * 34, 0)
+    experts = Tensor("blk.0.ffn_up_exps.weight", (4096, 1024, 8), "Q6_K", 1, 0)
+    narrow = Tensor("blk.0.attn_k.weight", (4096, 40), "Q4_K", 92160, 0)
+    assert list(repacked([latent, experts, narrow], TILES, tied=False)) == [latent, narrow]
+    assert copy_bytes(latent, TILES) == 512 * 4 * (34 + 4)  # one matrix of sixteen: what the engine allocates
+    assert copy_bytes(narrow, TILES) == narrow.bytes  # forty rows are no multiple of 32: rearranged as without tiles
+    assert copy_bytes(latent, AVX2) == latent.bytes
 
 
 def test_only_multiplied_matrices_are_rearranged() -> None:

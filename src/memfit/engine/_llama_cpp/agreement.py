@@ -42,6 +42,10 @@ def agree(terms: Sequence[Term], plan: Build, reserved: Reserved, identity: Iden
 def _answered(term: Term, size: int | None) -> Term:
     if size is None:
         return term
+    if term.name == "output_buffer" and term.high_bytes > term.low_bytes:
+        # the engine tells what it starts with; what the buffer grows to is known by formula alone
+        grown = term.high_bytes - term.low_bytes + size
+        return msgspec.structs.replace(term, low_bytes=size, likely_bytes=grown, high_bytes=grown)
     return msgspec.structs.replace(term, low_bytes=size, likely_bytes=size, high_bytes=size, source="engine")
 
 
@@ -54,7 +58,8 @@ def _differences(
         ("recurrent_state", found.get("recurrent_state", 0), reserved.state_bytes),
     ]
     if reserved.output_bytes is not None:
-        exact.append(("output_buffer", found.get("output_buffer", 0), reserved.output_bytes))
+        starts = sum(term.low_bytes for term in terms if term.name == "output_buffer")
+        exact.append(("output_buffer", starts, reserved.output_bytes))
     if reserved.precision == "byte":
         exact.append(("weights", *_weights(plan, reserved, identity)))
     for name, formula, engine in exact:

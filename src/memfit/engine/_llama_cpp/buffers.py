@@ -27,6 +27,19 @@ def output_bytes(shape: ModelShape, settings: Settings) -> int:
     return 4 * shape.vocabulary_tokens * settings.slots
 
 
+def most_output_bytes(shape: ModelShape, options: Options, settings: Settings) -> int:
+    """The same when it has grown to the most rows that one batch puts out (``output_reserve``, as above).
+
+    A stated number of rows is what the server reserves for speculation; embeddings put out every token of a batch,
+    each with its row of logits beside its embedding. A caller of the library that asks for the logits of every token
+    makes it grow as well: that is not known here.
+    """
+    if not options.embeddings:
+        return 4 * shape.vocabulary_tokens * max(settings.slots, min(options.output_rows, settings.batch_tokens))
+    width = shape.dimensions.get("embedding_length_out", shape.dimensions.get("embedding_length", 0))
+    return 4 * (shape.vocabulary_tokens + width) * max(settings.slots, settings.batch_tokens)
+
+
 # Heap a token: id_to_token entry, token_to_id hash node, both strings inline; a merge: one node of the rank table.
 # Fitted on eleven vocabularies from 4k to 262k tokens, x86-64, glibc 2.36, libstdc++ 12 (tools/measure_tokenizer.py).
 TOKEN_HEAP_BYTES = 147

@@ -158,14 +158,10 @@ def _rows(options: Options, found: Found, profile: Profile) -> dict[str, object]
     if "rerank" in found or found.get("pooling") == "rank":
         found.warnings.append("ranking computes a head of its own, whose compute buffers are not counted")
     if embedding or found.get("pooling") not in (None, "none"):
-        found.warnings.append(
-            "for embeddings every token of a batch is put out: while it serves, the output buffer grows by up to"
-            " 4 bytes × (vocabulary + width) × batch tokens, which is not counted"
-        )
         batch = options.batch_tokens
         if embedding:
             batch = min(batch, options.ubatch_tokens or batch)
-        return {"output_rows": 0, "batch_tokens": batch}
+        return {"output_rows": 0, "batch_tokens": batch, "embeddings": True}
     kinds = [kind for kinds in found.all("speculation") for kind in kinds.split(",")]
     if "speculation_default" in found:
         kinds.append("ngram-mod")
@@ -192,11 +188,6 @@ def _proposed(kind: str, found: Found) -> int:
 
 
 def _say_what_speculation_adds(kinds: list[str], found: Found) -> None:
-    if any(kind != "none" for kind in kinds):
-        found.warnings.append(
-            "speculation puts out several rows a slot: while it serves, the output buffer grows by 4 bytes × vocabulary"
-            " a row, which is not counted"
-        )
     if "ngram-mod" in kinds:
         found.warnings.append(f"--spec-type ngram-mod keeps a table of {_NGRAM_MOD_MIB} MiB, which is not counted")
     heads = [kind for kind in kinds if kind in ROLLING_BACK]

@@ -7,7 +7,14 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from memfit.device.records import Device
-from memfit.engine._llama_cpp.buffers import Range, output_bytes, prompt_cache_bytes, table_bytes, tokenizer_bytes
+from memfit.engine._llama_cpp.buffers import (
+    Range,
+    most_output_bytes,
+    output_bytes,
+    prompt_cache_bytes,
+    table_bytes,
+    tokenizer_bytes,
+)
 from memfit.engine._llama_cpp.cache import kv_bytes, state_bytes
 from memfit.engine._llama_cpp.settings import Settings, resolve
 from memfit.engine._llama_cpp.weights import Placement, place
@@ -180,7 +187,20 @@ def _work_buffer(plan: Build) -> Term | None:
 
 def _output_buffer(plan: Build) -> Term:
     size = output_bytes(plan.shape, plan.settings)
-    return _exact("output_buffer", plan.host_pool, size, "4 bytes × vocabulary × slots")
+    grown = most_output_bytes(plan.shape, plan.options, plan.settings)
+    if grown == size:
+        return _exact("output_buffer", plan.host_pool, size, "4 bytes × vocabulary × slots")
+    rows = "(vocabulary + width) × batch tokens" if plan.options.embeddings else "vocabulary × output rows"
+    return Term(
+        name="output_buffer",
+        pool=plan.host_pool,
+        low_bytes=size,
+        likely_bytes=grown,
+        high_bytes=grown,
+        source="formula",
+        formula=f"4 bytes × {rows}",
+        error="low: a row a slot, as at the start; it grows while it serves",
+    )
 
 
 def _tokenizer(plan: Build) -> Term:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from memfit.engine._llama_cpp.repack import repacked
+from memfit.engine._llama_cpp.repack import copy_bytes, repacked
 from memfit.engine.records import Options
 from memfit.model.shape import ModelShape, Tensor
 from memfit.precision.formats import FORMATS
@@ -54,6 +54,7 @@ def place(shape: ModelShape, options: Options, instructions: Iterable[str], *, u
 
     ``unified`` says that CPU and GPU share one memory, which decides whether a file stays mapped.
     """
+    have = frozenset(instructions)
     loaded = [tensor for tensor in shape.tensors if not _skipped(tensor, shape)]
     on_gpu, duplicated = _offloaded(loaded, shape, options)
     gpu_names = {tensor.name for tensor in on_gpu}
@@ -63,7 +64,7 @@ def place(shape: ModelShape, options: Options, instructions: Iterable[str], *, u
     # with a GPU the pinned host buffer comes before the rearranging one (make_cpu_buft_list, src/llama-model.cpp)
     if options.repack and options.backend == "cpu":
         tied_here = shape.tied_embeddings and "token_embd.weight" not in duplicated
-        copies = list(repacked(on_host, instructions, tied=tied_here))
+        copies = list(repacked(on_host, have, tied=tied_here))
     # a rearranged tensor lives in its copy alone, except the embedding, whose rows are looked up in the original
     moved = {tensor.name for tensor in copies if tensor.name != "token_embd.weight"}
     plain = [tensor for tensor in on_host if tensor.name not in moved]
@@ -86,7 +87,7 @@ def place(shape: ModelShape, options: Options, instructions: Iterable[str], *, u
         if mmap
         else 0,
         host_bytes=0 if mmap else sum(_padded(tensor.bytes, CPU_ALIGNMENT) for tensor in (*resident, *twice)),
-        repacked_bytes=sum(_padded(tensor.bytes, CPU_ALIGNMENT) for tensor in copies),
+        repacked_bytes=sum(_padded(copy_bytes(tensor, have), CPU_ALIGNMENT) for tensor in copies),
         gpu_bytes=sum(cuda_bytes(tensor) for tensor in on_gpu),
     )
 

@@ -154,8 +154,8 @@ def _scratch(operation: str, sizes: list[int], format_name: str, rearranged: boo
 
 def _product(elements: int, format_name: str, rearranged: bool, tiled: bool, threads: int) -> int:
     right = _right_type(format_name)
-    if rearranged:
-        return FORMATS.get(right).row_bytes(elements)
+    if rearranged:  # in tiles, F16 is multiplied with F32 as it is
+        return 0 if right == "F16" else FORMATS.get(right).row_bytes(elements)
     converted = 0 if right == "F32" else FORMATS.get(right).row_bytes(elements)
     return _padded(converted) + _tiles(format_name, tiled, threads)
 
