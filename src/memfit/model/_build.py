@@ -13,7 +13,7 @@ from memfit.model.metadata import Metadata
 from memfit.model.shape import Layer, ModelShape, Tensor
 from memfit.model.unknown import unknown_architecture
 from memfit.precision import FORMATS
-from memfit.precision.mixture import mix
+from memfit.precision.mixture import Mix, mix
 from memfit.precision.presets import PRESETS
 
 _ALIGNMENT = 32  # GGUF_DEFAULT_ALIGNMENT, ggml/include/gguf.h
@@ -86,6 +86,22 @@ def quantized(shape: ModelShape, preset: str) -> tuple[Tensor, ...]:
     """The tensors of ``shape`` as the engine quantizes them to ``preset``, one behind the other as in a file.
 
     Raises:
+        UnknownName, UsageError, UnknownArchitecture: as ``mixed``.
+    """
+    formats = {choice.name: choice for choice in mixed(shape, preset).choices}
+    result = []
+    offset = 0
+    for tensor in shape.tensors:
+        choice = formats[tensor.name]
+        result.append(Tensor(tensor.name, tensor.dims, choice.format, choice.bytes, offset))
+        offset += -(-choice.bytes // _ALIGNMENT) * _ALIGNMENT
+    return tuple(result)
+
+
+def mixed(shape: ModelShape, preset: str) -> Mix:
+    """What each tensor of ``shape`` becomes under ``preset``, and where the engine falls back to another format.
+
+    Raises:
         UnknownName: no such preset.
         UsageError: the engine cannot quantize this model to that preset.
         UnknownArchitecture: the mix depends on layers, and no architecture file describes them.
@@ -96,7 +112,7 @@ def quantized(shape: ModelShape, preset: str) -> tuple[Tensor, ...]:
         hint = "without --format the file is taken as it is"
         raise unknown_architecture(shape.architecture, file=file, so=so, hint=hint)
     first, stated = shape.layers[0], shape.dimensions
-    chosen = mix(
+    return mix(
         preset,
         shape.architecture,
         ((tensor.name, tensor.dims, tensor.format) for tensor in shape.tensors),
@@ -106,14 +122,6 @@ def quantized(shape: ModelShape, preset: str) -> tuple[Tensor, ...]:
         kv_heads=stated.get("attention.head_count_kv", first.kv_heads),
         experts=stated.get("expert_count", 0),
     )
-    formats = {choice.name: choice for choice in chosen.choices}
-    result = []
-    offset = 0
-    for tensor in shape.tensors:
-        choice = formats[tensor.name]
-        result.append(Tensor(tensor.name, tensor.dims, choice.format, choice.bytes, offset))
-        offset += -(-choice.bytes // _ALIGNMENT) * _ALIGNMENT
-    return tuple(result)
 
 
 def card_tensors(card: Card, format: str = "F16") -> tuple[Tensor, ...]:

@@ -56,6 +56,12 @@ class Copied(msgspec.Struct, frozen=True):
     bytes: int
 
 
+class Encoded(msgspec.Struct, frozen=True):
+    """A value as it stands in a file, type tag and all: for arrays too long to be held as objects."""
+
+    data: bytes
+
+
 class Extent(msgspec.Struct, frozen=True):
     """Where the tensor data starts, and what the whole file takes with it (holes counted). In bytes."""
 
@@ -63,7 +69,7 @@ class Extent(msgspec.Struct, frozen=True):
     file_bytes: int
 
 
-Writable = Union[Value, Typed, Copied]
+Writable = Union[Value, Typed, Copied, Encoded]
 TensorSpec = tuple[str, tuple[int, ...], str]  # name, dims (the row first), format
 
 
@@ -179,7 +185,9 @@ def _copy(file: BinaryIO, copied: Copied) -> int:
     return copied.bytes
 
 
-def _value(key: str, value: Value | Typed) -> bytes:
+def _value(key: str, value: Value | Typed | Encoded) -> bytes:
+    if isinstance(value, Encoded):
+        return value.data
     kind, content = (value.type, value.value) if isinstance(value, Typed) else (_default_type(key, value), value)
     if kind not in TYPE_NAMES or kind == "arr":
         raise UsageError(f"{key}: unknown GGUF type {kind!r}", hint=f"one of {' '.join(TYPE_NAMES)}, without arr")
