@@ -9,7 +9,8 @@ from pathlib import Path
 import msgspec
 
 from memfit.device.records import Device
-from memfit.engine.records import Asked, Command, Deployment, Options, Profile, Term
+from memfit.engine._start import EngineLog, Start
+from memfit.engine.records import Asked, Command, Deployment, Options, Profile, Term, Workload
 from memfit.model.metadata import Value
 from memfit.model.shape import ModelShape
 
@@ -53,6 +54,10 @@ class Engine:
         read_command: the words of a command line, and the profile that replaces its own (or None), to what it deploys;
             None where they are no program of this engine. Raises ``UsageError`` for one that cannot be read.
         read_modelfile: the same for a file that describes a model and its options; None where it is no such file.
+        start: how it is started with a deployment inside a program of memfit's own that speaks ``events``, and made to
+            work. Raises ``UsageError``, ``ModelError``, ``EngineMissing``.
+        serve: how a server that a command names is started, and where it answers; raises the same.
+        read_log: what such a program has printed.
         installed_version: of the one that is installed here, read and not imported; empty where there is none.
     """
 
@@ -62,5 +67,8 @@ class Engine:
     ledger: Callable[[Models, Deployment, Device, Profile, Asked], Ledger]
     read_command: Callable[[Sequence[str], Profile | None], Command | None]
     read_modelfile: Callable[[Path, Profile | None], Command | None]
+    start: Callable[[Deployment, Profile, Workload], Start]
+    serve: Callable[[Sequence[str], Deployment], Start]
+    read_log: Callable[[str], EngineLog]
     installed_version: Callable[[], str]
     aliases: tuple[str, ...] = ()

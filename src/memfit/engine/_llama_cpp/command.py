@@ -35,6 +35,12 @@ def is_command(words: Sequence[str]) -> bool:
     return bool(_without_launcher(words)[0])
 
 
+def server_of(words: Sequence[str]) -> tuple[tuple[str, ...], dict[str, str]] | None:
+    """A server's words from its program on, and the variables set before it; None for any other program."""
+    command, variables = _without_launcher(words)
+    return (command, variables) if _program(command) in _SERVERS else None
+
+
 def parse_command(words: Sequence[str], profiles: dict[Profile, Options], profile: Profile | None = None) -> Command:
     """Read ``llama-server -m model.gguf -c 8192 …``.
 

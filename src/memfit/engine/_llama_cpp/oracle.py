@@ -73,7 +73,7 @@ def reserve(
             "repack": repack,
             "gpu_layers": gpu_layers,
             "gpu": backend != "cpu",
-            "contexts": [_settings(options[index], embeddings) for index in members],
+            "contexts": [context_fields(options[index], embeddings) for index in members],
         }
         for (repack, gpu_layers, backend), members in groups.items()
     ]
@@ -157,8 +157,12 @@ def quantize(
     return msgspec.structs.replace(answer, engine=_named(answer.engine))
 
 
-def _settings(options: Options, embeddings: bool) -> dict[str, int | bool]:
-    """Fields of ``llama_context_params``, include/llama.h (0c1e57098)."""
+def context_fields(options: Options, embeddings: bool) -> dict[str, int | bool]:
+    """Fields of ``llama_context_params``, include/llama.h (0c1e57098).
+
+    Raises:
+        UsageError: a count out of bounds or an unknown KV format.
+    """
     threads = options.threads or os.cpu_count() or 1
     counts = {
         "n_ctx": options.context_tokens,

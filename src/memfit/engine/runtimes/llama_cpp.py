@@ -7,7 +7,8 @@ from pathlib import Path
 
 from memfit.engine._engine import Engine
 from memfit.engine._llama_cpp.ledger import ledger
-from memfit.engine.records import Command, Options, Profile
+from memfit.engine._start import EngineLog, Start
+from memfit.engine.records import Command, Deployment, Options, Profile, Workload
 from memfit.units import MIB
 
 # llama_context_default_params (src/llama-context.cpp), except the context: the engine's 512 is for tests
@@ -42,6 +43,27 @@ def read_modelfile(path: Path, profile: Profile | None = None) -> Command | None
     return parse_modelfile(path, PROFILES, profile) if is_modelfile(path) else None
 
 
+def start(deployment: Deployment, profile: Profile, workload: Workload) -> Start:
+    """The embedded engine for a deployment, in a child process."""
+    from memfit.engine._llama_cpp.live import start
+
+    return start(deployment, profile, workload)
+
+
+def serve(words: Sequence[str], deployment: Deployment) -> Start:
+    """The ``llama-server`` that a command starts."""
+    from memfit.engine._llama_cpp.live import serve
+
+    return serve(words, deployment)
+
+
+def read_log(text: str) -> EngineLog:
+    """What one of llama.cpp's programs has printed."""
+    from memfit.engine._llama_cpp.log import read_log
+
+    return read_log(text)
+
+
 def installed_version() -> str:
     """``llama-cpp-python 0.3.36``, empty where it is not installed."""
     from memfit.engine._llama_cpp.child import package_version
@@ -57,6 +79,9 @@ ENGINE = Engine(
     ledger=ledger,
     read_command=read_command,
     read_modelfile=read_modelfile,
+    start=start,
+    serve=serve,
+    read_log=read_log,
     installed_version=installed_version,
     aliases=("llama", "llama cpp python", "llama server", "llama cli"),
 )

@@ -90,9 +90,10 @@ class Library:
 
     def __init__(self, folder: str, search: list[str]) -> None:
         sys.path.extend(search)
-        package = types.ModuleType("llama_cpp")
-        package.__path__ = [folder]
-        sys.modules["llama_cpp"] = package
+        if "llama_cpp" not in sys.modules:
+            package = types.ModuleType("llama_cpp")
+            package.__path__ = [folder]
+            sys.modules["llama_cpp"] = package
         self.api: Any = importlib.import_module("llama_cpp.llama_cpp")
         self.log = Log()
         self._keep = self._listen()

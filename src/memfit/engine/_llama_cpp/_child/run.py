@@ -10,12 +10,20 @@ from pathlib import Path
 
 
 def main() -> None:
-    """Answer one job from standard input on standard output; anything else the engine prints goes to standard error."""
+    """Answer one job from standard input on standard output; anything else the engine prints goes to standard error.
+
+    A job of kind ``live`` is a conversation, and its process is limited from outside.
+    """
     answer_fd = os.dup(1)
     os.dup2(2, 1)  # the engine may print: only the answer may reach the parent's pipe
-    job = json.load(sys.stdin)
-    limit(job["memory_bytes"], job["time_s"])
+    job = json.loads(sys.stdin.readline())
     name_packages()
+    if job["kind"] == "live":
+        from memfit.engine._llama_cpp._child.live import live
+
+        live(job, answer_fd)
+        os._exit(0)
+    limit(job["memory_bytes"], job["time_s"])
     from memfit.engine._llama_cpp._child.jobs import answer
 
     text = json.dumps(answer(job)).encode()
