@@ -1,3 +1,5 @@
+import importlib.util
+
 import msgspec
 import pytest
 from hypothesis import given, settings
@@ -148,3 +150,17 @@ def test_a_chosen_batch_above_the_context_is_warned_of() -> None:
         "above the context" in warning for warning in formula(Options(context_tokens=512, batch_tokens=1024)).warnings
     )
     assert not formula(Options(context_tokens=512)).warnings
+
+
+@pytest.mark.skipif(importlib.util.find_spec("llama_cpp") is None, reason="llama-cpp-python is not installed")
+def test_on_this_machine_the_engine_s_own_build_decides_what_is_rearranged() -> None:
+    here = find_device()
+    shown = msgspec.structs.replace(here, instructions=("avx2", "avx512", "avx512_vnni", "amx_int8"))
+    none = msgspec.structs.replace(here, instructions=())
+    weights = {
+        term.parts
+        for device in (here, shown, none)
+        for term in estimate("SmolLM2-135M", format="Q4_K_M", device=device, relief=False).terms
+        if term.name == "weights"
+    }
+    assert len(weights) == 1

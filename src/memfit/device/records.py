@@ -38,3 +38,8 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     grade: Grade
     source: str
     schema_version: int = 1
+
+    @property
+    def here(self) -> bool:
+        """Whether it is the machine memfit runs on, whose own build of an engine can be asked."""
+        return self.name in ("this machine", "stated memory")

@@ -29,6 +29,9 @@ def ledger(models: Models, deployment: Deployment, device: Device, profile: Prof
     """
     options, shape = deployment.options, models.model
     found = answer(shape, models.origin, options, device, asked)
+    if device.here and found.identity is not None:
+        # what the build here was made for decides which weights it rearranges, not all that the processor could
+        device = msgspec.structs.replace(device, instructions=found.identity.instructions)
     if asked == "both" and deployment.format is not None and models.origin.header is not None:
         from memfit.engine._llama_cpp.requantized import agree_on_format
 
