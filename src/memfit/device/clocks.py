@@ -29,7 +29,7 @@ _EMC = re.compile(r"bwmgr|(?:[0-9a-f]+\.)?emc", re.ASCII)
 
 
 def read_clocks(host: Host) -> tuple[Clock, ...]:
-    """``cpu0 cpu4 …`` (first core of each cluster), ``gpu`` and ``emc`` in Hz, then other devfreq clocks by their names.
+    """``cpu0 cpu4 …`` (the first core of each cluster), ``gpu`` and ``emc`` in Hz, then other devfreq clocks.
 
     Without root ``emc`` is missing on JetPack 5 and 6.
     """
