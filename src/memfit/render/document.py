@@ -114,7 +114,11 @@ class Details(_Block, frozen=True, tag=True):
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """One bar of a waterfall. ``evictable_bytes`` is a part of ``high_bytes``; ``tone`` colours a total."""
+    """One bar of a waterfall.
+
+    ``evictable_bytes`` is a part of ``high_bytes``; ``tone`` colours a total; ``observed_bytes`` is marked where it was
+    measured.
+    """
 
     name: str
     low_bytes: int
@@ -122,6 +126,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     high_bytes: int
     evictable_bytes: int = 0
     tone: Tone = "neutral"
+    observed_bytes: int | None = None
 
 
 class Waterfall(_Block, frozen=True, kw_only=True, tag=True):

@@ -40,10 +40,11 @@ class Glyphs(NamedTuple):
     bad: str
     dot: str
     free: str
+    seen: str
 
 
-BLOCKS = Glyphs("█", "░", "▒", "│", "▏▎▍▌▋▊▉", "…", "─", "✓", "!", "✗", "·", "·")
-ASCII = Glyphs("#", ".", "=", "|", "", "~", "-", "+", "!", "x", "-", "_")
+BLOCKS = Glyphs("█", "░", "▒", "│", "▏▎▍▌▋▊▉", "…", "─", "✓", "!", "✗", "·", "·", "◆")
+ASCII = Glyphs("#", ".", "=", "|", "", "~", "-", "+", "!", "x", "-", "_", "o")
 
 _VALUE_CELLS = 11
 _LONGEST_LABEL = 18
@@ -90,10 +91,10 @@ class _Bar:
         if self._glyphs.eighths and cell < len(self._cells) and (eighths or end * len(self._cells) < self._top):
             self._cells[cell] = Span(self._glyphs.eighths[max(eighths, 1) - 1], style)
 
-    def mark(self, place: int, style: str) -> None:
-        """A limit."""
+    def mark(self, place: int, style: str, glyph: str = "") -> None:
+        """A limit, or another sign in one cell."""
         index = min(int(place * len(self._cells) / self._top), len(self._cells) - 1)
-        self._cells[index] = Span(self._glyphs.limit, style)
+        self._cells[index] = Span(glyph or self._glyphs.limit, style)
 
     def spans(self) -> Line:
         """The row, neighbours of one style joined."""
@@ -111,13 +112,16 @@ def _waterfall(picture: Waterfall, width: int, glyphs: Glyphs) -> list[Line]:
     label_cells = _label_cells([step.name for step in steps])
     bar_cells = max(width - label_cells - _VALUE_CELLS - 2, 8)
     reach = sum(step.high_bytes for step in picture.steps)
-    top = max([reach, picture.capacity_bytes or 0, *(step.high_bytes for step in picture.totals)])
+    seen = [place for place in observed_places(picture) if place is not None]
+    top = max([reach, picture.capacity_bytes or 0, *(step.high_bytes for step in picture.totals), *seen])
 
     def row(step: Step, start: int, style: str) -> Line:
         bar = _Bar(bar_cells, top, glyphs)
         _fill_step(bar, step, start, style, glyphs)
         if picture.capacity_bytes is not None:
             bar.mark(picture.capacity_bytes, "limit")
+        if step.observed_bytes is not None:
+            bar.mark(start + step.observed_bytes, "limit", glyphs.seen)
         value = Span(format_bytes(step.high_bytes).rjust(_VALUE_CELLS))
         return [Span(fit(clean(step.name), label_cells, glyphs.clip) + " "), *bar.spans(), value]
 
@@ -132,8 +136,20 @@ def _waterfall(picture: Waterfall, width: int, glyphs: Glyphs) -> list[Line]:
         legend.append((glyphs.pale, "up to high"))
     if any(step.evictable_bytes for step in steps):
         legend.append((glyphs.evictable, "evictable"))
+    if seen:
+        legend.append((glyphs.seen, "observed"))
     legend += _limit_entry(picture.capacity_name, picture.capacity_bytes, glyphs)
     return [*lines, *_legend(legend, label_cells, width)]
+
+
+def observed_places(picture: Waterfall) -> list[int | None]:
+    """Where each step and total was observed to end, on the picture's scale; None where it was not observed."""
+    places: list[int | None] = []
+    start = 0
+    for step in picture.steps:
+        places.append(None if step.observed_bytes is None else start + step.observed_bytes)
+        start += step.high_bytes
+    return places + [step.observed_bytes for step in picture.totals]
 
 
 def _fill_step(bar: _Bar, step: Step, start: int, style: str, glyphs: Glyphs) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from memfit.render.document import Step, Waterfall
-from memfit.render.drawing.characters import short_bytes
+from memfit.render.drawing.characters import observed_places, short_bytes
 from memfit.render.drawing.scale import text_width, tick_text, ticks
-from memfit.render.drawing.vector import Canvas, Drawing, shorten
+from memfit.render.drawing.vector import Canvas, Drawing, number, shorten
 from memfit.units import format_bytes
 
 _ROW = 28.0
@@ -29,7 +29,8 @@ class _Frame:
         self.left = self.names + 12
         self.right = width - 92
         reach = sum(step.high_bytes for step in picture.steps)
-        self.top_bytes = max([1, reach, picture.capacity_bytes or 0, *(step.high_bytes for step in picture.totals)])
+        ends = (*(step.high_bytes for step in picture.totals), *(place or 0 for place in observed_places(picture)))
+        self.top_bytes = max([1, reach, picture.capacity_bytes or 0, *ends])
 
     def x(self, place: int) -> float:
         """From bytes to a place."""
@@ -84,6 +85,9 @@ def _row(canvas: Canvas, frame: _Frame, step: Step, start: int, y: float, kind: 
     canvas.rect(frame.x(likely), top, frame.x(end) - frame.x(likely), _BAR, "pale", says=says)
     if step.low_bytes < step.high_bytes:
         _whisker(canvas, frame.x(start + step.low_bytes), frame.x(end), top + _BAR / 2)
+    if step.observed_bytes is not None:
+        seen = f"{step.name}: {short_bytes(step.observed_bytes)} observed"
+        _diamond(canvas, frame.x(start + step.observed_bytes), top + _BAR / 2, says=seen)
     canvas.text(frame.width, base, format_bytes(step.high_bytes), f"ink{weight}", anchor="end")
 
 
@@ -93,6 +97,13 @@ def _whisker(canvas: Canvas, low: float, high: float, y: float) -> None:
     for x in (low, high):
         canvas.line(x, y - 3.5, x, y + 3.5, "whisker")
     canvas.line(low, y, high, y, "whisker")
+
+
+def _diamond(canvas: Canvas, x: float, y: float, *, says: str = "") -> None:
+    """What was observed: a shape of its own, dark with a light edge, so that it shows on any bar."""
+    r = 5.5
+    shape = f"M{number(x)} {number(y - r)}l{r:g} {r:g}l{-r:g} {r:g}l{-r:g} {-r:g}Z"
+    canvas.path(shape, "ink gap", says=says)
 
 
 def _capacity(canvas: Canvas, picture: Waterfall, frame: _Frame, bottom: float) -> None:
@@ -116,6 +127,8 @@ def _legend(canvas: Canvas, picture: Waterfall, frame: _Frame, y: float) -> floa
         entries.append("evictable: mapped from the file")
     if any(step.low_bytes + seen < step.high_bytes for step in steps):
         entries.append("low to high")
+    if any(step.observed_bytes is not None for step in steps):
+        entries.append("observed")
     x = 0.0
     y += 6
     for entry in entries:
@@ -126,6 +139,8 @@ def _legend(canvas: Canvas, picture: Waterfall, frame: _Frame, y: float) -> floa
             canvas.hatched(x, y, 14, 11, "line-use")
         elif entry == "low to high":
             _whisker(canvas, x, x + 14, y + 5.5)
+        elif entry == "observed":
+            _diamond(canvas, x + 7, y + 5.5)
         else:
             canvas.rect(x, y, 14, 11, "use" if entry == "likely" else "pale")
         canvas.text(x + 20, y + 9.5, entry, "quiet small")
