@@ -154,7 +154,8 @@ def layout(meta: Metadata, *, tied: bool) -> tuple[TensorSpec, ...]:
 
 def is_full_precision(name: str, dims: tuple[int, ...]) -> bool:
     """Whether a conversion leaves a tensor in F32, whatever its file type."""
-    return len(dims) <= 1 or not name.endswith(".weight") or _FULL_PRECISION.fullmatch(name) is not None
+    vector = all(size == 1 for size in dims[1:])  # however many dimensions of one it is declared with
+    return vector or not name.endswith(".weight") or _FULL_PRECISION.fullmatch(name) is not None
 
 
 def _architecture(meta: Metadata) -> Architecture:
