@@ -7,7 +7,9 @@ from memfit.device.records import Device
 from memfit.engine.records import Deployment, Options, Part, Term
 from memfit.footprint.process import Comparison
 from memfit.footprint.records import Curve, CurvePoint, Footprint, Largest, ModelSummary, Relief, Verdict
+from memfit.measure.records import Growth, Limit, Paging
 from memfit.units import GIB, KIB, MIB
+from verified_samples import ran, verified
 
 ORIN_NANO = Device(
     name="Orin Nano 8GB",
@@ -297,6 +299,32 @@ RUNNING = Comparison(
     residual_ratio=(4290 * MIB - FITS.likely_bytes) / FITS.likely_bytes,
 )
 
+VERIFIED = verified(
+    growth=Growth(
+        rounds=60,
+        warm_up_bytes=4 * MIB,
+        bytes_per_round=12.5,
+        low_bytes_per_round=-80.0,
+        high_bytes_per_round=96.0,
+        leaks=False,
+    )
+)
+KILLED = verified(
+    observation=ran(
+        698,
+        outcome="killed",
+        reason="killed for memory at 698.0 MiB, while it computed the prompt",
+        limit=Limit(mechanism="cgroup_v1", limit_bytes=700 * MIB),
+        peak_limit_bytes=700 * MIB,
+        paging=Paging(major_faults=12, refaults=83362, refaults_scope="cgroup", limit_failures=9031, oom_kills=1),
+        decode_tokens_per_s=None,
+    ),
+    verdict="killed",
+    runs=False,
+    reason="killed for memory at 698.0 MiB, while it computed the prompt",
+    unlimited_decode_tokens_per_s=20.0,
+)
+
 RECORDS = {
     "fits": FITS,
     "tight": TIGHT,
@@ -306,4 +334,6 @@ RECORDS = {
     "device": ORIN_NANO,
     "largest": LARGEST,
     "running": RUNNING,
+    "verified": VERIFIED,
+    "killed": KILLED,
 }

@@ -42,6 +42,7 @@ def find(machine: str, engine: str, version: str, backend: str) -> tuple[Calibra
         names = sorted(path.name for path in folder().iterdir())
     except OSError:
         return None, ""
+    warning = ""
     for name in names:
         if not (name.startswith(prefix) and name.endswith(suffix)):
             continue
@@ -49,11 +50,12 @@ def find(machine: str, engine: str, version: str, backend: str) -> tuple[Calibra
         try:
             found = read(path)
         except UsageError as failure:
-            return None, f"{failure.message}: nothing is calibrated; {failure.hint}"
+            warning = f"{failure.message}: nothing is calibrated; {failure.hint}"
+            continue
         named = (found.machine, found.engine, found.backend) == (machine, engine, backend)
         if named and same_version(found.version, version):
             return found, ""
-    return None, ""
+    return None, warning
 
 
 def read(path: Path) -> Calibration:

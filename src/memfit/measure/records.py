@@ -187,11 +187,15 @@ class ObservedTerm(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Observed(msgspec.Struct, frozen=True, kw_only=True):
-    """The part of an observation that a prediction is held against."""
+    """The part of an observation that a prediction is held against.
+
+    ``compared_bytes`` is the peak that the residual was taken of: PSS, and the GPU's memory where a meter saw it.
+    """
 
     peak_pss_bytes: int
     peak_limit_bytes: int | None
     unevictable_bytes: int
+    compared_bytes: int
     terms: tuple[ObservedTerm, ...] = ()
 
 
@@ -216,7 +220,8 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
     """A prediction beside the run that tested it.
 
     Attributes:
-        residual_bytes: observed peak PSS less ``likely``.
+        compared_bytes: the ``likely`` of what could be observed: all of it, but what lies on a GPU that no meter saw.
+        residual_bytes: observed peak PSS less ``likely``; with the GPU's memory on both sides where a meter saw it.
         verdict: ``within`` low and high; ``under`` low; ``over`` high; ``killed`` by the kernel; ``paged``: it ran only
             by reading pages again and again, or below 80 % of its unlimited speed.
         runs: whether it runs under the limit: the question of a device.
@@ -225,6 +230,7 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
 
     predicted: Footprint
     observed: Observed
+    compared_bytes: int
     residual_bytes: int
     residual_ratio: float
     verdict: Judgement

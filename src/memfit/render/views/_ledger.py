@@ -38,10 +38,10 @@ def facts(footprint: Footprint) -> Facts:
         Fact("engine", footprint.engine),
         Fact("device", device_words(footprint.device)),
     )
-    return Facts(items if footprint.learned is None else (*items, Fact("calibrated", _learned(footprint.learned))))
+    return Facts(items if footprint.learned is None else (*items, Fact("calibrated", learned_words(footprint.learned))))
 
 
-def _learned(learned: Learned) -> str:
+def learned_words(learned: Learned) -> str:
     """``by 3 runs of this setting here, the last on 2026-11-25; 812.4 MiB without``."""
     runs = f"{learned.runs} run{'s' if learned.runs > 1 else ''}"
     of = "of this setting" if learned.of == "setting" else f"of {learned.settings} other settings"

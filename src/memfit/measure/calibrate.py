@@ -1,0 +1,138 @@
+"""From runs to a calibration: which runs teach something, what they teach, and where it is kept."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from memfit.footprint.calibration import Calibration, Residual, TermSeen
+from memfit.footprint.calibration_file import file_of, find, folder, write
+from memfit.footprint.records import Footprint
+from memfit.measure.compare import held, observed
+from memfit.measure.records import Observation
+
+MOST_RUNS = 20  # of a setting; older ones are forgotten
+
+
+def teaches(predicted: Footprint, observation: Observation) -> str:
+    """Why a run teaches nothing about its setting; empty where it does.
+
+    Memory that was not touched, was swapped or was dropped for want of room is not what the setting takes.
+    """
+    workload, options = observation.workload, predicted.deployment.options
+    if observation.outcome != "completed":
+        return f"the run was {observation.outcome}"
+    if any(phase.swapped_bytes for phase in observation.phases):
+        return "a part of it was swapped"
+    paging = observation.paging
+    if paging.limit_failures or paging.oom_kills:
+        return "it ran against its limit, and the kernel dropped pages"
+    context = options.context_tokens or predicted.model.context_trained_tokens
+    ubatch = min(options.ubatch_tokens or options.batch_tokens, context)
+    if not workload.fill_context and 0 < workload.prompt_tokens * workload.users < ubatch:
+        return f"its prompt of {workload.prompt_tokens} tokens filled no ubatch of {ubatch}"
+    if held(predicted, observation).note:
+        return "no meter saw what the GPU holds"
+    return ""
+
+
+def residual_of(predicted: Footprint, observation: Observation, setting: str) -> Residual | None:
+    """What one run showed about its setting; None where it teaches nothing.
+
+    Args:
+        predicted: without calibration.
+        observation: of a run of it.
+        setting: its ``setting_digest``.
+    """
+    if teaches(predicted, observation):
+        return None
+    seen = held(predicted, observation)
+    return Residual(
+        setting=setting,
+        model=predicted.model.name,
+        profile=predicted.profile,
+        filled="context" if observation.workload.fill_context else "ubatch",
+        likely_bytes=predicted.likely_bytes,
+        observed_bytes=(seen.observed_bytes,),
+        unevictable_bytes=observation.unevictable_bytes,
+        terms=tuple(
+            TermSeen(name=term.name, touched_bytes=term.touched_bytes)
+            for term in observed(predicted, observation).terms
+            if term.touched_bytes is not None
+        ),
+        observations=(observation.id,) if observation.id else (),
+        last=observation.began,
+    )
+
+
+def learned(calibration: Calibration, new: Residual) -> Calibration:
+    """The calibration with one run more.
+
+    Runs that filled the whole context show more than those that filled a ubatch: they replace them, and are not mixed
+    with them afterwards.
+    """
+    kept: list[Residual] = []
+    found = False
+    for residual in calibration.residuals:
+        if residual.setting != new.setting:
+            kept.append(residual)
+            continue
+        found = True
+        kept.append(_joined(residual, new))
+    if not found:
+        kept.append(new)
+    return msgspec.structs.replace(calibration, residuals=tuple(kept))
+
+
+def _joined(old: Residual, new: Residual) -> Residual:
+    if old.filled != new.filled:
+        return new if new.filled == "context" else old
+    if set(new.observations) & set(old.observations):
+        return old  # learned already
+    return msgspec.structs.replace(
+        new,
+        observed_bytes=(*old.observed_bytes, *new.observed_bytes)[-MOST_RUNS:],
+        unevictable_bytes=max(old.unevictable_bytes, new.unevictable_bytes),
+        # of the newest run: like the prediction, what can be told apart is that of the newest memfit
+        terms=new.terms or old.terms,
+        observations=(*old.observations, *new.observations)[-MOST_RUNS:],
+        last=max(old.last, new.last),
+    )
+
+
+def of_engine(observation: Observation) -> Calibration:
+    """An empty calibration for the machine and the engine of a run."""
+    engine = observation.engine
+    return Calibration(
+        machine=observation.machine.key, engine=engine.name, version=engine.version, backend=engine.backend
+    )
+
+
+def keep(observation: Observation, new: Residual) -> tuple[Path | None, str]:
+    """Add one run to the calibration of its machine and engine; returns where, and what went wrong.
+
+    A damaged file is set aside as ``….damaged`` and begun anew. Nothing here fails a run that has ended.
+    """
+    empty = of_engine(observation)
+    try:
+        with _alone():
+            found, warning = find(empty.machine, empty.engine, empty.version, empty.backend)
+            path = file_of(empty)
+            if found is None and warning and path.exists():
+                path.replace(path.with_suffix(".json.damaged"))
+            return write(learned(found or empty, new), None if found is None else file_of(found)), warning
+    except OSError as failure:
+        return None, f"what the run taught is not kept: {folder()}: {failure.strerror or failure}"
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Two runs that end at once must not each write what the other does not know."""
+    folder().mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (folder() / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

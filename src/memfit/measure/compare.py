@@ -1,0 +1,101 @@
+"""A prediction beside a run, term by term: what was reserved, what of it was touched, and how far off that is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from memfit.engine.records import Term
+from memfit.footprint.records import Footprint
+from memfit.footprint.verdict import Totals, total
+from memfit.measure.records import Judgement, Observation, Observed, ObservedTerm
+
+# meters that tell what this process holds of a GPU's memory, which PSS does not show: readings in bytes of these names
+GPU_METERS = ("nvml", "nvmap")
+_ON_GPU = "in GPU buffers"
+# on a GPU that shares the CPU's memory these lie in its buffers, beside the weights that say so themselves
+_GPU_TERMS = ("kv_cache", "recurrent_state", "compute_buffers", "work_buffer")
+
+
+class Held(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run held at most, and the part of the prediction that it can be compared with."""
+
+    observed_bytes: int
+    predicted: Totals
+    note: str = ""
+
+
+def held(predicted: Footprint, observation: Observation) -> Held:
+    """PSS, and the GPU's memory where a meter saw it; without one, what lies on the GPU is left out of both sides."""
+    terms = [term for term in predicted.terms if term.pool != "system"]
+    if predicted.deployment.options.backend == "cpu":
+        return Held(observed_bytes=observation.peak_pss_bytes, predicted=total(terms))
+    on_gpu = gpu_bytes(observation)
+    if on_gpu is None:
+        note = "no meter saw what the GPU holds: compared without it"
+        return Held(observed_bytes=observation.peak_pss_bytes, predicted=total(_off_gpu(terms)), note=note)
+    return Held(observed_bytes=observation.peak_pss_bytes + on_gpu, predicted=total(terms))
+
+
+def gpu_bytes(observation: Observation) -> int | None:
+    """The most that the run's processes held on GPUs; None where no meter saw it."""
+    peaks = [
+        max(reading.values)
+        for reading in observation.readings
+        if reading.unit == "bytes" and reading.meter in GPU_METERS and "process" in reading.name and reading.values
+    ]
+    return int(max(peaks)) if peaks else None
+
+
+def _off_gpu(terms: Iterable[Term]) -> list[Term]:
+    return [_host_part(term) for term in terms if term.pool != "gpu" and term.name not in _GPU_TERMS]
+
+
+def _host_part(term: Term) -> Term:
+    gpu = sum(part.bytes for part in term.parts if part.name == _ON_GPU)
+    if not gpu:
+        return term
+    return msgspec.structs.replace(
+        term,
+        low_bytes=max(0, term.low_bytes - gpu),
+        likely_bytes=max(0, term.likely_bytes - gpu),
+        high_bytes=max(0, term.high_bytes - gpu),
+        parts=(),
+    )
+
+
+def observed(predicted: Footprint, observation: Observation, seen: Held | None = None) -> Observed:
+    """The observation's side of every term that was predicted, in the ledger's order; then what was not predicted."""
+    names = dict.fromkeys(term.name for term in predicted.terms if term.pool != "system")
+    names.update(dict.fromkeys(buffer.term for buffer in observation.buffers))
+    return Observed(
+        peak_pss_bytes=observation.peak_pss_bytes,
+        peak_limit_bytes=observation.peak_limit_bytes,
+        unevictable_bytes=observation.unevictable_bytes,
+        compared_bytes=(seen or held(predicted, observation)).observed_bytes,
+        terms=tuple(_term(name, predicted, observation) for name in names),
+    )
+
+
+def _term(name: str, predicted: Footprint, observation: Observation) -> ObservedTerm:
+    likely = sum(term.likely_bytes for term in predicted.terms if term.name == name and term.pool != "system")
+    buffers = [buffer for buffer in observation.buffers if buffer.term == name]
+    touched = [buffer.touched_bytes for buffer in buffers]
+    known = [size for size in touched if size is not None]
+    # a sum with a part missing would be told as the whole
+    touched_bytes = sum(known) if buffers and len(known) == len(touched) else None
+    return ObservedTerm(
+        name=name,
+        reserved_bytes=sum(buffer.reserved_bytes for buffer in buffers) if buffers else None,
+        touched_bytes=touched_bytes,
+        predicted_bytes=likely,
+        residual_bytes=None if touched_bytes is None else touched_bytes - likely,
+    )
+
+
+def compare(seen: Held) -> Judgement:
+    """Where a run that was neither killed nor paged lies."""
+    if seen.observed_bytes > seen.predicted.high_bytes:
+        return "over"
+    return "under" if seen.observed_bytes < seen.predicted.low_bytes else "within"
