@@ -35,6 +35,9 @@ class Catalog(Generic[T]):
         self._kind = kind
         self._type = type
         self._loaded: dict[str, T] = {}
+        self._asked: dict[
+            str, T
+        ] = {}  # by the name as written: one footprint asks for the same format a thousand times
         self._keys: tuple[str, ...] | None = None
         self._aliases: dict[str, str] | None = None
 
@@ -50,13 +53,15 @@ class Catalog(Generic[T]):
         Raises:
             UnknownName: no file and no alias of that name; the hint names the nearest.
         """
+        if (known := self._asked.get(name)) is not None:
+            return known
         key = fold(name)
         if key not in self.keys():
             aliases = self._alias_table()
             if key not in aliases:
                 raise UnknownName(self._kind, name, self.keys())
             key = aliases[key]
-        return self._load(key)
+        return self._asked.setdefault(name, self._load(key))
 
     def __contains__(self, name: str) -> bool:
         key = fold(name)

@@ -2,7 +2,7 @@ import msgspec
 import pytest
 from shapes import dense
 
-from memfit.engine._llama_cpp.repack import copy_bytes, repacked, row_multiples
+from memfit.engine._llama_cpp.repack import copies_bytes, repacked, row_multiples
 from memfit.engine._llama_cpp.weights import cuda_bytes, place
 from memfit.engine.records import Options
 from memfit.model import find_model
@@ -41,9 +41,11 @@ def test_tiles_take_stacked_matrices_but_no_experts_and_leave_what_does_not_fit_
     experts = Tensor("blk.0.ffn_up_exps.weight", (4096, 1024, 8), "Q6_K", 1, 0)
     narrow = Tensor("blk.0.attn_k.weight", (4096, 40), "Q4_K", 92160, 0)
     assert list(repacked([latent, experts, narrow], TILES, tied=False)) == [latent, narrow]
-    assert copy_bytes(latent, TILES) == 512 * 4 * (34 + 4)  # one matrix of sixteen: what the engine allocates
-    assert copy_bytes(narrow, TILES) == narrow.bytes  # forty rows are no multiple of 32: rearranged as without tiles
-    assert copy_bytes(latent, AVX2) == latent.bytes
+    # one matrix of sixteen: what the engine allocates
+    assert copies_bytes([latent], TILES, alignment=32) == 512 * 4 * (34 + 4)
+    # forty rows are no multiple of 32: rearranged as without tiles
+    assert copies_bytes([narrow], TILES, alignment=32) == narrow.bytes
+    assert copies_bytes([latent], AVX2, alignment=32) == latent.bytes
 
 
 def test_only_multiplied_matrices_are_rearranged() -> None:

@@ -63,9 +63,15 @@ def repacked(tensors: Iterable[Tensor], instructions: Iterable[str], *, tied: bo
             yield tensor
 
 
-def copy_bytes(tensor: Tensor, instructions: Iterable[str]) -> int:
-    """What the rearranged copy of a tensor takes: its own size, except in tiles."""
-    if not _has_tiles({name.lower() for name in instructions}) or not _fits_tiles(tensor) or tensor.format == "F16":
+def copies_bytes(tensors: Iterable[Tensor], instructions: Iterable[str], *, alignment: int) -> int:
+    """What the rearranged copies of these tensors take, each ``alignment`` bytes or a multiple of it."""
+    tiles = _has_tiles({name.lower() for name in instructions})
+    return sum(-(-(_tile_bytes(each) if tiles else each.bytes) // alignment) * alignment for each in tensors)
+
+
+def _tile_bytes(tensor: Tensor) -> int:
+    """Its own size where it is not in tiles."""
+    if not _fits_tiles(tensor) or tensor.format == "F16":
         return tensor.bytes
     if tensor.name != "token_embd.weight" and not _in_tiles(tensor):
         return tensor.bytes

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from memfit.engine._llama_cpp.repack import copy_bytes, repacked
+from memfit.engine._llama_cpp.repack import copies_bytes, repacked
 from memfit.engine.records import Options
 from memfit.model.shape import ModelShape, Tensor
 from memfit.precision.formats import FORMATS
@@ -87,7 +87,7 @@ def place(shape: ModelShape, options: Options, instructions: Iterable[str], *, u
         if mmap
         else 0,
         host_bytes=0 if mmap else sum(_padded(tensor.bytes, CPU_ALIGNMENT) for tensor in (*resident, *twice)),
-        repacked_bytes=sum(_padded(copy_bytes(tensor, have), CPU_ALIGNMENT) for tensor in copies),
+        repacked_bytes=copies_bytes(copies, have, alignment=CPU_ALIGNMENT),
         gpu_bytes=sum(cuda_bytes(tensor) for tensor in on_gpu),
     )
 
