@@ -1,0 +1,71 @@
+"""Every process with its memory, its command and the control group it runs in."""
+
+from __future__ import annotations
+
+from memfit.device.facts._fact import Fact
+from memfit.device.process_table import ProcessFacts, parse_rollup, parse_stat
+from memfit.errors import NeedsRoot, ProbeError
+from memfit.host import Host
+
+_LONGEST_COMMAND = 4096
+_FILES = ("stat", "cmdline", "cgroup", "smaps_rollup")
+
+
+def read(host: Host) -> tuple[ProcessFacts, ...]:
+    """Processes with memory of their own, by id; none where nothing runs.
+
+    A process may end between two of its files: it is left out then. Kernel threads have no memory and are left out too.
+    """
+    try:
+        names = host.list_dir("/proc")
+    except ProbeError:
+        return ()
+    found = (_read_process(host, int(name)) for name in names if name.isdigit())
+    return tuple(sorted((facts for facts in found if facts is not None), key=lambda facts: facts.pid))
+
+
+def _read_process(host: Host, pid: int) -> ProcessFacts | None:
+    folder = f"/proc/{pid}"
+    try:
+        stat = parse_stat(_text(host, f"{folder}/stat"))
+        if stat is None or not stat.has_memory:
+            return None
+        memory = _memory(host, folder)
+        if memory == {}:  # it ended: the file is there and empty for a moment
+            return None
+        words = _text(host, f"{folder}/cmdline").split("\0")
+        return ProcessFacts(
+            pid=pid,
+            parent=stat.parent,
+            name=stat.name,
+            command=tuple(word for word in words if word),
+            started_s=stat.started_s,
+            computed_s=stat.computed_s,
+            rss_bytes=stat.rss_bytes,
+            cgroup=_text(host, f"{folder}/cgroup"),
+            memory=memory,
+        )
+    except ProbeError:
+        return None
+
+
+def _memory(host: Host, folder: str) -> dict[str, int] | None:
+    """None where it may not be read, or the kernel (before 4.14) has no such file; empty where the process ended."""
+    try:
+        return parse_rollup(_text(host, f"{folder}/smaps_rollup"))
+    except NeedsRoot:
+        return None
+    except ProbeError:
+        stat = parse_stat(_text(host, f"{folder}/stat"))
+        return None if stat is not None and stat.has_memory else {}
+
+
+def _text(host: Host, path: str) -> str:
+    return host.read_bytes(path, most=_LONGEST_COMMAND).decode("utf-8", "replace")
+
+
+FACT = Fact(
+    paths=("/proc", *(f"/proc/[0-9]*/{name}" for name in _FILES)),
+    read=read,
+    provides="every process with its memory, command and control group",
+)
