@@ -112,7 +112,7 @@ def fabricate(
     began = time.monotonic()
     path = Path(path)
     plan = draw(model, format=format, vocabulary=vocabulary, layers=layers, seed=seed)
-    if plan.source is not None and os.path.realpath(path) == str(plan.source):
+    if path.exists() and any(path.samefile(source) for source in plan.sources):
         raise UsageError(f"{path} is the model itself", hint="give --out another name: its weights would be lost")
     header = _header(plan)
     size = len(header) + sum(_padded(tensor, plan) for tensor in plan.tensors)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from pathlib import Path
 from typing import Literal
 
@@ -11,7 +10,7 @@ import msgspec
 
 from memfit.errors import ModelError, UsageError
 from memfit.model._build import card_shape, mixed, quantized
-from memfit.model._fabricate.shorten import Shortening
+from memfit.model._fabricate.shorten import Shortening, fewest_layers
 from memfit.model._fabricate.vocabulary import vocabulary as made_up_vocabulary
 from memfit.model.cards import CARDS, Card
 from memfit.model.gguf import Header, read_shards
@@ -31,7 +30,7 @@ class Blueprint(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         name: of the model; says so where layers were left out.
-        source: the file whose header it follows, None for a card.
+        sources: the files whose header it follows, none for a card.
         format: the preset, None where a file's own formats stay.
         layers, layers_whole: of the trunk, and those of the whole model; 0 where the header does not tell.
         tokenizer: what the vocabulary takes, None without one.
@@ -39,7 +38,7 @@ class Blueprint(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     architecture: str
-    source: Path | None
+    sources: tuple[Path, ...]
     format: str | None
     alignment: int
     metadata: dict[str, Writable]
@@ -76,6 +75,7 @@ def _shortened_name(found: Blueprint) -> str:
 def _of_card(card: Card, preset: str, vocabulary: VocabularyChoice, layers: int | None, seed: int) -> Blueprint:
     whole = card_shape(card, preset)
     if layers is not None:
+        _check_fewest(whole, layers)
         changed = Shortening(card.header(), card.architecture, layers).metadata()
         prefix = f"{card.architecture}."
         short = {key.removeprefix(prefix): value for key, value in changed.items()}
@@ -100,7 +100,7 @@ def _of_card(card: Card, preset: str, vocabulary: VocabularyChoice, layers: int 
     return Blueprint(
         name=card.name,
         architecture=card.architecture,
-        source=None,
+        sources=(),
         format=PRESETS.get(preset).name,
         alignment=32,
         metadata=metadata,
@@ -117,6 +117,7 @@ def _of_file(model: str, format: str | None, vocabulary: VocabularyChoice, layer
     metadata = _kept(header) if vocabulary == "real" else stub_metadata(header)
     whole = trunk = len(shape.trunk)
     if layers is not None:
+        _check_fewest(shape, layers)
         cut = Shortening(header.metadata, header.architecture, layers)
         metadata |= cut.metadata()
         shape = _cut(shape, cut)
@@ -130,7 +131,7 @@ def _of_file(model: str, format: str | None, vocabulary: VocabularyChoice, layer
     return Blueprint(
         name=shape.name,
         architecture=shape.architecture,
-        source=Path(os.path.realpath(model)),
+        sources=tuple(Path(shard.path) for shard in header.shards),
         format=None if format is None else PRESETS.get(format).name,
         alignment=header.alignment,
         metadata=metadata,
@@ -140,6 +141,15 @@ def _of_file(model: str, format: str | None, vocabulary: VocabularyChoice, layer
         layers_whole=whole,
         tokenizer=shape.tokenizer if vocabulary == "real" else None,
     )
+
+
+def _check_fewest(shape: ModelShape, layers: int) -> None:
+    fewest = fewest_layers(shape)
+    if layers < fewest:
+        raise UsageError(
+            f"--layers {layers}: the engine cannot run {shape.name} without both its kinds of layers",
+            hint=f"the first {fewest} have one of each",
+        )
 
 
 def _kept(header: Header) -> dict[str, Writable]:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from memfit.errors import UsageError
 from memfit.model.metadata import Value
-from memfit.model.shape import Tensor
+from memfit.model.shape import ModelShape, Tensor
+from memfit.precision.formats import FORMATS
 
 # counts of layers, kept in proportion: how many at the end read the cache of others
 _SHARES = ("attention.shared_kv_layers",)
@@ -16,7 +17,23 @@ _SHARES = ("attention.shared_kv_layers",)
 _AT_START = {"leading_dense_block_count": 0, "n_deepstack_layers": 1}
 # an array of four that has nothing to do with layers
 _NOT_BY_LAYER = ("rope.dimension_sections",)
+# tensors outside the layers with one share for each of them, side by side in this dimension
+_BY_LAYER = {"per_layer_token_embd.weight": 0, "per_layer_model_proj.weight": 1}
 _BLOCK = re.compile(r"(.*?\bblk\.)(\d+)(\..*)")
+
+
+def fewest_layers(shape: ModelShape) -> int:
+    """How many of the first layers there must be for the engine to run the model.
+
+    One made of layers with a state and layers with attention needs one of each: the engine makes a cache for both, and
+    aborts where one of them is empty.
+    """
+    if shape.memory != "hybrid":
+        return 1
+    trunk = shape.trunk
+    attention = next((index for index, layer in enumerate(trunk) if layer.cache_of is not None), 0)
+    state = next((index for index, layer in enumerate(trunk) if layer.state_elements or layer.convolution_elements), 0)
+    return max(attention, state) + 1
 
 
 class Shortening:
@@ -67,12 +84,21 @@ class Shortening:
         for tensor in tensors:
             match = _BLOCK.fullmatch(tensor.name)
             index = int(match.group(2)) if match else -1
-            if match is None or index < self.layers:
+            if tensor.name in _BY_LAYER:
+                kept.append(self._narrowed(tensor))
+            elif match is None or index < self.layers:
                 kept.append(tensor)
             elif index >= self.trunk:
                 name = f"{match.group(1)}{index - self.trunk + self.layers}{match.group(3)}"
                 kept.append(Tensor(name, tensor.dims, tensor.format, tensor.bytes))
         return kept
+
+    def _narrowed(self, tensor: Tensor) -> Tensor:
+        sizes = list(tensor.dims)
+        at = _BY_LAYER[tensor.name]
+        sizes[at] = sizes[at] * (self.layers + self.next_token_layers) // (self.trunk + self.next_token_layers)
+        dims = tuple(sizes)
+        return Tensor(tensor.name, dims, tensor.format, FORMATS.get(tensor.format).tensor_bytes(dims))
 
     def _count(self, name: str) -> int:
         value = self._values.get(f"{self._prefix}{name}", 0)

@@ -35,9 +35,9 @@ def term_words(name: str) -> str:
 
 def model_words(model: ModelSummary) -> str:
     """``Llama-3.2-3B · llama · 3.21B parameters · 28 layers · Q4_K_M``."""
-    parameters = f"{_billions(model.parameters)} parameters"
+    parameters = f"{parameter_words(model.parameters)} parameters"
     if 0 < model.parameters_active < model.parameters:
-        parameters += f", {_billions(model.parameters_active)} active"
+        parameters += f", {parameter_words(model.parameters_active)} active"
     return " · ".join((model.name, model.architecture, parameters, f"{model.layers} layers", model.format))
 
 
@@ -84,5 +84,6 @@ def shell_command(purpose: str, *words: str) -> Command:
     return Command(shlex.join(words), purpose)
 
 
-def _billions(count: int) -> str:
+def parameter_words(count: int) -> str:
+    """``3.21B``, ``135M``."""
     return f"{count / 1e9:.2f}B" if count >= 10**9 else f"{count / 1e6:.0f}M"
