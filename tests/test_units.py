@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memfit.errors import UnitError
-from memfit.units import GIB, MIB, format_bytes, format_tokens, parse_bytes, parse_tokens
+from memfit.units import GIB, MIB, format_bytes, format_tokens, parse_bytes, parse_seconds, parse_tokens
 
 
 @pytest.mark.parametrize(
@@ -74,3 +74,16 @@ def test_text_for_people() -> None:
     assert format_bytes(-3 * MIB) == "-3.0 MiB"
     assert format_tokens(8192) == "8k"
     assert format_tokens(1000) == "1000"
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90", 90), ("90s", 90), ("10m", 600), ("10 min", 600), ("1.5h", 5400), ("0", 0)]
+)
+def test_lengths_of_time(text: str, seconds: float) -> None:
+    assert parse_seconds(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "m", "10d", "-5s", "1:30", "ten"])
+def test_what_is_no_length_of_time(text: str) -> None:
+    with pytest.raises(UnitError, match="not a length of time"):
+        parse_seconds(text)

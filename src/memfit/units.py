@@ -80,6 +80,21 @@ def parse_tokens(text: str) -> int:
     return count
 
 
+_SECONDS = {"": 1, "s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600}
+
+
+def parse_seconds(text: str) -> float:
+    """Read a length of time such as ``90``, ``90s``, ``10m``, ``10min`` or ``1.5h``; returns seconds.
+
+    Raises:
+        UnitError: no number, or an unknown unit.
+    """
+    match = _QUANTITY.fullmatch(text)
+    if match is None or match.group(2).lower() not in _SECONDS:
+        raise UnitError(f"not a length of time: {text!r}", hint="write it like 90s, 10m or 1.5h")
+    return float(match.group(1)) * _SECONDS[match.group(2).lower()]
+
+
 def format_bytes(size: int) -> str:
     """Text for people, in MiB below 10 GiB and GiB above: ``1918.4 MiB``, ``14.97 GiB``."""
     if abs(size) >= 10 * GIB:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from memfit.errors import UnitError
-from memfit.units import parse_bytes, parse_tokens
+from memfit.units import parse_bytes, parse_seconds, parse_tokens
+
+T = TypeVar("T", int, float)
 
 
 class Size(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic from click 8.5 on
@@ -43,7 +45,17 @@ class Mebibytes(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # gen
         return _named(param, parse_bytes, value + "MiB" if value.strip().isdigit() else value)
 
 
-def _named(param: click.Parameter | None, parse: Callable[[str], int], text: str) -> int:
+class Seconds(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic from click 8.5 on
+    """``90s``, ``10m``, ``1.5h``; a plain number is seconds."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Text to seconds."""
+        return value if isinstance(value, float) else _named(param, parse_seconds, str(value))
+
+
+def _named(param: click.Parameter | None, parse: Callable[[str], T], text: str) -> T:
     """What ``parse`` makes of the text; its complaint names the option."""
     try:
         return parse(text)
@@ -56,3 +68,4 @@ def _named(param: click.Parameter | None, parse: Callable[[str], int], text: str
 SIZE = Size()
 TOKENS = Tokens()
 MEBIBYTES = Mebibytes()
+SECONDS = Seconds()
