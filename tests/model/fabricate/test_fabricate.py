@@ -179,6 +179,11 @@ def test_the_same_seed_makes_the_same_file(tmp_path: Path) -> None:
     assert digests[0] == digests[1] != digests[2]
 
 
+def test_a_seed_means_the_same_bytes_on_every_machine(tmp_path: Path) -> None:
+    made = fabricate("SmolLM2-135M", tmp_path / "model.gguf", format="Q8_0", layers=1)
+    assert made.sha256 == "1525f338bc96d94449e8f355470dccc0a4f49c510e210877399f3cb29f0c90a3"
+
+
 def test_from_the_header_of_a_file(tmp_path: Path) -> None:
     path = tmp_path / "model.gguf"
     made = fabricate(str(TINY), path)

@@ -8,9 +8,9 @@ scores. Tokens take 6 to 7 bytes on average, as real ones do: 7.1 in the vocabul
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from hashlib import shake_128
+from itertools import count, islice
 from struct import pack
 from typing import NamedTuple
 
@@ -24,6 +24,7 @@ _I32, _F32 = 5, 6  # type tags, ggml/include/gguf.h
 _NORMAL, _UNKNOWN, _CONTROL, _UNUSED, _BYTE = 1, 2, 3, 5, 6
 
 _LETTERS = b"abcdefghijklmnopqrstuvwxyz"
+_STEPS = (1, 3, 5, 7, 9, 11, 15, 17, 19, 21, 23, 25)  # none has a factor with 26 in common: no letter comes twice
 _SPACE = "▁".encode()  # how sentencepiece writes a space
 _BYTE_SPACE = "Ġ".encode()  # how GPT-2 writes the byte of a space
 
@@ -101,13 +102,13 @@ def vocabulary(kind: str, tokens: int, architecture: str, *, seed: int = 0) -> V
         raise UsageError(
             f"a vocabulary of {tokens} tokens has no room for bytes and letters", hint="--vocabulary none leaves it out"
         )
-    return make(tokens, architecture, random.Random(f"memfit {seed} vocabulary"))
+    return make(tokens, architecture, _dice(seed))
 
 
-def _byte_pair(tokens: int, architecture: str, rng: random.Random) -> Vocabulary:
+def _byte_pair(tokens: int, architecture: str, dice: Iterator[int]) -> Vocabulary:
     alphabet = _byte_alphabet()
     special = ("<|begin_of_text|>", "<|end_of_text|>", "<|pad|>")
-    words = list(islice(_words(rng, _BYTE_SPACE, roots=False), tokens - len(alphabet) - len(special)))
+    words = list(islice(_words(dice, _BYTE_SPACE, roots=False), tokens - len(alphabet) - len(special)))
     texts = _Strings([*alphabet, *(word.text for word in words), *(text.encode() for text in special)])
     split = "llama-bpe" if architecture == "llama" and tokens == _LLAMA_3_TOKENS else _SPLITS.get(architecture)
     ratio = _ONE_MERGE if split == "gpt-4o" and architecture != "gpt-oss" else _MERGES.get(split or "", _ONE_MERGE)
@@ -122,12 +123,12 @@ def _byte_pair(tokens: int, architecture: str, rng: random.Random) -> Vocabulary
     return _described("gpt2", metadata, texts, merges)
 
 
-def _gemma(tokens: int, architecture: str, rng: random.Random) -> Vocabulary:
+def _gemma(tokens: int, architecture: str, dice: Iterator[int]) -> Vocabulary:
     """Byte pairs over sentencepiece's writing: spaces as ▁, and a token ``<0x0A>`` for every byte."""
     first = [b"<pad>", b"<eos>", b"<bos>", b"<unk>"]
     alphabet = [_SPACE, b"\n", *(bytes([letter]) for letter in _LETTERS)]
     before = [*first, *_byte_names(), *alphabet]
-    words = list(islice(_words(rng, _SPACE, roots=False), tokens - len(before)))
+    words = list(islice(_words(dice, _SPACE, roots=False), tokens - len(before)))
     texts = _Strings([*before, *(word.text for word in words)])
     merges = _merges(words, _MERGES["gemma4"])
     kinds = [_CONTROL] * 3 + [_UNKNOWN] + [_BYTE] * 256 + [_NORMAL] * (tokens - len(first) - 256)
@@ -139,11 +140,11 @@ def _gemma(tokens: int, architecture: str, rng: random.Random) -> Vocabulary:
     return _described("gemma4", metadata, texts, merges)
 
 
-def _sentence_piece(tokens: int, architecture: str, rng: random.Random) -> Vocabulary:
+def _sentence_piece(tokens: int, architecture: str, dice: Iterator[int]) -> Vocabulary:
     first = [b"<unk>", b"<s>", b"</s>"]
     before = [*first, *_byte_names(), _SPACE]
     last = [b"<|endoftext|>"]  # the engine asks for it in models that are called Phi-3
-    words = islice(_words(rng, _SPACE, roots=True), tokens - len(before) - len(last))
+    words = islice(_words(dice, _SPACE, roots=True), tokens - len(before) - len(last))
     texts = _Strings([*before, *(word.text for word in words), *last])
     kinds = [_UNKNOWN, _CONTROL, _CONTROL] + [_BYTE] * 256 + [_NORMAL] * (tokens - len(first) - 257) + [_CONTROL]
     metadata = {
@@ -157,12 +158,12 @@ def _sentence_piece(tokens: int, architecture: str, rng: random.Random) -> Vocab
     return _described("llama", metadata, texts)
 
 
-def _word_piece(tokens: int, architecture: str, rng: random.Random) -> Vocabulary:
+def _word_piece(tokens: int, architecture: str, dice: Iterator[int]) -> Vocabulary:
     # the places of BERT's special tokens are what the engine assumes where a header does not tell
     names = {0: b"[PAD]", 100: b"[UNK]", 101: b"[CLS]", 102: b"[SEP]", 103: b"[MASK]"}
     first = [names.get(index, b"[unused%d]" % index) for index in range(104)]
     before = [*first, *(bytes([sign]) for sign in range(0x21, 0x7F) if sign not in _LETTERS), _SPACE]
-    words = islice(_words(rng, _SPACE, roots=True), tokens - len(before))
+    words = islice(_words(dice, _SPACE, roots=True), tokens - len(before))
     texts = _Strings([*before, *(word.text for word in words)])
     kinds = [_CONTROL if index in names else _UNUSED for index in range(104)] + [_NORMAL] * (tokens - 104)
     metadata = {
@@ -172,16 +173,16 @@ def _word_piece(tokens: int, architecture: str, rng: random.Random) -> Vocabular
     return _described("bert", metadata, texts)
 
 
-def _rwkv(tokens: int, architecture: str, rng: random.Random) -> Vocabulary:
+def _rwkv(tokens: int, architecture: str, dice: Iterator[int]) -> Vocabulary:
     """Tokens are bytes, written with escapes; the longest that fits is taken."""
     before = [b"<s>", *(_escaped(byte) for byte in range(256))]
-    words = islice(_words(rng, b" ", roots=False), tokens - len(before))
+    words = islice(_words(dice, b" ", roots=False), tokens - len(before))
     texts = _Strings([*before, *(word.text for word in words)])
     metadata = {**_listed("rwkv", texts, [_CONTROL] + [_NORMAL] * (tokens - 1)), **_special(eos=0)}
     return _described("rwkv", metadata, texts)
 
 
-_KINDS: dict[str, Callable[[int, str, random.Random], Vocabulary]] = {
+_KINDS: dict[str, Callable[[int, str, Iterator[int]], Vocabulary]] = {
     "bert": _word_piece,
     "gemma4": _gemma,
     "gpt2": _byte_pair,
@@ -191,7 +192,13 @@ _KINDS: dict[str, Callable[[int, str, random.Random], Vocabulary]] = {
 _FEWEST_TOKENS = 512
 
 
-def _words(rng: random.Random, space: bytes, *, roots: bool) -> Iterator[_Word]:
+def _dice(seed: int) -> Iterator[int]:
+    """Endless random bytes. The random module's ways to choose may change with Python; a digest does not."""
+    for number in count():
+        yield from shake_128(f"memfit {seed} vocabulary {number}".encode()).digest(1 << 16)
+
+
+def _words(dice: Iterator[int], space: bytes, *, roots: bool) -> Iterator[_Word]:
     """Endless different words, shorter ones first; half of them begin with ``space``.
 
     The words are a tree in which each has a few of the letters below it, so none comes twice. ``roots`` yields single
@@ -206,8 +213,10 @@ def _words(rng: random.Random, space: bytes, *, roots: bool) -> Iterator[_Word]:
     while True:
         below = []
         for word in level:
-            for letter in rng.sample(_LETTERS, rng.randint(1, 6)):
-                text = word + bytes([letter])
+            many, first, step = 1 + next(dice) % 6, next(dice), _STEPS[next(dice) % len(_STEPS)]
+            for index in range(many):
+                letter = (first + index * step) % len(_LETTERS)
+                text = word + _LETTERS[letter : letter + 1]
                 yield _Word(text, word)
                 below.append(text)
         level = below
