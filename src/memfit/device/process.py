@@ -5,12 +5,13 @@ from __future__ import annotations
 import msgspec
 
 from memfit.device.meminfo import parse_meminfo
+from memfit.device.process_tree import read_smaps
 from memfit.errors import NeedsRoot, ProbeError
 from memfit.host import Host, LocalHost
 
 
 class ProcessMemory(msgspec.Struct, frozen=True, kw_only=True):
-    """What one process holds, from ``/proc/PID/smaps_rollup``.
+    """What one process holds, from ``/proc/PID/smaps_rollup`` (``smaps`` before Linux 4.14).
 
     Attributes:
         pss_bytes: its fair share of resident memory, shared pages divided among their users.
@@ -39,7 +40,7 @@ def read_process(pid: int, host: Host | None = None) -> ProcessMemory:
     host = host or LocalHost()
     command = read_command(pid, host)
     try:
-        rollup = parse_meminfo(host.read_bytes(f"/proc/{pid}/smaps_rollup").decode("ascii", "replace"))
+        rollup = read_smaps(pid, host)
     except NeedsRoot as error:
         raise NeedsRoot(f"process {pid} belongs to someone else", hint="run again with sudo") from error
     status = parse_meminfo(host.read_bytes(f"/proc/{pid}/status").decode("ascii", "replace"))
