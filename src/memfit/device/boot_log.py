@@ -92,7 +92,7 @@ _RANGE = re.compile(r"\bnode +\d+: \[mem 0x([0-9a-f]+)-0x([0-9a-f]+)\]")
 _NODE = re.compile(
     r"OF: reserved mem: 0x([0-9a-f]+)\.\.0x([0-9a-f]+) \(\d+ KiB\) (?:no)?map (non-reusable|reusable) (\S+)"
 )
-_TABLE = re.compile(r"([^\s\]:;][^\]:;]*?) hash table entries: \d+ \(order:? *\d+, (\d+) bytes(?:, ([a-z ]+))?\)")
+_TABLE = re.compile(r"([^\s\]:;>][^\]:;>]*?) hash table entries: \d+ \(order:? *\d+, (\d+) bytes(?:, ([a-z ]+))?\)")
 _PERCPU = re.compile(r"percpu: Embedded (\d+) pages/cpu")
 _CPUS = re.compile(r"SLUB: .*\bCPUs=(\d+)")
 _SWIOTLB = re.compile(r"software IO TLB: mapped \[mem 0x([0-9a-f]+)-0x([0-9a-f]+)\]")

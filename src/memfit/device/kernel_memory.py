@@ -187,7 +187,7 @@ def parse_memory_devices(raw: bytes) -> int:
     total = place = 0
     while place + 4 <= len(raw):
         kind, length = raw[place], raw[place + 1]
-        if length < 4:
+        if length < 4 or place + length > len(raw):
             break
         if kind == 17 and length >= 0x0E:
             total += _module_bytes(raw[place : place + length])
