@@ -142,12 +142,21 @@ def phase(name: str, anonymous: int, swapped: int = 0, file: int = 0) -> Phase:
 
 
 def test_only_rounds_count_and_swap_does_not_hide_a_leak() -> None:
-    rounds = [phase(f"round {index}", BASE, swapped=64 * KIB * index, file=index * MIB) for index in range(20)]
+    rounds = [phase(f"round {index}", BASE, swapped=64 * KIB * index, file=index * MIB) for index in range(1, 21)]
     found = growth_of([phase("started", 0), phase("loaded", BASE), *rounds])
     assert found is not None
     assert found.rounds == 20
     assert found.leaks
     assert found.bytes_per_round == 64 * KIB
+
+
+def test_of_a_long_soak_every_eighth_round_is_enough() -> None:
+    rounds = [phase(f"round {index}", BASE + KIB * index) for index in range(8, 808, 8)]
+    found = growth_of(rounds)
+    assert found is not None
+    assert found.rounds == 800
+    assert found.bytes_per_round == KIB
+    assert found.leaks
 
 
 def test_without_rounds_there_is_nothing_to_say() -> None:

@@ -11,6 +11,8 @@ import math
 import statistics
 from collections.abc import Sequence
 
+import msgspec
+
 from memfit.measure.records import Growth, Phase
 
 _QUANTILE = statistics.NormalDist().inv_cdf(0.975)  # of a 95 % interval, two-sided
@@ -31,8 +33,21 @@ def growth_of(phases: Sequence[Phase]) -> Growth | None:
     What a process cannot give back counts: anonymous memory, also that which was swapped. Mapped pages come and go with
     the page cache.
     """
-    held = [phase.anonymous_bytes + phase.swapped_bytes for phase in phases if phase.name.startswith("round ")]
-    return growth(held) if len(held) >= 3 else None
+    rounds = [phase for phase in phases if phase.name.startswith("round ")]
+    if len(rounds) < 3:
+        return None
+    held = [phase.anonymous_bytes + phase.swapped_bytes for phase in rounds]
+    # of a long soak only some rounds are kept, evenly spaced: their names tell how many lie between two
+    numbers = [int(number) for phase in rounds if (number := phase.name.removeprefix("round ")).isdigit()]
+    apart = (numbers[-1] - numbers[0]) / (len(numbers) - 1) if len(numbers) == len(rounds) else 1
+    found = growth(held)
+    return msgspec.structs.replace(
+        found,
+        rounds=numbers[-1] if numbers else len(rounds),
+        bytes_per_round=round(found.bytes_per_round / apart, 1),
+        low_bytes_per_round=round(found.low_bytes_per_round / apart, 1),
+        high_bytes_per_round=round(found.high_bytes_per_round / apart, 1),
+    )
 
 
 def growth(rounds_bytes: Sequence[int]) -> Growth:

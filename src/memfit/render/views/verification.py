@@ -91,7 +91,7 @@ def _facts(verification: Verification) -> Facts:
         Fact("workload", run.workload_words(observation.workload)),
         Fact("speed", run.speed_words(observation, verification.unlimited_decode_tokens_per_s)),
         Fact("paging", run.paging_words(observation.paging)),
-        Fact("runs here", "yes" if verification.runs else f"no: {verification.reason}"),
+        Fact("runs here", f"{'yes' if verification.runs else 'no'}: {verification.reason}".removesuffix(": ")),
     ]
     if footprint.learned is not None:
         items.append(Fact("calibrated", ledger.learned_words(footprint.learned)))
@@ -183,8 +183,6 @@ def _signed(size: float) -> str:
 def _notes(verification: Verification) -> list[str]:
     observation = verification.observation
     notes = list(verification.predicted.warnings)
-    if verification.verdict in ("within", "under", "over") and verification.reason:
-        notes.insert(0, verification.reason)
     if observation.limit.limit_bytes is None and observation.limit.note:
         notes.append(observation.limit.note)
     if observation.outcome == "interrupted":
