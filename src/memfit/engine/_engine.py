@@ -56,7 +56,8 @@ class Engine:
         read_modelfile: the same for a file that describes a model and its options; None where it is no such file.
         start: how it is started with a deployment inside a program of memfit's own that speaks ``events``, and made to
             work. Raises ``UsageError``, ``ModelError``, ``EngineMissing``.
-        serve: how a server that a command names is started, and where it answers; raises the same.
+        serve: how a server that a command names is started, and where it answers; no words for one that runs already,
+            whose address is then left empty. Raises the same.
         read_log: what such a program has printed.
         installed_version: of the one that is installed here, read and not imported; empty where there is none.
     """
@@ -68,7 +69,7 @@ class Engine:
     read_command: Callable[[Sequence[str], Profile | None], Command | None]
     read_modelfile: Callable[[Path, Profile | None], Command | None]
     start: Callable[[Deployment, Profile, Workload], Start]
-    serve: Callable[[Sequence[str], Deployment], Start]
+    serve: Callable[[Sequence[str], Deployment, Workload], Start]
     read_log: Callable[[str], EngineLog]
     installed_version: Callable[[], str]
     aliases: tuple[str, ...] = ()

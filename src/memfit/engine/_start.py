@@ -23,6 +23,8 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
         url: of the server, without a path; empty for ``events``.
         key: that the server wants to be shown.
         files: what it reads weights from, whose cached pages would hide what it reads.
+        prompt_tokens, generate_tokens: of each user, as the workload comes out in this deployment's context.
+        vocabulary_tokens: ids that a prompt may hold; 0 where it is not known.
     """
 
     words: tuple[str, ...]
@@ -32,6 +34,9 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
     url: str = ""
     key: str = ""
     files: tuple[str, ...] = ()
+    prompt_tokens: int = 0
+    generate_tokens: int = 0
+    vocabulary_tokens: int = 0
 
 
 class EngineLog(msgspec.Struct, frozen=True, kw_only=True):

@@ -73,7 +73,8 @@ class Phase(msgspec.Struct, frozen=True, kw_only=True):
         name: ``started``, ``loaded``, ``prompt``, ``decode``, ``round N``.
         at_s: since the start of the run.
         pss_bytes, anonymous_bytes, file_bytes, swapped_bytes: as in ``device.process.ProcessMemory``.
-        tokens, seconds: what was computed in the phase and how long that took.
+        tokens, seconds: what was computed in the phase and how long that took; of a round, what was generated.
+        refaults: pages read again since the phase before, as in ``Paging``.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Phase(msgspec.Struct, frozen=True, kw_only=True):
     swapped_bytes: int = 0
     tokens: int = 0
     seconds: float = 0.0
+    refaults: int = 0
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True, array_like=True):

@@ -43,6 +43,7 @@ def start(deployment: Deployment, profile: Profile, workload: Workload) -> Start
     shape = read_shape(deployment.model, known_only=False)
     draft = read_shape(deployment.draft, known_only=False) if deployment.draft else None
     options = deployment.options
+    work = _work(shape, options, workload)
     job = {
         "kind": "live",
         "library": str(package_folder()),
@@ -50,6 +51,10 @@ def start(deployment: Deployment, profile: Profile, workload: Workload) -> Start
         "search": [path for path in sys.path if path],
         "model": shape.shards[0].path,
         "draft": draft.shards[0].path if draft else None,
+        "files": {
+            "model": [shard.path for shard in shape.shards],
+            "draft": [shard.path for shard in draft.shards] if draft else [],
+        },
         "projector": deployment.projector,
         "adapters": deployment.adapters,
         "load": {
@@ -60,7 +65,7 @@ def start(deployment: Deployment, profile: Profile, workload: Workload) -> Start
         },
         "context": context_fields(options, options.embeddings),
         "draft_context": context_fields(_draft_options(options), False),
-        "work": _work(shape, options, workload),
+        "work": work,
     }
     environment = {"GGML_NO_BACKTRACE": "1"}  # else an abort starts a debugger
     if options.backend == "cpu":
@@ -70,17 +75,40 @@ def start(deployment: Deployment, profile: Profile, workload: Workload) -> Start
         environment=environment,
         job=msgspec.json.encode(job) + b"\n",
         files=_all_files([shape, draft] if draft else [shape], deployment),
+        prompt_tokens=work["prompt_tokens"],
+        generate_tokens=work["generate_tokens"],
+        vocabulary_tokens=shape.vocabulary_tokens,
     )
 
 
-def serve(words: Sequence[str], deployment: Deployment) -> Start:
+def serve(words: Sequence[str], deployment: Deployment, workload: Workload) -> Start:
     """A server as a command starts it; where it listens is read from its words and variables.
 
+    Args:
+        words: the command; none for a server that runs already, whose address is then for the caller to know.
+        deployment: what the command deploys.
+        workload: what it is made to do.
+
     Raises:
-        UsageError: a program of llama.cpp that serves nothing, or a socket that is no port.
+        UsageError: a program of llama.cpp that serves nothing, a socket that is no port, or a workload that the
+            context does not hold.
         ModelError: a file that cannot be used.
     """
-    words = shlex.split(words[0]) + list(words[1:]) if words and " -" in words[0] else list(words)
+    shapes = [read_shape(path, known_only=False) for path in (deployment.model, deployment.draft) if path]
+    work = _work(shapes[0], deployment.options, workload)
+    start = Start(
+        words=(),
+        protocol="openai",
+        files=_all_files(shapes, deployment),
+        prompt_tokens=work["prompt_tokens"],
+        generate_tokens=work["generate_tokens"],
+        vocabulary_tokens=shapes[0].vocabulary_tokens,
+    )
+    return _commanded(start, words) if words else start
+
+
+def _commanded(start: Start, words: Sequence[str]) -> Start:
+    words = shlex.split(words[0]) + list(words[1:]) if " -" in words[0] else list(words)
     found = server_of(words)
     if found is None:
         raise UsageError(
@@ -88,15 +116,14 @@ def serve(words: Sequence[str], deployment: Deployment) -> Start:
             hint="give a llama-server command, or the model itself to run it embedded",
         )
     command, variables = found
-    shapes = [read_shape(path, known_only=False) for path in (deployment.model, deployment.draft) if path]
     stated = {word.partition("=")[0] for word in itertools.takewhile(_is_variable, words)}
-    return Start(
+    environment = {**os.environ, **variables}
+    return msgspec.structs.replace(
+        start,
         words=tuple(itertools.dropwhile(_is_variable, words)),
         environment={name: value for name, value in variables.items() if name in stated},
-        protocol="openai",
-        url=_address(command, {**os.environ, **variables}),
-        key=_stated(command, "--api-key", {**os.environ, **variables}, "LLAMA_API_KEY").split(",")[0],
-        files=_all_files(shapes, deployment),
+        url=_address(command, environment),
+        key=_stated(command, "--api-key", environment, "LLAMA_API_KEY").split(",")[0],
     )
 
 

@@ -50,11 +50,11 @@ def start(deployment: Deployment, profile: Profile, workload: Workload) -> Start
     return start(deployment, profile, workload)
 
 
-def serve(words: Sequence[str], deployment: Deployment) -> Start:
+def serve(words: Sequence[str], deployment: Deployment, workload: Workload) -> Start:
     """The ``llama-server`` that a command starts."""
     from memfit.engine._llama_cpp.live import serve
 
-    return serve(words, deployment)
+    return serve(words, deployment, workload)
 
 
 def read_log(text: str) -> EngineLog:

@@ -79,7 +79,7 @@ class Live:
         self._keep: list[Any] = []
         log = _LoudLog()
         library.log = log
-        self._allocations = Allocations(library)
+        self._allocations = Allocations(library, job["files"])
         log.allocations = self._allocations
         self._breakdown: Breakdown | None = None
 

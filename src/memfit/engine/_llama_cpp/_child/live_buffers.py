@@ -61,13 +61,17 @@ class _Seen:
 class Allocations:
     """Keeps the replacements alive, and the list of what is allocated now.
 
+    Args:
+        files: that the model and its draft are mapped from, under the names of their stages.
+
     Attributes:
         stage: what the engine does; ``draft`` and ``projector`` claim every buffer made meanwhile, and what is
             allocated without a word during ``decode`` is an output buffer that has grown.
     """
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, files: dict[str, list[str]]) -> None:
         self.stage = "model"
+        self._files = files
         self._library = library
         self._seen: dict[int, _Seen] = {}
         self._frees: dict[int, Any] = {}
@@ -87,8 +91,9 @@ class Allocations:
                 return
 
     def buffers(self, breakdown: Breakdown | None, contexts: dict[str, int]) -> list[dict[str, Any]]:
-        """Every buffer: term, name, bytes, its address where this process has its pages, and whether it is a mapped
-        file. Where the engine's own account says otherwise it is believed, and no address is given.
+        """Every buffer: term, name, bytes, the address of its pages or the files it is mapped from.
+
+        Where the engine's own account says otherwise it is believed, and no address is given.
 
         Args:
             breakdown: reads the engine's account, None where it cannot be read.
@@ -107,7 +112,7 @@ class Allocations:
                 "name": f"{each['kind']} {each['what']} buffer",
                 "bytes": each["bytes"],
                 "address": each["address"],
-                "mapped": each.get("mapped", False),
+                "files": self._files[each["stage"]] if each.get("mapped") else [],
             }
             for each in found
         ]

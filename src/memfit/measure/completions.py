@@ -1,0 +1,213 @@
+"""An OpenAI-compatible server asked over HTTP: whether it is ready, and one streamed completion.
+
+Written for ``llama-server`` and tried on nothing else for real. Others take less: what a server refuses with 400 or 422
+is asked again more plainly, first without what only llama.cpp knows, then with a prompt of words instead of token ids.
+"""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+_MOST_BODY_BYTES = 1 << 20
+_MOST_LINE_BYTES = 1 << 20
+_SHOWN = 200
+
+
+class Trouble(Exception):
+    """The server answers wrongly; the message says how."""
+
+
+class Refused(Trouble):
+    """The server does not take this request."""
+
+
+class Answer(msgspec.Struct):
+    """One completion.
+
+    Attributes:
+        prompt_tokens: as the server counted them; 0 where it does not say.
+        at_s: when each piece of the answer came, monotonic.
+        began_s: when it was asked.
+        tokens: as the server counted them, else the pieces.
+        version: what the server says of itself.
+    """
+
+    began_s: float
+    prompt_tokens: int = 0
+    tokens: int = 0
+    at_s: list[float] = []
+    version: str = ""
+
+
+class Client:
+    """Asks one server; every request has a connection of its own.
+
+    Args:
+        url: scheme, host, port and maybe a prefix of all paths.
+        key: shown as bearer token, empty for none.
+        timeout_s: without a byte.
+
+    Raises:
+        Trouble: no http URL.
+    """
+
+    def __init__(self, url: str, key: str = "", *, timeout_s: float) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise Trouble(f"{url!r} is no http address")
+        self._https = parts.scheme == "https"
+        self._host, self._port = parts.hostname, parts.port or (443 if self._https else 80)
+        self._prefix = parts.path.rstrip("/").removesuffix("/v1")
+        self._key = key
+        self._timeout_s = timeout_s
+
+    def taken(self) -> bool:
+        """Whether somebody listens at its port."""
+        try:
+            with socket.create_connection((self._host, self._port), timeout=1.0):
+                return True
+        except OSError:
+            return False
+
+    def ready(self) -> bool | None:
+        """Whether the model is loaded; None where nobody listens yet.
+
+        Raises:
+            Trouble: it answers, and neither with success nor that it loads.
+        """
+        for path in ("/health", "/v1/models"):
+            try:
+                status, body = self._get(path)
+            except ConnectionError:
+                return None
+            if status == http.client.NOT_FOUND:
+                continue
+            if status == http.client.SERVICE_UNAVAILABLE:
+                return False
+            if status != http.client.OK:
+                raise Trouble(f"it answers {path} with HTTP {status}: {_message(body)}")
+            return True
+        raise Trouble("it answers neither /health nor /v1/models")
+
+    def model(self) -> str:
+        """What the server calls its model; ``default`` where it does not say."""
+        try:
+            status, body = self._get("/v1/models")
+            found: Any = msgspec.json.decode(body) if status == http.client.OK else {}
+            return str(found["data"][0]["id"])
+        except (ConnectionError, Trouble, msgspec.MsgspecError, LookupError, TypeError):
+            return "default"
+
+    def complete(self, request: dict[str, Any], alive: Callable[[], None]) -> Answer:
+        """One completion, streamed.
+
+        Args:
+            request: the body.
+            alive: called for every piece.
+
+        Raises:
+            Refused: it does not take this request (400, 404, 422).
+            Trouble: anything else but an answer.
+        """
+        answer = Answer(began_s=time.monotonic())
+        connection = self._connection()
+        try:
+            connection.request("POST", f"{self._prefix}/v1/completions", msgspec.json.encode(request), self._headers())
+            response = connection.getresponse()
+            if response.status != http.client.OK:
+                body = response.read(_MOST_BODY_BYTES)
+                kind = Refused if response.status in (400, 404, 422) else Trouble
+                raise kind(f"it answers HTTP {response.status}: {_message(body)}")
+            for piece in _pieces(response):
+                alive()
+                _take(piece, answer)
+        except TimeoutError:
+            raise
+        except (OSError, http.client.HTTPException) as error:
+            raise Trouble(f"the connection failed in the middle: {error or type(error).__name__}") from None
+        finally:
+            connection.close()
+        if not answer.at_s:
+            raise Trouble("it ends its answer without a token")
+        answer.tokens = answer.tokens or len(answer.at_s)
+        return answer
+
+    def _get(self, path: str) -> tuple[int, bytes]:
+        connection = self._connection()
+        try:
+            connection.request("GET", self._prefix + path, headers=self._headers())
+            response = connection.getresponse()
+            return response.status, response.read(_MOST_BODY_BYTES)
+        except (ConnectionError, TimeoutError):
+            raise
+        except http.client.HTTPException as error:
+            raise Trouble(f"what listens there speaks no HTTP: {error or type(error).__name__}") from None
+        except OSError as error:
+            raise ConnectionError(str(error)) from None
+        finally:
+            connection.close()
+
+    def _connection(self) -> http.client.HTTPConnection:
+        kind = http.client.HTTPSConnection if self._https else http.client.HTTPConnection
+        return kind(self._host, self._port, timeout=self._timeout_s)
+
+    def _headers(self) -> dict[str, str]:
+        headers = {"Content-Type": "application/json"}
+        return {**headers, "Authorization": f"Bearer {self._key}"} if self._key else headers
+
+
+def _pieces(response: http.client.HTTPResponse) -> Iterator[dict[str, Any]]:
+    """The events of a stream (``text/event-stream``), decoded.
+
+    Raises:
+        Trouble: something else.
+    """
+    while line := response.readline(_MOST_LINE_BYTES):
+        kind, _, data = line.strip().partition(b":")
+        if not line.strip() or kind in (b"", b"event", b"id", b"retry"):
+            continue
+        if kind not in (b"data", b"error"):
+            raise Trouble(f"it streams what is no event: {line[:_SHOWN].decode('utf-8', 'replace')!r}")
+        if data.strip() == b"[DONE]":
+            return
+        try:
+            found = msgspec.json.decode(data.strip())
+        except msgspec.MsgspecError:
+            found = None
+        if not isinstance(found, dict):
+            raise Trouble(f"it streams what is no JSON object: {data[:_SHOWN].decode('utf-8', 'replace')!r}")
+        if kind == b"error" or "error" in found:
+            raise Trouble(f"it fails in the middle of its answer: {_message(data)}")
+        yield found
+
+
+def _take(piece: dict[str, Any], answer: Answer) -> None:
+    """The end of a stream has no choices or one with a reason to stop, and counts."""
+    choices = piece.get("choices")
+    if isinstance(choices, list) and choices and not choices[0].get("finish_reason"):
+        answer.at_s.append(time.monotonic())
+    usage = piece.get("usage")
+    if isinstance(usage, dict):
+        answer.prompt_tokens = _count(usage.get("prompt_tokens")) or answer.prompt_tokens
+        answer.tokens = _count(usage.get("completion_tokens")) or answer.tokens
+    answer.version = str(piece.get("system_fingerprint") or answer.version)
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) and value > 0 else 0
+
+
+def _message(body: bytes) -> str:
+    """What a failure says of itself: OpenAI's ``{"error": {"message": ...}}``, or the beginning of whatever it is."""
+    try:
+        found: Any = msgspec.json.decode(body)
+        return str(found["error"]["message"])[:_SHOWN]
+    except (msgspec.MsgspecError, LookupError, TypeError):
+        return body[:_SHOWN].decode("utf-8", "replace").strip() or "nothing more"
