@@ -21,7 +21,7 @@ SHORT = ID[:12]
         ),
         ("/init.scope", "init.scope", "service"),
         ("/user.slice/user-1000.slice/session-2.scope", "session-2.scope", "session"),
-        ("/user.slice/user-1000.slice/user@1000.service/init.scope", "init.scope", "session"),
+        ("/user.slice/user-1000.slice/user@1000.service/init.scope", "user@1000.service", "session"),
         (
             "/user.slice/user-1000.slice/user@1000.service/session.slice/pulseaudio.service",
             "pulseaudio.service",

@@ -49,6 +49,8 @@ def find_owner(text: str) -> Owner:
             return Owner(container, "container", path)
     for path in asked:
         units = _UNIT.findall(_unescape(path))
+        if len(units) > 1 and units[-1] == "init.scope":  # a user's own systemd: its service says whose
+            units.pop()
         if units:
             return Owner(units[-1], _kind(path, units[-1]), path)
     return Owner(None, "other", asked[0] if asked else "")

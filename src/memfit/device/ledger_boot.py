@@ -11,6 +11,7 @@ from memfit.device.spans import Span, join, total_bytes, without
 from memfit.units import MIB, format_bytes
 
 _SECTION_BYTES = 128 * MIB  # SECTION_SIZE_BITS 27: arm64 since 5.12 with 4 KiB pages, x86-64
+_SHARED = "CCPLEX_INTERWORLD_SHMEM"
 _STRUCT_PAGE_BYTES = 64  # include/linux/mm_types.h, on 64-bit kernels of the usual configurations
 
 
@@ -133,10 +134,16 @@ def _reservations(facts: LedgerFacts) -> list[DramTerm]:
         if size:
             known = "the device tree's reserved-memory"
             terms.append(_term("reserved_memory", "boot", size, "measured", known, node.name))
-    kept = without(_untouchable(facts), [node.span for node in fixed])
+    shared = _shared_with_firmware(facts, ranges)
+    if shared is not None:
+        known = f"a range of its own and of the size that the boot configuration gives {_SHARED}"
+        terms.append(_term("reserved_memory", "boot", shared.bytes, "inferred", known, _SHARED))
+    kept = without(_untouchable(facts), [*(node.span for node in fixed), *([shared] if shared is not None else [])])
     if kept:
+        source: FactSource = "measured" if facts.regions else "inferred"
+        told = "/proc/iomem" if facts.regions else evidence
         holder = "UEFI run time, firmware tables"
-        terms.append(_term("firmware_tables", "boot", total_bytes(kept), _kept_source(facts), evidence, holder))
+        terms.append(_term("firmware_tables", "boot", total_bytes(kept), source, told, holder))
     return terms
 
 
@@ -146,8 +153,14 @@ def _untouchable(facts: LedgerFacts) -> tuple[Span, ...]:
     return unmapped(facts.boot_log.ranges) if facts.tegra and facts.boot_log is not None else ()
 
 
-def _kept_source(facts: LedgerFacts) -> FactSource:
-    return "measured" if facts.regions else "inferred"
+def _shared_with_firmware(facts: LedgerFacts, ranges: tuple[Span, ...]) -> Span | None:
+    """The one carveout inside of what Linux was handed, a 32 MiB window for messages between worlds.
+
+    No log names it. It stands apart from other ranges, between holes, and no other range of that size does.
+    """
+    size = next((entry.bytes for entry in facts.configuration if entry.name == _SHARED), None)
+    found = [span for span in join(ranges) if span.bytes == size]
+    return found[0] if facts.tegra and len(found) == 1 else None
 
 
 def _kept_regions(regions: tuple[Region, ...]) -> tuple[Span, ...]:

@@ -47,10 +47,6 @@ def _boot_causes(facts: LedgerFacts, rest_bytes: int) -> list[Explanation]:
     if facts.tegra:
         cause = "boot: page tables of the linear map, whole pages where rodata=full (the default)"
         found.append(_most(cause, facts.linux_bytes // _PTE_SHARE, rest_bytes, "arch/arm64/mm/mmu.c: map_mem"))
-        shared = sum(entry.bytes for entry in facts.configuration if entry.name == "CCPLEX_INTERWORLD_SHMEM")
-        if shared:
-            cause = "boot: memory shared with firmware (INTERWORLD_SHMEM), inside of what Linux was handed"
-            found.append(_most(cause, shared, rest_bytes, "NVIDIA's BSP: boot configuration"))
     cause = "boot: early allocations without a line of their own (device tree, EFI tables, log buffer, node data)"
     found.append(_most(cause, rest_bytes, rest_bytes, "mm/memblock.c"))
     return found
@@ -85,6 +81,9 @@ def _nvidia_causes(facts: LedgerFacts, rest_bytes: int) -> list[Explanation]:
     total = facts.moment.meminfo["MemTotal"]
     nvmap = facts.nvmap
     found = []
+    if nvmap is not None and nvmap.readable and not nvmap.total_bytes:
+        cause = "memory that the NVIDIA driver gave to CUDA: NvMap shows 0K here (Thor), nvidia-smi tells it"
+        found.append(_most(cause, rest_bytes, rest_bytes, "NVIDIA driver 580 and later on Tegra264"))
     if nvmap is None or not nvmap.readable:
         cause = "NvMap: CUDA, video and display; only root may read its tables in debugfs"
         found.append(_most(cause, rest_bytes, rest_bytes, "/sys/kernel/debug/nvmap"))

@@ -1,0 +1,249 @@
+"""The parts of an audit that several views show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from memfit.device.audit_records import Audit, CheckVerdict, DramTerm, Layer, Storage
+from memfit.render.document import Bullets, Cell, Column, Command, Fact, Facts, Headline, Row, Table, Tone
+from memfit.render.views._figures import gib, mib
+
+_BLANK = Cell("")
+LAYERS: dict[Layer, str] = {
+    "firmware": "kept by firmware",
+    "boot": "taken at boot",
+    "kernel": "kernel",
+    "drivers": "GPU and drivers",
+    "user": "programs",
+    "cache": "page cache",
+    "free": "free",
+}
+_WORDS = {
+    "cma_drivers": "CMA in use by drivers",
+    "cma_free": "CMA, free",
+    "clean_files": "clean",
+    "crashkernel": "crash kernel",
+    "dirty_files": "dirty",
+    "dma_pools": "DMA pools",
+    "free_per_cpu": "in CPUs' own lists",
+    "locked_files": "locked",
+    "mapped_files": "mapped by programs",
+    "nvmap": "NvMap",
+    "nvmap_pool": "NvMap's pool",
+    "percpu": "per-CPU memory",
+    "percpu_boot": "per-CPU memory",
+    "slab_reclaimable": "slab, reclaimable",
+    "slab_unreclaimable": "slab",
+    "swiotlb": "SWIOTLB",
+    "tmpfs": "files in tmpfs",
+}
+_TONES: dict[CheckVerdict, Tone] = {"passed": "ok", "failed": "bad", "unknown": "warn", "not applicable": "neutral"}
+_MARKS: dict[CheckVerdict, str] = {"passed": "passed", "failed": "failed", "unknown": "unknown", "not applicable": "–"}
+_ORDER: tuple[CheckVerdict, ...] = ("failed", "unknown", "passed", "not applicable")
+
+
+def words(name: str) -> str:
+    """A term, reclaim or check as people read it."""
+    return _WORDS.get(name, name.replace("_", " "))
+
+
+def title(audit: Audit) -> str:
+    """``Orin Nano 8GB (jetson)``, or the machine's name alone."""
+    return f"{audit.board} ({audit.host})" if audit.board else audit.host
+
+
+def headline(audit: Audit) -> Headline:
+    """How much is left, and how much nobody can account for."""
+    whole = audit.physical_bytes if audit.physical_bytes is not None else audit.linux_bytes
+    if audit.available_bytes is None or not whole:
+        return Headline("an image", "neutral", "nothing runs here, so there is no memory to account for")
+    failed = sum(check.verdict == "failed" for check in audit.checks)
+    left = f"{gib(audit.available_bytes)} available"
+    if audit.cuda_bytes is not None:
+        left += f", {gib(audit.cuda_bytes)} of it for CUDA"
+    says = f"of {gib(whole)}; {_share(audit.unexplained_bytes, whole)} unexplained"
+    if failed:
+        says += f"; {failed} {'check' if failed == 1 else 'checks'} failed"
+    return Headline(left, "warn" if failed else "ok", says)
+
+
+def facts(audit: Audit) -> Facts:
+    """Board, software, power, storage: one line each, none for what is not known."""
+    stack, power = audit.stack, audit.power
+    release = None if audit.l4t is None else f"JetPack {audit.jetpack or 'unknown'}, L4T {audit.l4t}"
+    software = [
+        f"{name} {version}"
+        for name, version in (
+            ("CUDA", stack.cuda),
+            ("TensorRT", stack.tensorrt),
+            ("cuDNN", stack.cudnn),
+            ("Python", stack.python),
+            ("Docker", stack.docker),
+        )
+        if version
+    ]
+    hottest = max(audit.zones, key=lambda zone: zone.now_c, default=None)
+    known: list[tuple[str, str | None]] = [
+        ("release", release),
+        ("system", " · ".join(part for part in (stack.distribution, stack.kernel) if part) or None),
+        ("software", " · ".join(software) or None),
+        ("boot", _boot(audit)),
+        ("power", None if power.mode is None else f"{power.mode.name} (of {_modes(audit)})"),
+        ("hottest", None if hottest is None else f"{hottest.name} {hottest.now_c:.1f} °C"),
+        ("storage", "; ".join(_place(place) for place in _places(audit)) or None),
+        ("swap", _swap(audit)),
+        ("seen", f"{audit.taken}, {_DOORS.get(audit.door, audit.door)}"),
+    ]
+    return Facts(tuple(Fact(name, value) for name, value in known if value is not None))
+
+
+def layers(audit: Audit) -> Table:
+    """Every layer with its items, each name once; ends in the physical memory."""
+    whole = audit.physical_bytes or audit.linux_bytes or 1
+    rows: list[Row] = []
+    for layer, name in LAYERS.items():
+        terms = [term for term in audit.terms if term.layer == layer]
+        if not terms:
+            continue
+        total = sum(term.bytes for term in terms)
+        rows.append((Cell(name), mib(total), Cell(_share(total, whole)), Cell(_reclaimable(terms, total))))
+        for item, group in _by_name(terms).items():
+            size = sum(term.bytes for term in group)
+            held = _held_by(group)
+            rows.append((Cell(f"· {item}", quiet=True), mib(size, quiet=True), _BLANK, Cell(held, quiet=True)))
+    footers = (
+        (Cell("unexplained"), mib(audit.unexplained_bytes), Cell(_share(audit.unexplained_bytes, whole)), _BLANK),
+        (Cell("physical memory"), mib(whole), _BLANK, _BLANK),
+    )
+    columns = (
+        Column("where"),
+        Column("MiB", "right"),
+        Column("share", "right", spare=True),
+        Column("who, how", prose=True),
+    )
+    return Table("Where the memory is", columns, tuple(rows), footers)
+
+
+def reclaims(audit: Audit) -> Table:
+    """What could be taken back, as ranges."""
+    rows = tuple(
+        (
+            Cell(words(reclaim.name)),
+            mib(reclaim.low_bytes, quiet=reclaim.low_bytes == reclaim.high_bytes),
+            mib(reclaim.high_bytes),
+            Cell(reclaim.when),
+            Cell(reclaim.cost),
+        )
+        for reclaim in audit.reclaims
+    )
+    columns = (
+        Column("setting"),
+        Column("low", "right"),
+        Column("high", "right"),
+        Column("takes", spare=True),
+        Column("what is given up", prose=True),
+    )
+    return Table("What could be taken back, MiB", columns, rows)
+
+
+def checks(audit: Audit, *, all_of_them: bool) -> Table:
+    """The preflight list; what asks nothing of this machine only where all is asked for."""
+    shown = [check for check in audit.checks if all_of_them or check.verdict != "not applicable"]
+    shown.sort(key=lambda check: _ORDER.index(check.verdict))
+    rows = tuple(
+        (
+            Cell(words(check.name)),
+            Cell(_MARKS[check.verdict], tone=_TONES[check.verdict]),
+            Cell(check.evidence, quiet=check.verdict == "not applicable"),
+        )
+        for check in shown
+    )
+    return Table("Before a model is loaded", (Column("check"), Column("verdict"), Column("evidence", prose=True)), rows)
+
+
+def mends(audit: Audit) -> tuple[Command, ...]:
+    """What mends failed checks, one command each."""
+    commands: dict[str, list[str]] = {}
+    for check in audit.checks:
+        if check.mend is not None and check.verdict == "failed":
+            commands.setdefault(check.mend, []).append(words(check.name))
+    return tuple(Command(line, f"mends: {', '.join(names)}") for line, names in commands.items())
+
+
+def unseen(audit: Audit) -> tuple[Bullets, ...]:
+    """What could not be looked at; nothing where all could."""
+    return (Bullets(audit.unseen, tone="warn", title="Not seen"),) if audit.unseen else ()
+
+
+def causes(audit: Audit) -> Table:
+    """Known causes of what no counter shows."""
+    rows = tuple(
+        (Cell(cause.cause), mib(cause.low_bytes, quiet=True), mib(cause.high_bytes), Cell(cause.source, quiet=True))
+        for cause in audit.explanations
+    )
+    columns = (
+        Column("cause", prose=True),
+        Column("low", "right", spare=True),
+        Column("high", "right"),
+        Column("known from", prose=True),
+    )
+    return Table("What may be behind it, MiB; none of it is added in", columns, rows)
+
+
+_DOORS = {"local": "here", "ssh": "over SSH", "rootfs": "from an unpacked image", "recorded": "from a recording"}
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f} %" if abs(part) * 1000 >= whole else f"{100 * part / whole:.2f} %"
+
+
+def _boot(audit: Audit) -> str | None:
+    boot = audit.boot
+    parts = [
+        None if boot.slot is None else f"slot {boot.slot}",
+        None if boot.secure_boot is None else f"Secure Boot {'on' if boot.secure_boot else 'off'}",
+        None if boot.root_device is None else f"root {boot.root_device}",
+    ]
+    return " · ".join(part for part in parts if part) or None
+
+
+def _modes(audit: Audit) -> str:
+    return ", ".join(mode.name for mode in audit.power.modes) or "unknown modes"
+
+
+def _place(place: Storage) -> str:
+    return f"{place.mount} {place.kind}, {place.free_bytes / 1e9:.0f} GB free"
+
+
+def _places(audit: Audit) -> list[Storage]:
+    return sorted(audit.storage, key=lambda place: (place.mount != "/", place.mount))[:3]
+
+
+def _swap(audit: Audit) -> str | None:
+    if not audit.swaps:
+        return None
+    size, used = sum(swap.size_bytes for swap in audit.swaps), sum(swap.used_bytes for swap in audit.swaps)
+    kinds = ", ".join(dict.fromkeys(swap.kind for swap in audit.swaps))
+    return f"{gib(used)} of {gib(size)} used ({kinds})"
+
+
+def _reclaimable(terms: Iterable[DramTerm], total: int) -> str:
+    size = sum(term.bytes for term in terms if term.evictable)
+    return "" if not size else "the kernel can take it back" if size == total else f"{gib(size)} can be taken back"
+
+
+def _by_name(terms: Iterable[DramTerm]) -> dict[str, list[DramTerm]]:
+    """Terms of one name together, the largest sum first."""
+    groups: dict[str, list[DramTerm]] = {}
+    for term in terms:
+        groups.setdefault(words(term.name), []).append(term)
+    return dict(sorted(groups.items(), key=lambda item: -sum(term.bytes for term in item[1])))
+
+
+def _held_by(group: list[DramTerm]) -> str:
+    """The largest holders of one name, or how a single figure is known."""
+    named = [term for term in sorted(group, key=lambda term: -term.bytes) if term.holder]
+    if not named:
+        return group[0].evidence
+    shown = ", ".join(f"{term.holder} {term.bytes / 2**20:.0f}" for term in named[:3])
+    return shown + (f" and {len(named) - 3} more" if len(named) > 3 else "")

@@ -1,0 +1,98 @@
+"""Who holds memory, by unit: a table that several views of an audit show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from memfit.device.audit_records import Audit, NvMapClient, ProcessRow
+from memfit.render.document import Cell, Column, Row, Table
+from memfit.render.views._figures import mib
+
+_BLANK = Cell("")
+
+
+class Holder(NamedTuple):
+    """Processes of one unit, container or session together; those without one stand for themselves."""
+
+    name: str
+    role: str
+    processes: int
+    pss_bytes: int
+    swapped_bytes: int
+    nvmap_bytes: int
+    unread: int
+
+
+def holders(audit: Audit) -> tuple[Holder, ...]:
+    """Units, containers, sessions and lone processes, the largest first."""
+    nvmap = _nvmap_by_pid(audit.nvmap)
+    groups: dict[tuple[str, str], list[ProcessRow]] = {}
+    for row in audit.processes:
+        groups.setdefault((row.unit or row.name, row.unit or str(row.pid)), []).append(row)
+    found = [_holder(name, rows, nvmap) for (name, _), rows in groups.items()]
+    return tuple(sorted(found, key=lambda holder: (-(holder.pss_bytes + holder.nvmap_bytes), holder.name)))
+
+
+def holder_table(found: tuple[Holder, ...], *, most: int) -> Table:
+    """The ``most`` largest holders, and the others in one line."""
+    shown, others = found[:most], found[most:]
+    rows = [_holder_row(holder) for holder in shown]
+    if others:
+        rows.append(_holder_row(_together(f"{len(others)} others", others), quiet=True))
+    total = _together("all", found)
+    columns = (
+        Column("who"),
+        Column("kind", spare=True),
+        Column("processes", "right", spare=True),
+        Column("PSS", "right"),
+        Column("swapped", "right", spare=True),
+        Column("NvMap", "right"),
+    )
+    return Table("Who holds memory, MiB", columns, tuple(rows), (_holder_row(total),))
+
+
+def _nvmap_by_pid(clients: Iterable[NvMapClient]) -> dict[int, int]:
+    sizes: dict[int, int] = {}
+    for client in clients:
+        if client.pid is not None:
+            sizes[client.pid] = sizes.get(client.pid, 0) + client.bytes
+    return sizes
+
+
+def _holder(name: str, rows: list[ProcessRow], nvmap: dict[int, int]) -> Holder:
+    roles = [row.role for row in rows if row.role]
+    return Holder(
+        name=name,
+        role=roles[0] if roles else "" if rows[0].kind == "other" else rows[0].kind,
+        processes=len(rows),
+        pss_bytes=sum(row.pss_bytes or 0 for row in rows),
+        swapped_bytes=sum(row.swapped_bytes for row in rows),
+        nvmap_bytes=sum(nvmap.get(row.pid, 0) for row in rows),
+        unread=sum(row.pss_bytes is None for row in rows),
+    )
+
+
+def _together(name: str, found: Iterable[Holder]) -> Holder:
+    found = tuple(found)
+    return Holder(
+        name=name,
+        role="",
+        processes=sum(holder.processes for holder in found),
+        pss_bytes=sum(holder.pss_bytes for holder in found),
+        swapped_bytes=sum(holder.swapped_bytes for holder in found),
+        nvmap_bytes=sum(holder.nvmap_bytes for holder in found),
+        unread=sum(holder.unread for holder in found),
+    )
+
+
+def _holder_row(holder: Holder, *, quiet: bool = False) -> Row:
+    share = Cell("unread", quiet=True) if holder.unread == holder.processes > 0 else mib(holder.pss_bytes, quiet=quiet)
+    return (
+        Cell(holder.name, quiet=quiet),
+        Cell(holder.role, quiet=True),
+        Cell(str(holder.processes), quiet=True),
+        share,
+        mib(holder.swapped_bytes, quiet=True) if holder.swapped_bytes else _BLANK,
+        mib(holder.nvmap_bytes, quiet=quiet) if holder.nvmap_bytes else _BLANK,
+    )
