@@ -111,10 +111,10 @@ def test_a_process_and_one_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_what_only_root_may_read_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def refuse(self: Path, *rest: object, **more: object) -> object:
+    def refuse(*rest: object, **more: object) -> object:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr("os.open", refuse)
     with pytest.raises(NeedsRoot) as refused:
         LocalHost(tmp_path).read_bytes("/proc/1/smaps_rollup")
     assert "sudo" in str(refused.value.hint)

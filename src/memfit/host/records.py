@@ -16,6 +16,26 @@ class Disk(msgspec.Struct, frozen=True, kw_only=True):
     free_bytes: int
 
 
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What is fetched or recorded of a machine, and how much of it at most.
+
+    Attributes:
+        paths: shell patterns of files, folders and links, as the facts declare them.
+        most_file_bytes: of one file; the rest is left out (the package database of a Jetson takes some 4 MB).
+        most_bytes: of all files together.
+        most_names: in one folder.
+        file_s: for one call to the kernel: a driver may block.
+        total_s: for everything.
+    """
+
+    paths: tuple[str, ...]
+    most_file_bytes: int = 8 << 20
+    most_bytes: int = 64 << 20
+    most_names: int = 1 << 16
+    file_s: float = 2.0
+    total_s: float = 60.0
+
+
 class Host(Protocol):
     """A machine whose files can be read, and only read.
 

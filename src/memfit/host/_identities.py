@@ -1,0 +1,132 @@
+"""What tells one machine or person from another: found where it stands, to be replaced wherever it is named."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+_OCTET = r"(?:25[0-5]|2[0-4]\d|[01]?\d?\d)"
+# A library's version follows .so., and five numbers are none
+IPV4 = rf"(?<!\d)(?<!\d\.)(?<!\.so\.)(?:{_OCTET}\.){{3}}{_OCTET}(?!\d)(?!\.\d)"
+MAC = r"(?<![0-9A-Za-z])[0-9A-Fa-f]{2}(?P<mark>[:_-])(?:[0-9A-Fa-f]{2}(?P=mark)){4,18}[0-9A-Fa-f]{2}(?![0-9A-Za-z])"
+# What is recognised by its form, the more particular first
+FORMS = (
+    ("uuid", r"(?<![0-9A-Fa-f])[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}(?![0-9A-Fa-f])"),
+    ("volume", r"(?<=UUID=)[0-9A-Fa-f]{4,8}-[0-9A-Fa-f]{2,4}(?![\w-])"),
+    ("id", r"(?<![0-9A-Za-z])[0-9a-f]{32}(?![0-9A-Za-z])"),
+    ("mac", rf"{MAC}|(?<=enx)[0-9a-f]{{12}}(?![0-9A-Za-z])|(?<=wlx)[0-9a-f]{{12}}(?![0-9A-Za-z])"),
+    ("ipv6", rf"(?<![0-9A-Za-z])(?:[0-9A-Fa-f]{{0,4}}:){{2,8}}(?:{IPV4}|[0-9A-Fa-f]{{0,4}}(?![0-9A-Za-z:]|\.\d))"),
+    ("ipv4", rf"{IPV4}|(?<=\bip-)\d{{1,3}}(?:-\d{{1,3}}){{3}}(?![\d-])"),
+)
+_ANY_FORM = re.compile("|".join(f"(?:{form})" for _, form in FORMS))
+_MAC = re.compile(MAC)
+
+# Files that hold one value which is that of this piece of hardware or of this installation
+OF_THIS_DEVICE = re.compile(
+    r"/serial(?:-number|_number)?$|/proc/device-tree/.*(?:serial|ecid|uuid)[^/]*$|/dmi/id/\w*(?:serial|uuid|asset_tag)$"
+    r"|/machine-id$|/(?:boot_id|uuid|wwid|cid|eui|nguid|subsysnqn)$|/sys/class/net/[^/]+/address$|mac[^/]*address$"
+    r"|ether-mac\w*$"
+)
+HOST_FILES = re.compile(r"^/etc/hostname$|^/proc/sys/kernel/(?:hostname|domainname)$")
+HOSTS_FILE, _PASSWORDS_FILE = "/etc/hosts", "/etc/passwd"
+# A name in it, behind the address; those of every machine stay
+HOSTS_NAME = re.compile(r"(?<=[ \t])(?!(?:localhost|localdomain|ip6-)[\w.-]*\b)[A-Za-z0-9][\w.-]*")
+# After a separator, or before it: `Serial : 142…`, `SerialNumber: 142…`, `androidboot.serialno=142…`, `ECID: 0x…`
+SERIAL = re.compile(
+    r"(?P<before>(?:serial[ _-]?(?:no|number|num)?|ecid|br_cid|chip[ _-]?uid)\0?[ \t]*[:=][ \t]*\"?)"
+    r"(?P<value>(?=[\w-]*\d)[\w-]{4,})",
+    re.I,
+)
+HOME = re.compile(
+    r"(?P<before>(?<![\w.])/(?:(?:var|export|mnt)/)?(?:home|Users)/|(?<![\w.])/(?:run/)?media/(?=[^/\s]+/))"
+    r"(?P<value>[^/\s\0\"':;,()<>|]+)"
+)
+LOGGED = re.compile(
+    r"^(?P<before>(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT[\d:.,+Z-]+)[ \t])"
+    r"(?P<value>[\w.-]+)(?=[ \t])",
+    re.M,
+)
+# `root@host`, but no unit of systemd (`getty@tty1.service`) and no node of a device tree (`i2c@3160000`)
+AT = re.compile(
+    r"(?<![\w.+-])(?P<user>[A-Za-z_][\w.+-]*)@"
+    r"(?!(?:(?=[0-9a-f,]*\d)[0-9a-f,]+|[a-f]{1,2})(?![\w.-]))(?P<host>[A-Za-z0-9][\w.-]*)(?<![.-])"
+)
+UNIT = re.compile(r"\.(?:service|socket|slice|scope|mount|automount|timer|target|device|swap|path)$")
+
+# Names that half the devices of this kind have, and words that parsers live on. They tell nobody from another, and are
+# replaced only where nothing but a name can stand.
+_OF_ALL = """
+localhost localdomain ip6-localhost ip6-loopback ip6-localnet ip6-mcastprefix ip6-allnodes ip6-allrouters ubuntu debian
+linux tegra nvidia jetson orin thor xavier nano agx igx raspberrypi tegra-ubuntu nvidia-desktop desktop server laptop
+device board host local home root user users admin guest test nobody daemon systemd service session system slice scope
+container docker containerd podman kubepods kernel memory cache swap python python3 model models data llama ollama vllm
+engine main default none true false null init boot usr bin etc var lib opt tmp run dev proc sys snap media mnt name
+state total free available active inactive gpu cpu cuda tensorrt arm aarch64 arm64 x86 x86_64 app work
+"""
+_WORDS_OF_ALL = frozenset(_OF_ALL.split())
+
+
+class Identities(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be replaced wherever it stands, each sorted; text as Latin-1 reads it."""
+
+    hosts: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
+    serials: tuple[str, ...] = ()
+
+
+def find_identities(name: str, texts: Mapping[str, str], paths: Iterable[str] = ()) -> Identities:
+    """Search a machine's files.
+
+    Args:
+        name: of the machine.
+        texts: by path.
+        paths: where names may stand too: targets of links, mount points.
+    """
+    hosts, users, serials = {name}, set[str](), set[str]()
+    for path, text in texts.items():
+        if OF_THIS_DEVICE.search(path):
+            serials |= set(_serials(value_of(text)))
+        elif HOST_FILES.match(path):
+            hosts |= set(value_of(text).split())
+        elif path == HOSTS_FILE:
+            hosts |= set(HOSTS_NAME.findall(text))
+        elif path == _PASSWORDS_FILE:
+            users |= set(_people(text))
+        serials |= {found["value"] for found in SERIAL.finditer(text)}
+        users |= {found["value"] for found in HOME.finditer(text)}
+        if path.startswith("/var/log/"):
+            hosts |= {found["value"] for found in LOGGED.finditer(text)}
+    for path in (*texts, *paths):
+        users |= {found["value"] for found in HOME.finditer(path)}
+    hosts |= {host.partition(".")[0] for host in hosts}
+    return Identities(
+        hosts=tuple(sorted(filter(_tells, hosts))),
+        users=tuple(sorted(filter(_tells, users))),
+        serials=tuple(sorted(serial for serial in serials if len(serial) >= 6 and re.search(r"[1-9]", serial))),
+    )
+
+
+def value_of(text: str) -> str:
+    """The value of a file that holds one, without what ends it."""
+    return text.strip("\0 \t\r\n")
+
+
+def _serials(value: str) -> Iterable[str]:
+    for word in value.split():
+        if _MAC.fullmatch(word):
+            yield re.sub(r"[^0-9A-Fa-f]", "", word)  # as names of interfaces have it
+        elif not _ANY_FORM.fullmatch(word):  # what has a form is found by it
+            yield word
+
+
+def _people(text: str) -> Iterable[str]:
+    for line in text.splitlines():
+        fields = line.split(":")
+        if len(fields) == 7 and fields[2].isdigit() and 1000 <= int(fields[2]) < 60000:
+            yield fields[0]
+
+
+def _tells(name: str) -> bool:
+    return len(name) >= 3 and not name.isdigit() and name.lower() not in _WORDS_OF_ALL

@@ -1,0 +1,84 @@
+"""A machine over the system's OpenSSH client: one connection, nothing left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from memfit.host._collect import CONNECT_S, collect
+from memfit.host._program import PYTHON_OPTIONS
+from memfit.host._target import parse_target
+from memfit.host.records import Manifest
+from memfit.host.snapshot import Snapshot, SnapshotHost
+
+# The user's own configuration, keys, agent and jump hosts count; here is what a question to a machine must not do: ask
+# back, forward anything, start another command, or leave a connection open in the background. The level keeps the
+# messages that tell why there is none.
+_OPTIONS = (
+    "BatchMode=yes",
+    f"ConnectTimeout={CONNECT_S}",
+    "ServerAliveInterval=5",
+    "ServerAliveCountMax=3",
+    "ClearAllForwardings=yes",
+    "ForwardAgent=no",
+    "ForwardX11=no",
+    "ControlMaster=no",
+    "PermitLocalCommand=no",
+    "RemoteCommand=none",
+    "LogLevel=INFO",
+    "Compression=yes",
+)
+# env, because a login shell that is no sh knows no assignment before a command
+_SUDO = ("env", "LC_ALL=C", "sudo", "-n")
+
+
+class SshHost(SnapshotHost):
+    """A machine that ssh reaches. What the manifest names is fetched when the first of it is asked for.
+
+    Args:
+        target: an alias, ``user@host`` or ``ssh://user@host:port``.
+        manifest: all that will be asked for.
+        sudo: read as root, where sudo needs no password.
+        client: the ssh program and options of one's own.
+    """
+
+    def __init__(
+        self, target: str, manifest: Manifest, *, sudo: bool = False, client: Sequence[str] = ("ssh",)
+    ) -> None:
+        self._target = parse_target(target)
+        super().__init__(
+            Snapshot(name=target, taken=""),
+            door="ssh",
+            hint="not even root may: its kernel is locked down" if sudo else "run again with --sudo",
+        )
+        self._manifest = manifest
+        self._sudo = sudo
+        self._client = tuple(client)
+        self._fetched = False
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """All that was fetched.
+
+        Raises:
+            ProbeError: the machine cannot be reached, does not let us in or does not answer; says why.
+        """
+        if not self._fetched:
+            self._held = self.fetch()
+            self._children = None
+            self._fetched = True
+        return self._held
+
+    def refresh(self) -> None:
+        """Forget what was fetched: the next question fetches again."""
+        self._fetched = False
+
+    def fetch(self) -> Snapshot:
+        """Read everything now, in one connection.
+
+        Raises:
+            ProbeError: as ``snapshot``.
+        """
+        remote = (*(_SUDO if self._sudo else ()), "python3", *PYTHON_OPTIONS)
+        options = [word for option in _OPTIONS for word in ("-o", option)]
+        command = (*self._client, "-T", *options, *self._target.words(), " ".join(remote))
+        return collect(command, self._manifest, self._target)
