@@ -22,6 +22,7 @@ CATALOGS = (
     ("model/cards", "CARD"),
     ("device/boards", "BOARD"),
     ("engine/runtimes", "ENGINE"),
+    ("measure/baselines", "RUNTIME"),
     ("render/views", "VIEW"),
     ("render/outputs", "OUTPUT"),
     ("cli/verbs", "COMMAND"),

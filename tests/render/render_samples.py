@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from made_samples import MADE
+
 from memfit.device.process import ProcessMemory
 from memfit.device.records import Device
 from memfit.engine.records import Deployment, Options, Part, Term
@@ -336,4 +338,5 @@ RECORDS = {
     "running": RUNNING,
     "verified": VERIFIED,
     "killed": KILLED,
+    **MADE,
 }
