@@ -1,4 +1,5 @@
-# make demo   make a virtual environment, install, and size two models with the engine beside the formulas
+# make demo   make a virtual environment, install, size two models with the engine beside the formulas, and run one of
+#             them on this machine to hold it against the prediction
 # make test   the test suite
 # Both work from a fresh clone with Python, make and a C++ compiler; the first run compiles llama.cpp (about 4 minutes).
 
@@ -7,14 +8,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT := build/demo
 
-.PHONY: demo test lint conformance coefficients bench clean
+.PHONY: demo test lint conformance coefficients bench soak verify-accuracy verify-device clean
 
 demo: $(VENV)/installed
 	@mkdir -p $(OUT)
 	$(BIN)/memfit estimate models/memfit-tiny/memfit-tiny-F16.gguf --context 2048 --source both
 	$(BIN)/memfit estimate Llama-3.1-8B --format Q4_K_M --context 8192 --device orin-nano-8gb --source both \
 	    --html $(OUT)/llama-3.1-8b.html --svg $(OUT)/llama-3.1-8b.svg --png $(OUT)/llama-3.1-8b.png
-	@echo; echo "The picture: $(OUT)/llama-3.1-8b.png, the page: $(OUT)/llama-3.1-8b.html"
+	$(BIN)/memfit verify models/memfit-tiny/memfit-tiny-F16.gguf --context 2048 \
+	    --html $(OUT)/verified.html --svg $(OUT)/verified.svg --png $(OUT)/verified.png
+	@echo; echo "The pictures: $(OUT)/llama-3.1-8b.png and $(OUT)/verified.png, the pages beside them"
 
 test: $(VENV)/installed
 	$(BIN)/pytest -n 2 --dist loadfile
@@ -36,9 +39,31 @@ coefficients: $(VENV)/installed
 bench: $(VENV)/installed
 	$(BIN)/python benchmarks/run.py
 
+# 1,000 random deployments decided beside the engine, 60 of them run under their limits (hours; goes on where it ended;
+# limits need root or systemd). SOAK="--minutes 30" and others: tools/soak.py --help
+soak: $(VENV)/installed
+	$(BIN)/python tools/soak.py $(SOAK)
+
+# predictions beside 96 real runs of models of 1B to 8B, into docs/verification.md (hours; goes on where it ended)
+verify-accuracy: $(VENV)/installed
+	$(BIN)/python tools/verify_accuracy.py --write $(ACCURACY)
+
+# for the owner of a board: everything that can be verified there, in one record to share
+verify-device: $(VENV)/installed
+	$(BIN)/python tools/verify_device.py $(DEVICE)
+
+# llama.cpp is compiled for the processor at hand. Some virtual machines show AMX instructions and fault on them: there it
+# is compiled without, and once more where a build with them came out of pip's cache
+WITHOUT_AMX := -mno-amx-tile -mno-amx-int8 -mno-amx-bf16
+FLAGS := $(if $(shell grep -sq amx_int8 /proc/cpuinfo && $(CC) $(WITHOUT_AMX) -E -x c /dev/null 2>&1),CFLAGS="$(WITHOUT_AMX)" CXXFLAGS="$(WITHOUT_AMX)")
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check
+
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[llama,png,dev]'
+	$(FLAGS) $(PIP) --editable '.[llama,png,dev]'
+	@$(BIN)/python tools/try_engine.py || \
+	    $(FLAGS) $(PIP) --force-reinstall --no-deps --no-cache-dir --no-binary llama-cpp-python \
+	    llama-cpp-python
 	@touch $@
 
 clean:
