@@ -27,16 +27,16 @@ _TERMS = {
     "output": "output_buffer",
 }
 _PROJECTOR_WEIGHTS = re.compile(r"\bload_hparams: model size: +(\d+(?:\.\d+)?) MiB")
-# "build: 6000 (0c1e570) with ..." of older programs, "build_info: b6000-0c1e570" of newer ones
-_BUILD = re.compile(r"\bbuild(?:_info)?: +(?:b?(\d+)[- ]\(?([0-9a-f]{7,40})(-dirty)?\)?)")
+# "build: 6000 (0c1e570) with ..." of older programs, "build 6000 (0c1e570) with ..." and "build_info: b6000-0c1e570"
+_BUILD = re.compile(r"\bbuild(?:_info)?:? +b?(\d+)[- ]\(?([0-9a-f]{7,40})(-dirty)?")
 _SYSTEM = re.compile(r"\bsystem_info:.*?\| *((?:CPU|CUDA)\b.*)$", re.MULTILINE)
 
 
 def read_log(text: str) -> EngineLog:
     """Buffers, version and instructions out of what ``llama-server`` or ``llama-cli`` printed.
 
-    A second model in one process is its draft. Compute buffers are reserved again when something changes; the last
-    word counts.
+    A second model in one process is its draft, unless the first was only tried on. Compute buffers are reserved again
+    when something changes; the last word counts.
     """
     buffers: list[Buffer] = []
     latest: dict[tuple[int, str], int] = {}
@@ -44,7 +44,11 @@ def read_log(text: str) -> EngineLog:
     for found in _LINE.finditer(text):
         what = (found["what"] or "model").split()[-1]
         if what == "model" and has_context:
-            models, has_context = models + 1, False
+            if _is_trial(buffers):
+                buffers, latest = [], {}
+            else:
+                models += 1
+            has_context = False
         has_context = has_context or what in ("KV", "RS", "state", "output", "compute")
         projector = found["function"] == "alloc_compute_meta"
         term = "projector" if projector else "draft" if models else _TERMS[what]
@@ -66,6 +70,11 @@ def read_log(text: str) -> EngineLog:
         version=f"b{build[1]} ({build[2]}{build[3] or ''})" if build else "",
         instructions=system[1].strip() if system else "",
     )
+
+
+def _is_trial(buffers: list[Buffer]) -> bool:
+    """A server first loads the model without allocating it, to fit its options to what is free, and logs zeros."""
+    return not any(buffer.reserved_bytes for buffer in buffers if buffer.term == "weights")
 
 
 def _bytes(mebibytes: str) -> int:
