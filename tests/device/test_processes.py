@@ -10,6 +10,7 @@ from memfit.device.process_table import ProcessFacts, parse_stat
 from memfit.device.processes import build_rows, file_bytes
 from memfit.errors import NeedsRoot, ProbeError
 from memfit.host import LocalHost
+from memfit.host._program import PYTHON_OPTIONS
 from memfit.units import KIB, MIB
 
 SESSION = "0::/user.slice/user-1000.slice/session-2.scope\n"
@@ -102,6 +103,10 @@ def test_names_show_what_an_interpreter_runs_and_undo_the_cut_at_15_letters() ->
 def test_the_auditing_process_is_itself_whatever_it_is_called() -> None:
     rows = build_rows((process("python3 notebook.py", SESSION),), own_pid=100)
     assert rows[0].role == "memfit"
+
+
+def test_what_reads_over_ssh_is_memfit_too() -> None:
+    assert row(process(" ".join(("python3", *PYTHON_OPTIONS)), SESSION)).role == "memfit"
 
 
 def test_unread_memory_is_unknown_and_not_zero() -> None:

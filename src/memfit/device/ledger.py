@@ -26,15 +26,17 @@ def build_ledger(facts: LedgerFacts) -> Ledger:
     """Add up a machine's memory; the terms come in the order of the layers, from the bottom."""
     # a board's data sheet may be of another variant than the one at hand: what Linux was handed is there in any case
     physical = max(facts.physical_bytes or 0, facts.linux_bytes)
-    firmware, boot, inside = firmware_terms(facts, physical), boot_terms(facts), _inside(facts)
+    gap = facts.linux_bytes - facts.moment.meminfo["MemTotal"]
+    # without a count of what Linux was handed the ledger begins at MemTotal, which what booting took is not part of
+    boot = boot_terms(facts) if gap > 0 else []
+    firmware, inside = firmware_terms(facts, physical), _inside(facts)
     terms = (*firmware, *boot, *inside)
-    boot_rest = facts.linux_bytes - facts.moment.meminfo["MemTotal"] - _sum(boot)
     return Ledger(
         physical_bytes=physical,
         terms=terms,
         unexplained_bytes=physical - _sum(terms),
         explanations=explain(
-            facts, firmware_bytes=_sum(firmware), boot_rest_bytes=boot_rest, rest_bytes=hidden_bytes(facts)
+            facts, firmware_bytes=_sum(firmware), boot_rest_bytes=gap - _sum(boot), rest_bytes=hidden_bytes(facts)
         ),
     )
 

@@ -34,6 +34,8 @@ _INFERENCE = re.compile(
     re.IGNORECASE,
 )
 _MEMFIT = re.compile(r"memfit(?:\.|$)")
+# what reads a machine over ssh is ``python3`` with these words (``host/_program.py``)
+_COLLECTOR = ("-I", "-S", "-B", "-")
 
 
 def build_rows(
@@ -96,7 +98,7 @@ def _role(
     program = _program(process)
     unit = (owner.unit or "").rpartition(".")[0]
     started = (program, _script(process))  # what runs, and what an interpreter runs
-    if any(_MEMFIT.match(name) for name in started):
+    if any(_MEMFIT.match(name) for name in started) or process.command[1:] == _COLLECTOR:
         return "memfit"
     if any(_INFERENCE.match(name) for name in (*started, process.name)) or (on_gpu and _is_python(process)):
         return "inference"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from memfit.device.facts._fact import Fact
 from memfit.device.process_table import ProcessFacts, parse_rollup, parse_stat
+from memfit.device.reading import read_text
 from memfit.errors import NeedsRoot, ProbeError
 from memfit.host import Host
 
 _LONGEST_COMMAND = 4096
+_UPTIME = "/proc/uptime"
 _FILES = ("stat", "cmdline", "cgroup", "smaps_rollup")
 
 
@@ -22,6 +24,15 @@ def read(host: Host) -> tuple[ProcessFacts, ...]:
         return ()
     found = (_read_process(host, int(name)) for name in names if name.isdigit())
     return tuple(sorted((facts for facts in found if facts is not None), key=lambda facts: facts.pid))
+
+
+def read_uptime(host: Host) -> float | None:
+    """Seconds since boot; None where nothing runs."""
+    words = (read_text(host, _UPTIME, most=64) or "").split()
+    try:
+        return float(words[0]) if words else None
+    except ValueError:
+        return None
 
 
 def _read_process(host: Host, pid: int) -> ProcessFacts | None:
@@ -65,7 +76,7 @@ def _text(host: Host, path: str) -> str:
 
 
 FACT = Fact(
-    paths=("/proc", *(f"/proc/[0-9]*/{name}" for name in _FILES)),
+    paths=("/proc", _UPTIME, *(f"/proc/[0-9]*/{name}" for name in _FILES)),
     read=read,
     provides="every process with its memory, command and control group",
 )
