@@ -22,6 +22,7 @@ from memfit.errors import ModelError, UnknownName, UsageError
 from memfit.footprint.estimate import estimate_deployment
 from memfit.model import find_model, in_preset, read_shape
 from memfit.model._build import card_tensors
+from memfit.model._fabricate.blueprint import draw
 from memfit.model.architectures import ARCHITECTURES
 from memfit.model.cards import CARDS, Card
 from memfit.model.fabricate import Fabrication, fabricate
@@ -149,6 +150,21 @@ def test_the_footprint_of_the_file_is_that_of_the_card(tmp_path: Path, card: str
     )
 
 
+@pytest.mark.parametrize("key", CARDS.keys())
+def test_every_card_comes_back_from_its_file(tmp_path: Path, key: str) -> None:
+    card = CARDS.get(key)
+    plan = draw(card.name, format="Q4_K_M", vocabulary="none", layers=None, seed=0)
+    path = tmp_path / "model.gguf"  # the header alone, as fabricate writes it
+    write_model(path, plan.metadata, [(tensor.name, tensor.dims, tensor.format) for tensor in plan.tensors])
+    shape, wanted = read_shape(path), find_model(card.name)
+    assert [_plain(tensor) for tensor in shape.tensors] == [_plain(tensor) for tensor in wanted.tensors]
+    for field in ("name", "kind", "layers", "memory", "window_tokens", "causal", "tied_embeddings", "file_type"):
+        assert getattr(shape, field) == getattr(wanted, field), field
+    for field in ("parameters", "parameters_active", "vocabulary_tokens", "context_trained_tokens"):
+        assert getattr(shape, field) == getattr(wanted, field), field
+    assert wanted.dimensions.items() <= shape.dimensions.items()
+
+
 def _plain(tensor: Any) -> tuple[Any, ...]:
     return (tensor.name, tensor.dims, tensor.format, tensor.bytes)
 
@@ -161,6 +177,8 @@ def test_the_file_is_what_the_record_says(tmp_path: Path) -> None:
     assert made.sha256 == hashlib.sha256(data).hexdigest()
     assert path.stat().st_blocks * 512 >= made.bytes  # no holes
     header = read_header(path)
+    pages = [data[at : at + 4096] for at in range(header.data_offset, len(data), 4096)]
+    assert len(set(pages)) == len(pages) > 5000  # none is empty, and none is there twice
     assert sum(tensor.bytes for tensor in header.tensors) == made.weights_bytes
     assert sum(share.bytes for share in made.formats) == made.weights_bytes
     assert sum(share.tensors for share in made.formats) == len(header.tensors)
