@@ -39,7 +39,12 @@ def _rows(kind: str) -> list[tuple[str, str]]:
         from memfit.units import format_bytes
 
         return [
-            (key, f"{board.name}: {format_bytes(board.total_bytes - board.os_bytes)} for a deployment ({board.grade})")
+            (
+                key,
+                f"{board.name}: not known, state --memory"
+                if board.capacity_bytes is None
+                else f"{board.name}: {format_bytes(board.capacity_bytes)} for a deployment ({board.grade})",
+            )
             for key, board in BOARDS.items()
         ]
     if kind == "architectures":

@@ -1,18 +1,58 @@
 """Jetson Orin Nano 8GB (p3767-0003, developer kit p3767-0005), also as Super."""
 
-from memfit.device.boards._board import Board
-from memfit.units import GIB, KIB
+from memfit.device.boards._board import Board, Figure, PowerTable, datasheet
+from memfit.device.boards._orin import (
+    ALLOCATION,
+    AMPERE,
+    CAPABILITY,
+    COMPTAGS,
+    INSTRUCTIONS,
+    NO_DLA,
+    NVDEC,
+    QSPI,
+    modes,
+    nano_desktop,
+    nano_total,
+)
+from memfit.units import GIB, MIB
 
 BOARD = Board(
     name="Orin Nano 8GB",
-    physical_bytes=8 * GIB,
-    total_bytes=7_802_736 * KIB,
-    os_bytes=(7_802_736 - 6_245_596) * KIB,
-    instructions=("neon", "dotprod"),
-    threads=6,
-    gpu="Ampere 8.7",
-    grade="measured",
-    source="meminfo of a developer kit with desktop, JetPack 6.1 (R36.4); headless the system takes about 1 GiB less",
+    modules=("p3767-0003", "p3767-0005"),
+    physical_bytes=datasheet(8 * GIB, "128-bit LPDDR5"),
+    total_bytes=nano_total("measured"),
+    desktop_bytes=nano_desktop("measured"),
+    headless_bytes=Figure(
+        763 * MIB,
+        "inferred",
+        "519 MiB used in a tegrastats log of R36.5.0 before a model is loaded, and the 244 MiB by which MemTotal less "
+        "MemAvailable exceeds tegrastats' figure in the meminfo above",
+    ),
+    bandwidth_bytes_per_s=datasheet(68 * 10**9, "EMC 2133 MHz in tegrastats"),
+    super_bandwidth_bytes_per_s=datasheet(102 * 10**9, "EMC 3199 MHz in tegrastats"),
+    gpu=AMPERE,
+    compute_capability=CAPABILITY,
+    sms=datasheet(8),
+    cuda_cores=datasheet(1024),
+    threads=Figure(6, "measured", "tegrastats has six cores"),
+    instructions=INSTRUCTIONS,
+    power=(
+        PowerTable(
+            name="p3767_0003_super",
+            modes=modes("measured", "ARK Electronics docs/power.md and others", "15W", "25W", "MAXN_SUPER", "7W"),
+            default_id=Figure(1, "measured", "ARK Electronics docs/power.md"),
+        ),
+        PowerTable(
+            name="p3767_0003",
+            modes=modes("datasheet", "NVIDIA's developer guide, not re-read", "15W", "7W"),
+            default_id=datasheet(0),
+        ),
+    ),
+    dlas=NO_DLA,
+    pvas=NO_DLA,
+    nvencs=Figure(0, "measured", "no NVENC in tegrastats; the data sheet has none"),
+    nvdecs=NVDEC,
+    bugs=(QSPI, ALLOCATION, COMPTAGS),
     aliases=(
         "orin nano",
         "jetson orin nano",
@@ -20,5 +60,6 @@ BOARD = Board(
         "orin nano super",
         "orin nano super 8gb",
         "p3767 0003",
+        "p3767 0005",
     ),
 )

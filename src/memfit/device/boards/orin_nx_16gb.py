@@ -1,17 +1,47 @@
 """Jetson Orin NX 16GB (p3767-0000)."""
 
-from memfit.device.boards._board import Board
+from memfit.device.boards._board import Board, Figure, PowerTable, datasheet
+from memfit.device.boards._orin import (
+    ALLOCATION,
+    AMPERE,
+    AT_LEAST_ONE,
+    CAPABILITY,
+    COMPTAGS,
+    DESKTOP_SAVES_BYTES,
+    DESKTOP_SOURCE,
+    INSTRUCTIONS,
+    P3767_NX_SUPER,
+    modes,
+)
 from memfit.units import GIB, MIB
+
+_SYSTEM_BYTES = 1_800 * 10**6
+_SYSTEM = "1.8 GB as budgeted in 'The Memory Budget' §8, not measured"
 
 BOARD = Board(
     name="Orin NX 16GB",
-    physical_bytes=16 * GIB,
-    total_bytes=15_656 * MIB,
-    os_bytes=1_800 * 10**6,
-    instructions=("neon", "dotprod"),
-    threads=8,
-    gpu="Ampere 8.7",
-    grade="inferred",
-    source="MemTotal from a tegrastats log; system use 1.8 GB as budgeted in 'The Memory Budget' §8, not measured",
+    modules=("p3767-0000",),
+    physical_bytes=datasheet(16 * GIB),
+    total_bytes=Figure(15_656 * MIB, "measured", "tegrastats logs of two boards"),
+    desktop_bytes=Figure(_SYSTEM_BYTES, "inferred", _SYSTEM),
+    headless_bytes=Figure(_SYSTEM_BYTES - DESKTOP_SAVES_BYTES, "inferred", f"{_SYSTEM}; {DESKTOP_SOURCE}"),
+    bandwidth_bytes_per_s=datasheet(102 * 10**9),
+    gpu=AMPERE,
+    compute_capability=CAPABILITY,
+    sms=datasheet(8),
+    cuda_cores=datasheet(1024),
+    threads=Figure(8, "measured", "tegrastats has eight cores"),
+    instructions=INSTRUCTIONS,
+    power=(
+        P3767_NX_SUPER,
+        PowerTable(
+            name="p3767_0000",
+            modes=modes("datasheet", "NVIDIA's developer guide, not re-read", "MAXN", "10W", "15W", "25W"),
+        ),
+    ),
+    dlas=datasheet(2),
+    pvas=datasheet(1),
+    nvencs=datasheet(1, AT_LEAST_ONE),
+    bugs=(ALLOCATION, COMPTAGS),
     aliases=("orin nx", "jetson orin nx", "jetson orin nx 16gb", "p3767 0000"),
 )

@@ -12,7 +12,7 @@ SUPPORT = Support(
             before="38.0",
             runs=True,
             minimum_version="0.12",
-            reason="0.12 alone, made for AGX Orin with JetPack 6.1; for newer models NVIDIA points to TensorRT Edge-LLM. "
+            reason="0.12 alone, made for AGX Orin with JetPack 6.1; newer models go with TensorRT Edge-LLM. "
             "The published matrix says 0.15 and newer, of which there is no build for Jetson",
             source=_BRANCH,
         ),

@@ -1,0 +1,52 @@
+"""Jetson AGX Orin 32GB (p3701-0004, and developer kits p3701-0000 with that much)."""
+
+from memfit.device.boards._board import Board, Bug, Figure, PowerTable, datasheet
+from memfit.device.boards._orin import (
+    ALLOCATION,
+    AMPERE,
+    AT_LEAST_ONE,
+    CAPABILITY,
+    COMPTAGS,
+    INSTRUCTIONS,
+    budget,
+    budget_headless,
+    modes,
+)
+from memfit.units import GIB, KIB
+
+BOARD = Board(
+    name="AGX Orin 32GB",
+    modules=("p3701-0004", "p3701-0000"),
+    physical_bytes=datasheet(32 * GIB, "256-bit LPDDR5"),
+    total_bytes=Figure(7_850_619 * 4 * KIB, "measured", "pages of RAM in a kernel log of R36.4"),
+    desktop_bytes=budget(),
+    headless_bytes=budget_headless(),
+    bandwidth_bytes_per_s=datasheet(204_800 * 10**6),
+    gpu=AMPERE,
+    compute_capability=CAPABILITY,
+    sms=datasheet(14),
+    cuda_cores=datasheet(1792),
+    threads=datasheet(8, "the developer kit with 32 GB has 12"),
+    instructions=INSTRUCTIONS,
+    power=(
+        PowerTable(
+            name="p3701_0004",
+            modes=modes("datasheet", "NVIDIA's developer guide, not re-read", "MAXN", "15W", "30W", "40W"),
+        ),
+    ),
+    dlas=datasheet(2),
+    pvas=datasheet(1),
+    nvencs=datasheet(1, AT_LEAST_ONE),
+    bugs=(
+        ALLOCATION,
+        COMPTAGS,
+        Bug(
+            name="power modes of the other module",
+            says="nvpmodel fails with p3701_0000's modes: they name cores that this module does not have",
+            mend="link /etc/nvpmodel.conf to nvpmodel_p3701_0004.conf",
+            grade="measured",
+            source="anduril/jetpack-nixos issue 287",
+        ),
+    ),
+    aliases=("jetson agx orin 32gb", "p3701 0004"),
+)

@@ -1,0 +1,42 @@
+"""Jetson Orin NX 8GB (p3767-0001)."""
+
+from memfit.device.boards._board import Board, Figure, PowerTable, datasheet
+from memfit.device.boards._orin import (
+    ALLOCATION,
+    AMPERE,
+    AT_LEAST_ONE,
+    CAPABILITY,
+    COMPTAGS,
+    INSTRUCTIONS,
+    modes,
+    nano_desktop,
+    nano_total,
+)
+from memfit.units import GIB, MIB
+
+BOARD = Board(
+    name="Orin NX 8GB",
+    modules=("p3767-0001",),
+    physical_bytes=datasheet(8 * GIB),
+    total_bytes=nano_total("inferred"),
+    desktop_bytes=nano_desktop(),
+    headless_bytes=Figure(763 * MIB, "inferred", "as the Orin Nano 8GB; no log is known"),
+    bandwidth_bytes_per_s=datasheet(102 * 10**9),
+    gpu=AMPERE,
+    compute_capability=CAPABILITY,
+    sms=datasheet(8),
+    cuda_cores=datasheet(1024),
+    threads=datasheet(6),
+    instructions=INSTRUCTIONS,
+    power=(
+        PowerTable(
+            name="p3767_0001",
+            modes=modes("datasheet", "NVIDIA's developer guide, not re-read", "MAXN", "10W", "15W", "20W"),
+        ),
+    ),
+    dlas=datasheet(1),
+    pvas=datasheet(1),
+    nvencs=datasheet(1, AT_LEAST_ONE),
+    bugs=(ALLOCATION, COMPTAGS),
+    aliases=("jetson orin nx 8gb", "p3767 0001"),
+)

@@ -1,0 +1,37 @@
+"""Jetson AGX Thor T5000, 128 GB (p3834-0008)."""
+
+from memfit.device.boards._board import Board, Figure, PowerTable, datasheet
+from memfit.device.boards._orin import budget, budget_headless, modes
+from memfit.device.boards._thor import BLACKWELL, CAPABILITY, INSTRUCTIONS, NO_DLA, NVMAP, PVA
+from memfit.units import GIB, MIB
+
+_MODES = "rbonghi/jetson_stats issue 820"
+
+BOARD = Board(
+    name="Thor T5000",
+    modules=("p3834-0008",),
+    physical_bytes=datasheet(128 * GIB, "256-bit LPDDR5X"),
+    total_bytes=Figure(125_772 * MIB, "measured", "tegrastats logs of R38.4.0 and of JetPack 7"),
+    desktop_bytes=budget(),
+    headless_bytes=budget_headless(),
+    bandwidth_bytes_per_s=datasheet(273 * 10**9),
+    gpu=BLACKWELL,
+    compute_capability=CAPABILITY,
+    sms=datasheet(20),
+    cuda_cores=datasheet(2560),
+    threads=Figure(14, "measured", "tegrastats has 14 cores"),
+    instructions=INSTRUCTIONS,
+    power=(
+        PowerTable(
+            name="p3834_0008",
+            modes=modes("measured", _MODES, "MAXN", "120W", "90W", "70W"),
+            default_id=Figure(1, "measured", _MODES),
+        ),
+    ),
+    dlas=NO_DLA,
+    pvas=PVA,
+    nvencs=Figure(2, "measured", "tegrastats has NVENC0 and NVENC1"),
+    nvdecs=Figure(2, "measured", "tegrastats has NVDEC0 and NVDEC1"),
+    bugs=(NVMAP,),
+    aliases=("thor", "agx thor", "jetson thor", "jetson agx thor", "t5000", "p3834 0008"),
+)
