@@ -14,12 +14,10 @@ from memfit.host.records import Manifest
 from memfit.host.snapshot import Snapshot
 
 CONNECT_S = 10
-_QUIET_S = 15.0  # the collector itself is never silent for longer than a few calls to the kernel may take
+QUIET_S = 15.0  # the collector itself is never silent for longer than a few calls to the kernel may take
 
 
-def collect(
-    command: Sequence[str], manifest: Manifest, target: Target | None, *, quiet_s: float = _QUIET_S
-) -> Snapshot:
+def collect(command: Sequence[str], manifest: Manifest, target: Target | None, *, quiet_s: float = QUIET_S) -> Snapshot:
     """What the collector says when ``command`` gives it to a Python.
 
     Args:

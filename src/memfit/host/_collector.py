@@ -24,6 +24,7 @@ from typing import Any, BinaryIO
 NOT_A_FILE = "it is not a regular file"
 KERNEL_LOG = "/dev/kmsg"  # the one device that is read: without blocking it gives what is there, and changes nothing
 _PIECE_BYTES = 1 << 16
+_RECORD_BYTES = 1 << 13  # more than one of the kernel's log can have (PRINTK_MESSAGE_MAX, 2048, with its head)
 _MAGIC = re.compile(r"[*?\[]")
 # Reads that block, have no end, take something out of a queue, or touch hardware that may be without power
 _NEVER = re.compile(
@@ -105,7 +106,7 @@ def read_up_to(file: int, most: int) -> bytes:
     Raises:
         OSError: as ``read``.
     """
-    pieces = []
+    pieces: list[bytes] = []
     while most > 0:
         try:
             piece = os.read(file, min(most, _PIECE_BYTES))
@@ -113,6 +114,10 @@ def read_up_to(file: int, most: int) -> bytes:
             break  # the end of the kernel's log
         except BrokenPipeError:
             continue  # the kernel's log dropped records before we came to them
+        except OSError as error:
+            if error.errno == errno.EINVAL and pieces:
+                break  # its next record is longer than what is left
+            raise
         if not piece:
             break
         pieces.append(piece)
@@ -258,7 +263,7 @@ class _Collector:
             self._piece(b"")
         if left <= 0:
             with self._alarm:
-                more = read_up_to(file, 1)
+                more = read_up_to(file, _RECORD_BYTES)
             if more:
                 self._say(kind="cut", path=path)
 

@@ -81,7 +81,7 @@ def named(target: Target | None) -> str:
 
 def by_hand(target: Target | None, words: str, options: str = "") -> str | None:
     """A hint to try the same without memfit."""
-    return None if target is None else f"try by hand: ssh {options}{target} {words}"
+    return None if target is None else f"try by hand: ssh {options}{target.typed()} {words}"
 
 
 def old_python(target: Target | None, version: str, oldest: tuple[int, int]) -> UnsupportedDevice:
@@ -106,8 +106,10 @@ def before_start(target: Target | None, code: int | None, complaint: str, noise:
     known_as = f"'[{host}]:{port}'" if port else host
     line = _last_line(complaint) or _last_line(noise.decode(errors="replace"))
     for pattern, what, hint in _KNOWN:
-        if re.search(pattern, text):
-            names = {"target": target, "host": host, "known_as": known_as, "line": line}
+        found = re.search(rf".*(?:{pattern}).*", text)
+        if found:
+            typed = "" if target is None else target.typed()
+            names = {"target": typed, "host": host, "known_as": known_as, "line": found[0].strip()}
             return ProbeError(f"{named(target)}: {what.format(**names)}", hint=hint.format(**names))
     if _CUT.search(text) and code == 255:
         return ProbeError(f"{named(target)}: the connection was closed ({line})", hint=by_hand(target, "true", "-v "))

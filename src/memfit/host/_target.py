@@ -25,10 +25,16 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
         user = () if self.user is None else ("-l", self.user)
         return (*port, *user, "--", self.host)
 
-    def __str__(self) -> str:
-        """As one would write it after ``ssh``."""
+    def typed(self) -> str:
+        """As one would type it after ``ssh`` or ``ssh-copy-id``."""
         port = "" if self.port is None else f"-p {self.port} "
         return f"{port}{'' if self.user is None else f'{self.user}@'}{self.host}"
+
+    def __str__(self) -> str:
+        if self.port is None:
+            return self.typed()
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"ssh://{'' if self.user is None else f'{self.user}@'}{host}:{self.port}"
 
 
 def parse_target(text: str) -> Target:

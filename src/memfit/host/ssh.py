@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from memfit.host._collect import CONNECT_S, collect
+from memfit.host._collect import CONNECT_S, QUIET_S, collect
 from memfit.host._program import PYTHON_OPTIONS
 from memfit.host._target import parse_target
 from memfit.host.records import Manifest
@@ -39,10 +39,17 @@ class SshHost(SnapshotHost):
         manifest: all that will be asked for.
         sudo: read as root, where sudo needs no password.
         client: the ssh program and options of one's own.
+        quiet_s: how long it may say nothing.
     """
 
     def __init__(
-        self, target: str, manifest: Manifest, *, sudo: bool = False, client: Sequence[str] = ("ssh",)
+        self,
+        target: str,
+        manifest: Manifest,
+        *,
+        sudo: bool = False,
+        client: Sequence[str] = ("ssh",),
+        quiet_s: float = QUIET_S,
     ) -> None:
         self._target = parse_target(target)
         super().__init__(
@@ -53,6 +60,7 @@ class SshHost(SnapshotHost):
         self._manifest = manifest
         self._sudo = sudo
         self._client = tuple(client)
+        self._quiet_s = quiet_s
         self._fetched = False
 
     @property
@@ -81,4 +89,4 @@ class SshHost(SnapshotHost):
         remote = (*(_SUDO if self._sudo else ()), "python3", *PYTHON_OPTIONS)
         options = [word for option in _OPTIONS for word in ("-o", option)]
         command = (*self._client, "-T", *options, *self._target.words(), " ".join(remote))
-        return collect(command, self._manifest, self._target)
+        return collect(command, self._manifest, self._target, quiet_s=self._quiet_s)
