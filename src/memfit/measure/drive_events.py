@@ -62,7 +62,8 @@ def drive(program: Program, course: Course, *, timeout_s: float) -> None:
     while True:
         try:
             lines = program.hear(_TICK_S)
-            if program.code is not None:
+            ended = program.code is not None  # asked once: it may end between two questions, its last words unread
+            if ended:
                 lines += program.rest()
         except Flood:
             raise Ended("failed", "the engine printed a line without an end") from None
@@ -71,7 +72,7 @@ def drive(program: Program, course: Course, *, timeout_s: float) -> None:
             if _follow(_read(line), program, course):
                 program.end(_PATIENCE_S)
                 return
-        if program.code is not None:
+        if ended:
             raise ending_of(program, course)
         if time.monotonic() - heard_s > timeout_s:
             raise Ended("hung", f"the engine gave no sign for {timeout_s:g} s {course.place}")
