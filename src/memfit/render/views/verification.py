@@ -91,8 +91,9 @@ def _facts(verification: Verification) -> Facts:
         Fact("workload", run.workload_words(observation.workload)),
         Fact("speed", run.speed_words(observation, verification.unlimited_decode_tokens_per_s)),
         Fact("paging", run.paging_words(observation.paging)),
-        Fact("runs here", f"{'yes' if verification.runs else 'no'}: {verification.reason}".removesuffix(": ")),
     ]
+    if observation.limit.limit_bytes is not None or not verification.runs:
+        items.append(Fact("runs in it", f"{'yes' if verification.runs else 'no'}: {verification.reason}"))
     if footprint.learned is not None:
         items.append(Fact("calibrated", ledger.learned_words(footprint.learned)))
     if observation.id:

@@ -1,0 +1,251 @@
+"""Predict, run, compare, learn: the one function behind ``memfit verify``."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import statistics
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from memfit.device import Device, find_device
+from memfit.engine.records import Asked, Deployment, Profile, Workload
+from memfit.errors import EngineFailed, MeasureError, UsageError
+from memfit.footprint.correct import corrected
+from memfit.footprint.estimate import Calibrating, find_models
+from memfit.footprint.predict import predict
+from memfit.footprint.records import Footprint
+from memfit.footprint.setting import setting_digest
+from memfit.measure import judge, run
+from memfit.measure.calibrate import keep, residual_of
+from memfit.measure.compare import compare, held, observed
+from memfit.measure.growth import growth_of
+from memfit.measure.records import Growth, Judgement, Observation, Phase, Verification
+from memfit.model.cards import CARDS
+from memfit.units import format_bytes
+
+if TYPE_CHECKING:
+    from memfit.measure.store import Store
+
+OnPhase = Callable[[Phase], None]
+
+Observe = Callable[..., Observation]
+
+
+# what memfit itself and the system need beside an unlimited run, so that a machine is not driven into its own limit
+SPARE_BYTES = 256 * 1024**2
+
+
+def verification(
+    predicted: Footprint,
+    observation: Observation,
+    unlimited_tokens_per_s: float | None = None,
+    growth: Growth | None = None,
+) -> Verification:
+    """A prediction beside the run that tested it.
+
+    Args:
+        predicted: before the run.
+        observation: of the run.
+        unlimited_tokens_per_s: decode speed of the same setting without a limit; None where it is not known.
+        growth: over the rounds of a soak.
+
+    Raises:
+        EngineFailed: the engine failed or hung, so the run tells nothing about memory.
+        MeasureError: the run was interrupted before it had shown anything.
+    """
+    _refuse_without_a_result(observation)
+    runs, reason = judge.runs(observation, unlimited_tokens_per_s)
+    seen = held(predicted, observation)
+    verdict: Judgement = compare(seen)
+    if observation.outcome == "killed":
+        verdict = "killed"
+    elif not runs:
+        verdict = "paged"
+    likely = seen.predicted.likely_bytes
+    residual = seen.observed_bytes - likely
+    return Verification(
+        predicted=predicted,
+        observed=observed(predicted, observation, seen),
+        compared_bytes=likely,
+        residual_bytes=residual,
+        residual_ratio=round(residual / max(1, likely), 4),
+        verdict=verdict,
+        runs=runs,
+        reason="; ".join(filter(None, (reason, seen.note))),
+        decode_tokens_per_s=observation.decode_tokens_per_s,
+        unlimited_decode_tokens_per_s=unlimited_tokens_per_s,
+        limit_bytes=observation.limit.limit_bytes,
+        growth=growth,
+        observation=observation,
+        calibrated=predicted.learned is not None,
+    )
+
+
+def _refuse_without_a_result(observation: Observation) -> None:
+    if observation.outcome in ("failed", "hung"):
+        raise EngineFailed(
+            f"the engine {'hung' if observation.outcome == 'hung' else 'failed'}: {observation.reason}",
+            hint=f"what it said last: memfit runs show {observation.id}" if observation.id else None,
+            said=observation.said,
+        )
+    if observation.outcome in ("interrupted", "running") and not any(phase.tokens for phase in observation.phases):
+        raise MeasureError(
+            f"the run was interrupted before the model had computed anything: {observation.reason}",
+            hint="run it again",
+        )
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """What is run: the deployment embedded, or a server by its command, or one that runs already.
+
+    Attributes:
+        command: words that start a server.
+        url, pid: of a server that runs: where it answers, and its process.
+    """
+
+    deployment: Deployment
+    profile: Profile = "library"
+    command: tuple[str, ...] = ()
+    url: str | None = None
+    pid: int | None = None
+
+
+def verify(
+    target: Target | Deployment,
+    *,
+    device: Device | None = None,
+    source: Asked = "auto",
+    workload: Workload | None = None,
+    limit_bytes: int | None = None,
+    store: Store | None = None,
+    calibration: Calibrating = "auto",
+    learn: bool = True,
+    timeout_s: float | None = None,
+    on_phase: OnPhase | None = None,
+    observe: Observe = run.observe,
+) -> Verification:
+    """Predict a deployment, run it, and put both side by side.
+
+    Under a limit that made itself felt it runs once more without one, unless the store knows how fast it is then: a
+    mapped model "runs" in almost any memory, only not at its speed.
+
+    Args:
+        target: what to run; a deployment is run embedded.
+        device: this machine where None.
+        source: whom to ask for the prediction, see ``memfit.footprint.predict``.
+        workload: what it is made to do; one whole ubatch and a few tokens where None.
+        limit_bytes: the memory it is held to; None: all there is.
+        store: where runs are kept, None: nowhere.
+        calibration: what the prediction is corrected by, as for ``memfit.estimate``.
+        learn: whether the run may correct later predictions on this machine.
+        timeout_s: how long the engine may give no sign; its default where None.
+        on_phase: told of every phase.
+        observe: runs it, for tests.
+
+    Raises:
+        UsageError: a model that is in no file, or a run that would drive this machine out of its memory.
+        EngineFailed: the engine failed or hung, which is kept in the store.
+        MemfitError: as ``memfit.estimate``.
+    """
+    if isinstance(target, Deployment):
+        target = Target(deployment=target)
+    _refuse_without_a_file(target.deployment)
+    here = device or find_device()
+    models = find_models(target.deployment, source=source)
+    judged = here if limit_bytes is None else msgspec.structs.replace(here, capacity_bytes=limit_bytes)
+    plain = predict(judged, models, target.deployment, profile=target.profile, source=source)
+    predicted = corrected(plain, models, calibration)
+    if target.pid is None:
+        _refuse_what_this_machine_cannot_hold(predicted, here, limit_bytes)
+    given: dict[str, Any] = {"profile": target.profile, "store": store, "timeout_s": timeout_s, "on_phase": on_phase}
+    given |= {"command": target.command or None, "url": target.url, "pid": target.pid}
+    observation = observe(target.deployment, workload=workload or Workload(), limit_bytes=limit_bytes, **given)
+    unlimited: Observation | None = None
+    speed = None
+    if _was_pressed(observation) and target.pid is None:
+        speed = _known_speed(store, observation)
+        if speed is None and unevictable_bytes(predicted) <= here.capacity_bytes - SPARE_BYTES:
+            once = msgspec.structs.replace(observation.workload, rounds=1, soak_s=0.0)
+            unlimited = observe(target.deployment, workload=once, limit_bytes=None, **given)
+            speed = unlimited.decode_tokens_per_s if unlimited.outcome == "completed" else None
+    if learn:
+        setting = setting_digest(models, target.deployment.options, target.profile, threads=here.threads)
+        predicted = _learn(predicted, plain, [one for one in (observation, unlimited) if one is not None], setting)
+    return verification(predicted, observation, speed, growth_of(observation.phases))
+
+
+def unevictable_bytes(footprint: Footprint) -> int:
+    """The most of it that the kernel cannot drop."""
+    return footprint.high_bytes - footprint.evictable_bytes
+
+
+def _refuse_without_a_file(deployment: Deployment) -> None:
+    named = deployment.model in CARDS and not os.path.exists(deployment.model)  # noqa: PTH110  a name, not yet a path
+    if not named and deployment.format is None:
+        return
+    preset = deployment.format or "Q4_K_M"
+    out = f"{deployment.model if named else Path(deployment.model).stem}-{preset}.gguf"
+    what = "is the name of a model" if named else f"is not in {preset} yet"
+    make = shlex.join(["memfit", "fabricate", deployment.model, "--format", preset, "--out", out])
+    raise UsageError(
+        f"{deployment.model} {what}, and only a file can be run",
+        hint=f"make one of its size without its weights: {make} && memfit verify {shlex.quote(out)}",
+    )
+
+
+def _refuse_what_this_machine_cannot_hold(predicted: Footprint, here: Device, limit_bytes: int | None) -> None:
+    needed = unevictable_bytes(predicted)
+    room = here.capacity_bytes - SPARE_BYTES
+    if min(needed, limit_bytes if limit_bytes is not None else needed) <= room:
+        return
+    raise UsageError(
+        f"it may take {format_bytes(needed)} that cannot be dropped, and this machine has"
+        f" {format_bytes(here.capacity_bytes)} available: the kernel would kill other programs for it",
+        hint=f"hold it to what there is: --limit {max(room, SPARE_BYTES) >> 20}MiB",
+    )
+
+
+def _was_pressed(observation: Observation) -> bool:
+    """Whether a limit made itself felt in a run that came to its end."""
+    limit, paging = observation.limit, observation.paging
+    enforced = limit.limit_bytes is not None and limit.mechanism != "none"
+    return enforced and observation.outcome == "completed" and bool(paging.limit_failures or paging.refaults)
+
+
+def _known_speed(store: Store | None, observation: Observation) -> float | None:
+    """Decode speed of the same setting without a limit, from the runs that are kept; the median of several."""
+    if store is None:
+        return None
+    speeds = [
+        kept.decode_tokens_per_s
+        for kept in store.all()
+        if kept.decode_tokens_per_s is not None
+        and kept.outcome == "completed"
+        and kept.limit.limit_bytes is None
+        and _same_setting(kept, observation)
+    ]
+    return statistics.median(speeds) if speeds else None
+
+
+def _same_setting(kept: Observation, observation: Observation) -> bool:
+    def setting(one: Observation) -> tuple[object, ...]:
+        work = msgspec.structs.replace(one.workload, rounds=1, soak_s=0.0, seed=0)
+        return one.machine, one.engine, one.shape_digest, one.deployment.options, one.profile, work
+
+    return bool(observation.shape_digest) and setting(kept) == setting(observation)
+
+
+def _learn(predicted: Footprint, plain: Footprint, runs: Iterable[Observation], setting: str) -> Footprint:
+    """Keep what the runs taught; the prediction stays what it was before them, with a warning if that failed."""
+    for observation in runs:
+        residual = residual_of(plain, observation, setting)
+        if residual is None:
+            continue
+        _, warning = keep(observation, residual)
+        if warning:
+            predicted = msgspec.structs.replace(predicted, warnings=(*predicted.warnings, warning))
+    return predicted

@@ -1,0 +1,96 @@
+"""Deployments drawn at random: decided by memfit and by the engine, and some run for real under their limits.
+
+    python tools/soak.py                        # 1,000 decided, 60 run, 10 of them with a full context
+    python tools/soak.py --decide 200 --real 0  # decisions alone, some 20 seconds
+    python tools/soak.py --minutes 30           # as far as it comes; the next call goes on from there
+
+Whatever memfit says fits must run; what it refuses is run by force, and counted. Results are appended to a file, one
+JSON line each, so that a soak can be interrupted. Models are fabricated at their real size and deleted again when the
+disk's share is used up. Needs memfit[llama]; limits need permission for control groups.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import time
+from pathlib import Path
+
+from memfit import __version__
+from memfit.device import find_device
+from memfit.device.machine_key import machine_key
+from memfit.engine.runtimes import ENGINES
+from memfit.units import GIB
+from soaking.book import Book, Setting
+from soaking.decide import decide
+from soaking.draw import draw
+from soaking.files import Files
+from soaking.pick import pick
+from soaking.real import run
+from soaking.table import table
+
+ROOT = Path(__file__).resolve().parent.parent
+REPORT = ROOT / "docs" / "verification.md"
+
+
+def main() -> None:
+    """Read the command line, go on where the last call ended, print the table."""
+    given = _arguments()
+    ends = time.monotonic() + given.minutes * 60 if given.minutes else float("inf")
+    here = find_device()
+    setting = Setting(
+        seed=given.seed,
+        memfit=__version__,
+        engine=ENGINES.get("llama_cpp").installed_version(),
+        machine=machine_key(),
+    )
+    book = Book(given.results or ROOT / "build" / "soak" / f"soak-{given.seed}.jsonl", setting)
+    for index in range(given.decide):
+        if time.monotonic() > ends:
+            break
+        if index not in book.decisions:
+            book.add(decide(draw(given.seed, index), here))
+            _say(f"decided {len(book.decisions)} of {given.decide}", end="\r")
+    picks = pick((book.decisions[index] for index in sorted(book.decisions)), given.real, given.full, given.seed)
+    files = Files(given.models or ROOT / "build" / "soak" / "models", int(given.disk * GIB))
+    left = sum(one.cost_s for one in picks if one.decision.drawn.index not in book.runs)
+    _say(f"about {left / 60:.0f} minutes of runs")
+    for number, one in enumerate(picks, 1):
+        index = one.decision.drawn.index
+        if index in book.runs:
+            continue
+        if time.monotonic() + one.cost_s > ends:
+            break
+        done = run(one, files)
+        book.add(done)
+        full = ", full context" if one.full else ""
+        _say(f"{number} of {len(picks)}: {done.card} {done.format}{full}: said {done.said}, {done.verdict} {done.why}")
+    text = table(book.decisions.values(), book.runs.values())
+    print(text)
+    if given.write:
+        marked = re.compile(r"(<!-- soak -->\n).*(<!-- /soak -->)", re.DOTALL)
+        page = marked.sub(lambda found: f"{found[1]}{text}\n{found[2]}", REPORT.read_text(encoding="utf-8"))
+        REPORT.write_text(page, encoding="utf-8")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--decide", type=int, default=1000, metavar="N", help="deployments to decide (1000)")
+    parser.add_argument("--real", type=int, default=60, metavar="N", help="of them to run (60)")
+    parser.add_argument("--full", type=int, default=10, metavar="N", help="of those with a full context (10)")
+    parser.add_argument("--minutes", type=float, default=0, metavar="M", help="end after so long; 0: when all is done")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="another seed, other deployments (1)")
+    parser.add_argument("--disk", type=float, default=20, metavar="GIB", help="most that fabricated models take (20)")
+    parser.add_argument("--models", type=Path, metavar="FOLDER", help="where they lie (build/soak/models)")
+    parser.add_argument("--results", type=Path, metavar="FILE", help="JSON lines (build/soak/soak-SEED.jsonl)")
+    parser.add_argument("--write", action="store_true", help="also write the table into docs/verification.md")
+    return parser.parse_args()
+
+
+def _say(text: str, end: str = "\n") -> None:
+    print(text, end=end, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

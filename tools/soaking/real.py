@@ -1,0 +1,111 @@
+"""One deployment run for real under its limit."""
+
+from __future__ import annotations
+
+import time
+
+import msgspec
+
+from memfit.engine.records import Workload
+from memfit.errors import MemfitError
+from memfit.measure.verify import verify
+from soaking.decide import deployment_of
+from soaking.files import Files
+from soaking.pick import GENERATED_TOKENS, Pick
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True, tag="run"):
+    """What a run showed.
+
+    Attributes:
+        index: of the deployment.
+        said: what memfit says of the file that was run, under the limit.
+        verdict: of the verification; ``failed`` where the engine did not run at all.
+        runs: under the limit, by the rules of ``memfit.measure.judge``.
+        full: with the whole context filled.
+        mechanism: what held it to its limit.
+        observed_bytes, likely_bytes, high_bytes: of the run and of the prediction.
+        unevictable_bytes: observed.
+        pressed: the limit was reached, so that the observed peak is the limit's.
+        why: of a run that failed, was killed or paged.
+    """
+
+    index: int
+    card: str
+    format: str
+    said: str
+    verdict: str
+    runs: bool
+    full: bool
+    limit_bytes: int
+    mechanism: str = "none"
+    observed_bytes: int = 0
+    likely_bytes: int = 0
+    high_bytes: int = 0
+    required_bytes: int = 0
+    unevictable_bytes: int = 0
+    refaults: int = 0
+    pressed: bool = False
+    decode_tokens_per_s: float | None = None
+    unlimited_decode_tokens_per_s: float | None = None
+    why: str = ""
+    seconds: float = 0.0
+
+
+def run(pick: Pick, files: Files) -> Run:
+    """Make the file, and run it whatever was said of it. A failure of the engine is a result."""
+    drawn = pick.decision.drawn
+    began = time.monotonic()
+    fields = {
+        "index": drawn.index,
+        "card": drawn.card,
+        "format": drawn.format,
+        "full": pick.full,
+        "limit_bytes": drawn.limit_bytes,
+    }
+    try:
+        path = files.get(drawn.card, drawn.format, pick.decision.weights_bytes)
+        found = verify(
+            deployment_of(drawn, str(path)),
+            source="formula",
+            workload=Workload(
+                fill_context=pick.full, generate_tokens=GENERATED_TOKENS, users=drawn.options.slots, seed=drawn.index
+            ),
+            limit_bytes=drawn.limit_bytes,
+            calibration=None,
+            learn=False,
+        )
+    except MemfitError as failure:
+        return msgspec.convert(
+            {
+                **fields,
+                "said": pick.decision.said,
+                "verdict": "failed",
+                "runs": False,
+                "why": failure.message,
+                "seconds": round(time.monotonic() - began, 1),
+            },
+            Run,
+        )
+    observation, predicted = found.observation, found.predicted
+    return msgspec.convert(
+        {
+            **fields,
+            "said": predicted.verdict,
+            "verdict": found.verdict,
+            "runs": found.runs,
+            "mechanism": observation.limit.mechanism,
+            "observed_bytes": found.observed.compared_bytes,
+            "likely_bytes": predicted.likely_bytes,
+            "high_bytes": predicted.high_bytes,
+            "required_bytes": predicted.required_bytes,
+            "unevictable_bytes": observation.unevictable_bytes,
+            "refaults": observation.paging.refaults,
+            "pressed": bool(observation.paging.limit_failures),
+            "decode_tokens_per_s": found.decode_tokens_per_s,
+            "unlimited_decode_tokens_per_s": found.unlimited_decode_tokens_per_s,
+            "why": found.reason,
+            "seconds": round(time.monotonic() - began, 1),
+        },
+        Run,
+    )
