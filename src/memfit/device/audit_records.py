@@ -78,7 +78,10 @@ class Rail(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Storage(msgspec.Struct, frozen=True, kw_only=True):
-    """A file system and its device; ``kind``: ``nvme``, ``emmc``, ``sd``, ``usb``, ``virtual``, ``unknown``."""
+    """A file system and its device.
+
+    ``kind``: ``nvme``, ``emmc``, ``sd``, ``usb``, ``sata``, ``network``, ``virtual``, ``unknown``.
+    """
 
     mount: str
     device: str
@@ -88,7 +91,7 @@ class Storage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Swap(msgspec.Struct, frozen=True, kw_only=True):
-    """A swap area; ``kind``: ``zram``, ``file``, ``partition``. The last three are known of zram alone."""
+    """A swap area; ``kind``: ``zram``, ``file``, ``partition``, ``zram, not swap``. The last three are zram's alone."""
 
     name: str
     kind: str
