@@ -5,7 +5,7 @@ from memfit.units import MIB
 from verified_samples import BUFFERS, CUDA, GPU_PARTS, predicted, ran, term
 
 
-def on_gpu(*values: float, meter: str = "nvml", name: str = "process memory") -> Reading:
+def on_gpu(*values: float, meter: str = "nvml", name: str = "held_by_run") -> Reading:
     return Reading(meter=meter, name=name, unit="bytes", at_s=tuple(range(len(values))), values=values)
 
 
@@ -53,8 +53,8 @@ def test_within_under_and_over_are_told_by_low_and_high() -> None:
 
 
 def test_what_a_gpu_holds_is_added_where_a_meter_saw_it() -> None:
-    observation = ran(200, readings=(on_gpu(1.0 * MIB, 620 * MIB, 610 * MIB), on_gpu(9e12, name="whole device")))
-    assert gpu_bytes(observation) == 620 * MIB
+    observation = ran(200, readings=(on_gpu(1.0 * MIB, 620 * MIB, 610 * MIB), on_gpu(9e12, name="used_gpu0")))
+    assert gpu_bytes(observation) == (620 * MIB, "")
     seen = held(unified(), observation)  # type: ignore[arg-type]
     assert seen.observed_bytes == 820 * MIB
     assert seen.predicted.likely_bytes == 740 * MIB
@@ -65,6 +65,15 @@ def test_without_a_meter_the_gpu_is_left_out_of_both_sides() -> None:
     assert seen.observed_bytes == 140 * MIB
     assert seen.predicted.likely_bytes == (100 + 40) * MIB
     assert "without it" in seen.note
+    assert not seen.whole
+
+
+def test_where_processes_are_not_told_apart_the_growth_counts_and_that_is_said() -> None:
+    observation = ran(200, readings=(on_gpu(300 * MIB, 900 * MIB, 310 * MIB, name="used_gpu0"),))
+    seen = held(unified(), observation)  # type: ignore[arg-type]
+    assert seen.observed_bytes == 800 * MIB
+    assert seen.whole
+    assert "all processes together" in seen.note
 
 
 def test_terms_of_a_separate_gpu_are_left_out_too() -> None:

@@ -35,7 +35,7 @@ def teaches(predicted: Footprint, observation: Observation) -> str:
     ubatch = min(options.ubatch_tokens or options.batch_tokens, context)
     if not workload.fill_context and 0 < workload.prompt_tokens * workload.users < ubatch:
         return f"its prompt of {workload.prompt_tokens} tokens filled no ubatch of {ubatch}"
-    if held(predicted, observation).note:
+    if not held(predicted, observation).whole:
         return "no meter saw what the GPU holds"
     return ""
 

@@ -11,18 +11,24 @@ from memfit.footprint.records import Footprint
 from memfit.footprint.verdict import Totals, total
 from memfit.measure.records import Judgement, Observation, Observed, ObservedTerm
 
-# meters that tell what this process holds of a GPU's memory, which PSS does not show: readings in bytes of these names
+# meters that tell what the run's processes hold of a GPU's memory, which PSS does not show, and their name for it
 GPU_METERS = ("nvml", "nvmap")
+_HELD_BY_RUN = "held_by_run"
+_USED = "used_gpu"
 _ON_GPU = "in GPU buffers"
 # on a GPU that shares the CPU's memory these lie in its buffers, beside the weights that say so themselves
 _GPU_TERMS = ("kv_cache", "recurrent_state", "compute_buffers", "work_buffer")
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run held at most, and the part of the prediction that it can be compared with."""
+    """What a run held at most, and the part of the prediction that it can be compared with.
+
+    ``whole`` says that this is all of it; ``note`` what else the reader must know.
+    """
 
     observed_bytes: int
     predicted: Totals
+    whole: bool = True
     note: str = ""
 
 
@@ -31,21 +37,28 @@ def held(predicted: Footprint, observation: Observation) -> Held:
     terms = [term for term in predicted.terms if term.pool != "system"]
     if predicted.deployment.options.backend == "cpu":
         return Held(observed_bytes=observation.peak_pss_bytes, predicted=total(terms))
-    on_gpu = gpu_bytes(observation)
+    on_gpu, note = gpu_bytes(observation)
+    peak = observation.peak_pss_bytes
     if on_gpu is None:
-        note = "no meter saw what the GPU holds: compared without it"
-        return Held(observed_bytes=observation.peak_pss_bytes, predicted=total(_off_gpu(terms)), note=note)
-    return Held(observed_bytes=observation.peak_pss_bytes + on_gpu, predicted=total(terms))
+        return Held(observed_bytes=peak, predicted=total(_off_gpu(terms)), whole=False, note=note)
+    return Held(observed_bytes=peak + on_gpu, predicted=total(terms), note=note)
 
 
-def gpu_bytes(observation: Observation) -> int | None:
-    """The most that the run's processes held on GPUs; None where no meter saw it."""
-    peaks = [
-        max(reading.values)
-        for reading in observation.readings
-        if reading.unit == "bytes" and reading.meter in GPU_METERS and "process" in reading.name and reading.values
-    ]
-    return int(max(peaks)) if peaks else None
+def gpu_bytes(observation: Observation) -> tuple[int | None, str]:
+    """The most that the run's processes held on GPUs, and how that is known; None where no meter saw it.
+
+    Where the driver does not tell processes apart, as in many containers, by how much the use of the GPUs grew.
+    """
+    seen = [each for each in observation.readings if each.meter in GPU_METERS and each.unit == "bytes" and each.values]
+    own = [max(each.values) for each in seen if each.name == _HELD_BY_RUN]
+    if own and max(own) > 0:
+        return int(max(own)), ""
+    grown = [max(each.values) - each.values[0] for each in seen if each.name.startswith(_USED)]
+    if grown:
+        return int(
+            sum(grown)
+        ), "GPU memory is told for all processes together: taken by how much it grew during the run"
+    return None, "no meter saw what the GPU holds: compared without it"
 
 
 def _off_gpu(terms: Iterable[Term]) -> list[Term]:
