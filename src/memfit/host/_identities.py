@@ -10,7 +10,7 @@ import msgspec
 _OCTET = r"(?:25[0-5]|2[0-4]\d|[01]?\d?\d)"
 # A library's version follows .so., and five numbers are none
 IPV4 = rf"(?<!\d)(?<!\d\.)(?<!\.so\.)(?:{_OCTET}\.){{3}}{_OCTET}(?!\d)(?!\.\d)"
-MAC = r"(?<![0-9A-Za-z])[0-9A-Fa-f]{2}(?P<mark>[:_-])(?:[0-9A-Fa-f]{2}(?P=mark)){4,18}[0-9A-Fa-f]{2}(?![0-9A-Za-z])"
+MAC = r"(?<![0-9A-Fa-f])[0-9A-Fa-f]{2}(?P<mark>[:_-])(?:[0-9A-Fa-f]{2}(?P=mark)){4,18}[0-9A-Fa-f]{2}(?![0-9A-Fa-f])"
 # What is recognised by its form, the more particular first
 FORMS = (
     ("uuid", r"(?<![0-9A-Fa-f])[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}(?![0-9A-Fa-f])"),
