@@ -143,3 +143,9 @@ def test_ranges_that_are_of_another_machine_make_no_holes() -> None:
 def test_touching_ranges_alternate_between_mapped_and_not() -> None:
     log = parse_boot_log(ORIN_NANO)
     assert [str(span) for span in unmapped(log.ranges)] == ["0xfffe0000-0xffffffff", "0x26b8f0000-0x26d82ffff"]
+
+
+def test_every_line_that_counts_has_one_of_the_words_that_are_looked_for() -> None:
+    """Lines without them are skipped before any pattern is tried."""
+    for line in ORIN_NANO.splitlines():
+        assert parse_boot_log(line) == parse_boot_log(f"{line}\n{'noise ' * 9}")

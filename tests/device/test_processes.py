@@ -177,9 +177,10 @@ def test_a_process_that_ends_meanwhile_is_left_out(tmp_path: Path, gone: str) ->
     assert [facts.pid for facts in read(Vanishing(tmp_path, gone))] == [9]
 
 
-def test_an_empty_rollup_is_of_a_process_that_ended(tmp_path: Path) -> None:
+def test_an_empty_rollup_is_of_a_process_that_is_ending(tmp_path: Path) -> None:
     write_process(tmp_path, 9, smaps_rollup="")
-    assert read(LocalHost(tmp_path)) == ()
+    write_process(tmp_path, 12)
+    assert [facts.pid for facts in read(LocalHost(tmp_path))] == [12]
 
 
 def test_memory_that_only_root_may_read_is_unknown(tmp_path: Path) -> None:

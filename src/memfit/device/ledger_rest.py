@@ -66,7 +66,7 @@ def _causes(facts: LedgerFacts, rest_bytes: int) -> list[Explanation]:
     if swapped and not counted:
         cause = "zram's compressed pages, should the swap lie there"
         found.append(_most(cause, swapped, rest_bytes, "/proc/meminfo: SwapTotal less SwapFree"))
-    if facts.boot_log is None:
+    if facts.boot_log is None or facts.boot_log.linux_bytes is None:
         cause = "tables and DMA pools taken at boot; the boot log could not be read"
         found.append(_most(cause, rest_bytes, rest_bytes, "mm/page_alloc.c: alloc_large_system_hash"))
     if facts.sockets_bytes:

@@ -13,9 +13,9 @@ _MOST = 8 << 20
 
 
 def read(host: Host) -> BootLog | None:
-    """The first source that has the line about memory, else the first that has anything; None where none is readable.
+    """The first source that has the line about memory, else the first that is readable; None where none is.
 
-    A journal in systemd's binary format is not read.
+    A ring buffer that is full loses its beginning first. A journal in systemd's binary format is not read.
     """
     second_best = None
     for path in _SOURCES:
@@ -26,8 +26,7 @@ def read(host: Host) -> BootLog | None:
         log = parse_boot_log(text, path)
         if log.linux_bytes is not None:
             return log
-        if second_best is None and log != BootLog(source=path):
-            second_best = log
+        second_best = second_best or log
     return second_best
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from memfit.device.facts._fact import Fact
 from memfit.device.process_table import ProcessFacts, parse_rollup, parse_stat
 from memfit.device.reading import read_text
@@ -22,8 +24,11 @@ def read(host: Host) -> tuple[ProcessFacts, ...]:
         names = host.list_dir("/proc")
     except ProbeError:
         return ()
-    found = (_read_process(host, int(name)) for name in names if name.isdigit())
-    return tuple(sorted((facts for facts in found if facts is not None), key=lambda facts: facts.pid))
+    found = [facts for name in names if name.isdigit() and (facts := _read_process(host, int(name))) is not None]
+    # a kernel before 4.14 has no rollup of any process; where others have one, whoever has none is ending
+    ending = any(facts.memory for facts in found)
+    kept = (facts for facts in found if facts.memory != {} or not ending)
+    return tuple(sorted(map(_unknown_where_empty, kept), key=lambda facts: facts.pid))
 
 
 def read_uptime(host: Host) -> float | None:
@@ -41,9 +46,6 @@ def _read_process(host: Host, pid: int) -> ProcessFacts | None:
         stat = parse_stat(_text(host, f"{folder}/stat"))
         if stat is None or not stat.has_memory:
             return None
-        memory = _memory(host, folder)
-        if memory == {}:  # it ended: the file is there and empty for a moment
-            return None
         words = _text(host, f"{folder}/cmdline").split("\0")
         return ProcessFacts(
             pid=pid,
@@ -54,21 +56,24 @@ def _read_process(host: Host, pid: int) -> ProcessFacts | None:
             computed_s=stat.computed_s,
             rss_bytes=stat.rss_bytes,
             cgroup=_text(host, f"{folder}/cgroup"),
-            memory=memory,
+            memory=_memory(host, folder),
         )
     except ProbeError:
         return None
 
 
 def _memory(host: Host, folder: str) -> dict[str, int] | None:
-    """None where it may not be read, or the kernel (before 4.14) has no such file; empty where the process ended."""
+    """None where it may not be read; empty where there is nothing to read."""
     try:
         return parse_rollup(_text(host, f"{folder}/smaps_rollup"))
     except NeedsRoot:
         return None
     except ProbeError:
-        stat = parse_stat(_text(host, f"{folder}/stat"))
-        return None if stat is not None and stat.has_memory else {}
+        return {}
+
+
+def _unknown_where_empty(facts: ProcessFacts) -> ProcessFacts:
+    return facts if facts.memory else msgspec.structs.replace(facts, memory=None)
 
 
 def _text(host: Host, path: str) -> str:

@@ -13,7 +13,7 @@ _BLANK = Cell("")
 
 
 class Holder(NamedTuple):
-    """Processes of one unit, container or session together; those without one stand for themselves."""
+    """Processes of one unit, container or session together; those without one by their name."""
 
     name: str
     role: str
@@ -27,10 +27,10 @@ class Holder(NamedTuple):
 def holders(audit: Audit) -> tuple[Holder, ...]:
     """Units, containers, sessions and lone processes, the largest first."""
     nvmap = _nvmap_by_pid(audit.nvmap)
-    groups: dict[tuple[str, str], list[ProcessRow]] = {}
+    groups: dict[str, list[ProcessRow]] = {}
     for row in audit.processes:
-        groups.setdefault((row.unit or row.name, row.unit or str(row.pid)), []).append(row)
-    found = [_holder(name, rows, nvmap) for (name, _), rows in groups.items()]
+        groups.setdefault(row.unit or row.name, []).append(row)
+    found = [_holder(name, rows, nvmap) for name, rows in groups.items()]
     return tuple(sorted(found, key=lambda holder: (-(holder.pss_bytes + holder.nvmap_bytes), holder.name)))
 
 
