@@ -23,6 +23,7 @@ CATALOGS = (
     ("device/boards", "BOARD"),
     ("engine/runtimes", "ENGINE"),
     ("measure/baselines", "RUNTIME"),
+    ("measure/meters", "METER"),
     ("render/views", "VIEW"),
     ("render/outputs", "OUTPUT"),
     ("cli/verbs", "COMMAND"),
