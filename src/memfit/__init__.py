@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from memfit import render
     from memfit.device import Device, find_device
     from memfit.engine import Deployment, Options, Part, Term
+    from memfit.engine.records import Workload
     from memfit.errors import MemfitError
     from memfit.footprint import (
         Curve,
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
         sweep,
     )
     from memfit.footprint.estimate import estimate, estimate_deployment, find_models
+    from memfit.measure.records import Observation, Verification
+    from memfit.measure.verify import Target, verify
     from memfit.model import ModelShape, find_model, in_preset, read_shape
     from memfit.render import schema
 
@@ -47,10 +50,14 @@ __all__ = [
     "MemfitError",
     "ModelShape",
     "ModelSummary",
+    "Observation",
     "Options",
     "Part",
     "Relief",
+    "Target",
     "Term",
+    "Verification",
+    "Workload",
     "__version__",
     "estimate",
     "estimate_deployment",
@@ -64,11 +71,13 @@ __all__ = [
     "render",
     "schema",
     "sweep",
+    "verify",
 ]
 
 _ROOMS = {
     "device": ("Device", "find_device"),
     "engine": ("Deployment", "Options", "Part", "Term"),
+    "engine.records": ("Workload",),
     "errors": ("MemfitError",),
     "footprint": (
         "Curve",
@@ -82,6 +91,8 @@ _ROOMS = {
         "sweep",
     ),
     "footprint.estimate": ("estimate", "estimate_deployment", "find_models"),
+    "measure.records": ("Observation", "Verification"),
+    "measure.verify": ("Target", "verify"),
     "model": ("ModelShape", "find_model", "in_preset", "read_shape"),
     "render": ("schema",),
 }

@@ -7,7 +7,7 @@ import pytest
 from memfit.engine.records import Workload
 from memfit.footprint.calibration import Calibration, Residual, calibrated
 from memfit.footprint.calibration_file import file_of, find, read
-from memfit.measure.calibrate import MOST_RUNS, keep, learned, of_engine, residual_of, teaches
+from memfit.measure.calibrate import MOST_RUNS, again, keep, learned, of_engine, residual_of, teaches
 from memfit.measure.records import Observation, Paging
 from memfit.units import MIB
 from verified_samples import changed, phase, predicted, ran
@@ -138,3 +138,11 @@ def test_another_engine_version_begins_its_own_file() -> None:
     assert path is not None
     assert path != file_of(of_engine(ran()))
     assert len(read(path).residuals) == 1
+
+
+def test_everything_is_learned_again_from_the_runs_that_are_kept() -> None:
+    kept = (ran(800), ran(810, id=8), ran(900, id=9, outcome="killed"), ran(820, id=10))
+    predicted_again = {7: (FOOTPRINT, "this"), 8: (FOOTPRINT, "this"), 9: (FOOTPRINT, "this"), 10: None}
+    (calibration,) = again(kept, lambda observation: predicted_again[observation.id])
+    assert calibration == after(ran(800), ran(810, id=8))
+    assert again((), lambda _: None) == ()

@@ -7,6 +7,7 @@ from made_samples import MADE
 from memfit.device.process import ProcessMemory
 from memfit.device.records import Device
 from memfit.engine.records import Deployment, Options, Part, Term
+from memfit.footprint.calibration import Calibration, Residual
 from memfit.footprint.process import Comparison
 from memfit.footprint.records import Curve, CurvePoint, Footprint, Largest, ModelSummary, Relief, Verdict
 from memfit.measure.records import Growth, Limit, Paging
@@ -327,6 +328,34 @@ KILLED = verified(
     unlimited_decode_tokens_per_s=20.0,
 )
 
+CALIBRATION = Calibration(
+    machine="intel-xeon-processor",
+    engine="llama_cpp",
+    version="0c1e570 (llama-cpp-python 0.3.36)",
+    backend="cpu",
+    residuals=(
+        Residual(
+            setting="8d1f3a5b7c9e0f12",
+            model="Llama-3.2-1B",
+            likely_bytes=1508 * MIB,
+            observed_bytes=(1503 * MIB, 1504 * MIB, 1502 * MIB),
+            unevictable_bytes=720 * MIB,
+            observations=(3, 4, 9),
+            last="2026-11-25T10:00:00Z",
+        ),
+        Residual(
+            setting="0a1b2c3d4e5f6071",
+            model="Qwen3-1.7B",
+            profile="server",
+            likely_bytes=1900 * MIB,
+            observed_bytes=(1931 * MIB,),
+            unevictable_bytes=800 * MIB,
+            observations=(10,),
+            last="2026-11-26T10:00:00Z",
+        ),
+    ),
+)
+
 RECORDS = {
     "fits": FITS,
     "tight": TIGHT,
@@ -336,6 +365,7 @@ RECORDS = {
     "device": ORIN_NANO,
     "largest": LARGEST,
     "running": RUNNING,
+    "calibration": CALIBRATION,
     "verified": VERIFIED,
     "killed": KILLED,
     **MADE,

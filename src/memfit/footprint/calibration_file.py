@@ -58,6 +58,15 @@ def find(machine: str, engine: str, version: str, backend: str) -> tuple[Calibra
     return None, warning
 
 
+def files_of(machine: str) -> tuple[Path, ...]:
+    """Every calibration file of a machine, the newest first, readable or not."""
+    try:
+        found = [path for path in folder().iterdir() if path.match(f"{machine}--*.json")]
+    except OSError:
+        return ()
+    return tuple(sorted(found, key=lambda path: -path.stat().st_mtime))
+
+
 def read(path: Path) -> Calibration:
     """The calibration in a file.
 

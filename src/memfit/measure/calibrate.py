@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Union
 
 import msgspec
 
@@ -14,6 +15,8 @@ from memfit.footprint.calibration_file import file_of, find, folder, write
 from memfit.footprint.records import Footprint
 from memfit.measure.compare import held, observed
 from memfit.measure.records import Observation
+
+Predict = Callable[[Observation], Union[tuple[Footprint, str], None]]
 
 MOST_RUNS = 20  # of a setting; older ones are forgotten
 
@@ -110,6 +113,24 @@ def of_engine(observation: Observation) -> Calibration:
     return Calibration(
         machine=observation.machine.key, engine=engine.name, version=engine.version, backend=engine.backend
     )
+
+
+def again(observations: Iterable[Observation], predict: Predict) -> tuple[Calibration, ...]:
+    """The calibrations that these runs lead to, from nothing: one for every machine, engine, version and backend.
+
+    Args:
+        observations: of the store, oldest first.
+        predict: the prediction without calibration of what a run deployed, with the digest of its setting; None where
+            it cannot be told any more, because the model's file has gone or is another one now.
+    """
+    made: dict[Path, Calibration] = {}
+    for observation in observations:
+        found = predict(observation) if observation.outcome == "completed" else None
+        new = residual_of(found[0], observation, found[1]) if found is not None else None
+        if new is not None:
+            empty = of_engine(observation)
+            made[file_of(empty)] = learned(made.get(file_of(empty), empty), new)
+    return tuple(made.values())
 
 
 def keep(observation: Observation, new: Residual) -> tuple[Path | None, str]:

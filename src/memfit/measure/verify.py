@@ -13,12 +13,12 @@ import msgspec
 
 from memfit.device import Device, find_device
 from memfit.engine.records import Asked, Deployment, Profile, Workload
-from memfit.errors import EngineFailed, MeasureError, UsageError
+from memfit.errors import EngineFailed, MeasureError, MemfitError, UsageError
 from memfit.footprint.correct import corrected
 from memfit.footprint.estimate import Calibrating, find_models
 from memfit.footprint.predict import predict
 from memfit.footprint.records import Footprint
-from memfit.footprint.setting import setting_digest
+from memfit.footprint.setting import setting_digest, shape_digest
 from memfit.measure import judge, run
 from memfit.measure.calibrate import keep, residual_of
 from memfit.measure.compare import compare, held, observed
@@ -176,6 +176,24 @@ def verify(
         setting = setting_digest(models, target.deployment.options, target.profile, threads=here.threads)
         predicted = _learn(predicted, plain, [one for one in (observation, unlimited) if one is not None], setting)
     return verification(predicted, observation, speed, growth_of(observation.phases))
+
+
+def predicted_again(observation: Observation) -> tuple[Footprint, str] | None:
+    """What would be predicted for a run without calibration, and the digest of its setting.
+
+    None where its model has gone, or is another one now.
+    """
+    deployment = observation.deployment
+    try:
+        models = find_models(deployment)
+        if shape_digest(models) != observation.shape_digest:
+            return None
+        here = find_device()
+        footprint = predict(here, models, deployment, profile=observation.profile)
+    except MemfitError:
+        return None
+    setting = setting_digest(models, deployment.options, observation.profile, threads=observation.machine.threads)
+    return footprint, setting
 
 
 def unevictable_bytes(footprint: Footprint) -> int:
