@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from memfit.errors import MemfitError
+from memfit.render.drawing.palette import FONT
 from memfit.render.outputs._output import Output, Request
 from memfit.render.outputs.svg import standalone_svg
 
@@ -32,7 +33,7 @@ def write(request: Request) -> bytes:
 
 # resvg leaves out what it has no font for, in silence: a letter that leaves no trace tells
 _EMPTY = '<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8">{}</svg>'
-_LETTER = '<text y="8" font-size="8" font-family="sans-serif">M</text>'
+_LETTER = f'<text y="8" font-size="8" font-family="{FONT}">M</text>'
 
 
 OUTPUT = Output(suffix=".png", write=write)
