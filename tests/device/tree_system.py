@@ -143,6 +143,12 @@ def _storage(machine: Machine) -> dict[str, str | bytes | Path]:
         f"/sys/class/block/{disk}": Path(f"../../devices/platform/bus@0/{parent}/{disk}"),
         f"/sys/devices/platform/bus@0/{parent}/{disk}/{whole}/partition": "1\n",
         f"/sys/block/{disk}/queue/rotational": "0\n",
+        # eMMC on a module of AGX Orin, a card on a developer kit of Orin Nano
+        **(
+            {}
+            if disk.startswith("nvme")
+            else {f"/sys/block/{disk}/device/type": "MMC\n" if machine.cpus > 8 else "SD\n"}
+        ),
     }
 
 

@@ -16,7 +16,7 @@ BOOT_CONTROL = "/etc/nv_boot_control.conf"
 _MEMINFO = "/proc/meminfo"
 PATHS = (*(f"{tree}/{name}" for tree in _TREES for name in ("compatible", "model")), BOOT_CONTROL, _MEMINFO)
 # lines are "NAME value", with blanks or tabs between
-_SPEC = re.compile(r"^\s*(TNSPEC|COMPATIBLE_SPEC)[ \t]+(\S+)\s*$", re.MULTILINE)
+_SPEC = re.compile(r"^[ \t]*(TNSPEC|COMPATIBLE_SPEC)[ \t]+(\S+)[ \t]*\r?$", re.MULTILINE)
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):

@@ -29,6 +29,8 @@ _PAGE_BYTES = 4 * KIB
 _UNITS = {"": 1, "K": KIB, "M": MIB, "G": GIB}
 # a process may be called "VLLM::EngineCor" or "Web Content": the row is read from its right end
 _ROW = re.compile(r"(\S+)\s+(.*?\S)\s+([0-9]{1,10})\s+([0-9]{1,15})([KMG]?)", re.ASCII)
+# longer lines are no rows; the pattern above would take long over a megabyte of blanks
+_LONGEST_ROW = 512
 _SUM = re.compile(r"total\s+([0-9]{1,15})([KMG]?)", re.ASCII)
 
 
@@ -94,7 +96,7 @@ def parse_clients(text: str) -> tuple[NvMapClient, ...]:
     """Rows ``CLIENT PROCESS PID SIZE``; rows that lack a column, the heading and the total are left out."""
     found = []
     for line in text.splitlines():
-        row = _ROW.fullmatch(line.strip())
+        row = _ROW.fullmatch(line.strip()) if len(line) <= _LONGEST_ROW else None
         if row is None or row[1] == "total":
             continue
         pid = int(row[3])
@@ -108,7 +110,7 @@ def parse_clients(text: str) -> tuple[NvMapClient, ...]:
 def parse_total(text: str) -> int | None:
     """The table's last line, in bytes; it can exceed the sum of the rows. None where it lacks a figure."""
     for line in text.splitlines():
-        if found := _SUM.fullmatch(line.strip()):
+        if len(line) <= _LONGEST_ROW and (found := _SUM.fullmatch(line.strip())):
             return int(found[1]) * _UNITS[found[2]]
     return None
 

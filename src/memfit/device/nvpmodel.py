@@ -19,7 +19,7 @@ STATUS = "/var/lib/nvpmodel/status"
 PATHS = (CONFIGURATION, _TABLES, STATUS)
 _MOST = 1 << 20
 # "< POWER_MODEL ID=1 NAME=25W >": some files have no space behind the bracket, some name before id
-_SECTION = re.compile(r"^\s*<\s*(POWER_MODEL|PM_CONFIG)\b([^>\n]*)>?", re.MULTILINE)
+_SECTION = re.compile(r"^[ \t]*<[ \t]*(POWER_MODEL|PM_CONFIG)\b([^>\n]*)>?", re.MULTILINE)
 _ID = re.compile(r"\bID=([0-9]{1,4})\b", re.ASCII)
 _NAME = re.compile(r"\bNAME=([^\s>]+)")
 _DEFAULT = re.compile(r"\bDEFAULT=([0-9]{1,4})\b", re.ASCII)

@@ -16,7 +16,7 @@ _MOST_STATUS = 32 << 20
 _LIBRARIES = "/usr/lib/aarch64-linux-gnu/{}.so.*"
 _INSTALLED = re.compile(rb"^Status: .*\binstalled$", re.MULTILINE)
 _VERSION = re.compile(rb"^Version: (\S+)$", re.MULTILINE)
-_NUMBERS = re.compile(r"[0-9]+(?:\.[0-9]+)+", re.ASCII)
+_NUMBERS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9}){1,8}", re.ASCII)
 
 
 def read_packages(host: Host, wanted: Iterable[str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ import re
 from memfit.errors import ProbeError
 from memfit.host import Host
 
-_INTEGER = re.compile(r"[+-]?[0-9]{1,19}", re.ASCII)
+_INTEGER = re.compile(r"[+-]?[0-9]{1,19}(?![0-9])", re.ASCII)
 _SMALL = 1 << 16
 
 
@@ -25,6 +25,6 @@ def read_integer(host: Host, path: str) -> int | None:
 
 
 def integer(text: str | None) -> int | None:
-    """The decimal integer a text begins with, at most 19 digits; None where there is none."""
+    """The decimal integer a text begins with; None where there is none, or one of more than 19 digits (2^64 has 20)."""
     found = _INTEGER.match(text) if text else None
     return int(found.group()) if found else None

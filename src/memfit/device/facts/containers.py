@@ -34,7 +34,7 @@ def read(host: Host) -> Containers | None:
 def parse_default_runtime(text: str) -> str | None:
     """``default-runtime`` of Docker's settings; None where it is not set, or the file is no JSON."""
     try:
-        settings = json.loads(re.sub(r"^\s*//.*$", "", text, flags=re.MULTILINE))
+        settings = json.loads(re.sub(r"^[ \t]*//.*$", "", text, flags=re.MULTILINE))
     except (ValueError, RecursionError):
         return None
     runtime = settings.get("default-runtime") if isinstance(settings, dict) else None

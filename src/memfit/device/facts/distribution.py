@@ -10,7 +10,7 @@ from memfit.host import Host
 
 # /etc/os-release is a link to the other: os-release(5)
 _PATHS = ("/etc/os-release", "/usr/lib/os-release")
-_NAME = re.compile(r"""^PRETTY_NAME=(["']?)([^"'\n]+)\1\s*$""", re.MULTILINE)
+_NAME = re.compile(r"""^PRETTY_NAME=(["']?)([^"'\n]+)\1[ \t\r]*$""", re.MULTILINE)
 
 
 def read(host: Host) -> str | None:
