@@ -152,6 +152,26 @@ def test_a_chosen_batch_above_the_context_is_warned_of() -> None:
     assert not formula(Options(context_tokens=512)).warnings
 
 
+# a row of logits a slot is reserved however few tokens are computed at once
+FEW = [
+    Options(context_tokens=2048, slots=7, batch_tokens=128, ubatch_tokens=1),
+    Options(context_tokens=2048, slots=4, batch_tokens=1, output_rows=4),
+    Options(context_tokens=1, slots=3, unified_kv=True, output_rows=5),
+]
+
+
+@pytest.mark.parametrize("options", FEW)
+def test_slots_may_be_more_than_the_tokens_computed_at_once(options: Options) -> None:
+    assert high(formula(options), "output_buffer") >= 4 * 128256 * options.slots
+
+
+@pytest.mark.skipif(importlib.util.find_spec("llama_cpp") is None, reason="llama-cpp-python is not installed")
+@pytest.mark.parametrize("options", FEW)
+def test_the_engine_is_asked_for_no_fewer_rows_than_slots(options: Options) -> None:
+    footprint = estimate("SmolLM2-135M", format="Q4_K_M", options=options, source="both", relief=False)
+    assert high(footprint, "output_buffer") == 4 * 49152 * options.slots
+
+
 @pytest.mark.skipif(importlib.util.find_spec("llama_cpp") is None, reason="llama-cpp-python is not installed")
 def test_on_this_machine_the_engine_s_own_build_decides_what_is_rearranged() -> None:
     here = find_device()

@@ -79,7 +79,7 @@ def from_coefficients(shape: ModelShape, options: Options, threads: int, instruc
     from memfit.engine._llama_cpp.compute import compute_bytes
 
     reserved = compute_bytes(shape, options)
-    touched = compute_bytes(shape, options, output_rows=touched_rows(shape, options))
+    touched = compute_bytes(shape, options, output_rows=options.slots)  # a run asks for one a slot
     cuda = options.backend == "cuda"
     return Compute(
         low_bytes=min(touched.low_bytes, reserved.low_bytes),
@@ -98,18 +98,14 @@ def _work_bytes(shape: ModelShape, options: Options, threads: int, instructions:
     return work_bytes(shape, options, threads=threads, instructions=instructions).high_bytes
 
 
-def touched_rows(shape: ModelShape, options: Options) -> int:
-    """Rows of logits that a run asks for: one a slot, whatever was reserved."""
-    return min(options.slots, resolve(shape, options).output_rows)
-
-
 def _from_engine(shape: ModelShape, origin: Origin, options: Options, threads: int) -> Answer:
     from memfit.engine._llama_cpp.child import first_line
     from memfit.engine._llama_cpp.oracle import DEFAULT_MEMORY_BYTES, reserve
     from memfit.engine._llama_cpp.reservation import Refused
 
+    resolve(shape, options)  # what the engine would abort on is refused in words
     asked = msgspec.structs.replace(options, threads=threads)
-    lean = msgspec.structs.replace(asked, output_rows=max(1, touched_rows(shape, options)))
+    lean = msgspec.structs.replace(asked, output_rows=options.slots)  # a run asks for one a slot
     # recurrent state and rows of logits are really allocated by the child, everything else is only planned
     room = DEFAULT_MEMORY_BYTES + 3 * _really_allocated(shape, asked)
     try:
