@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from memfit.errors import ProbeError
+from memfit.errors import NeedsRoot, ProbeError
 from memfit.host import LocalHost, Manifest, _collector
 from memfit.host._collect import collect
 from memfit.host._program import PYTHON_OPTIONS, program
@@ -155,6 +155,22 @@ def test_limits_of_one_file_of_all_and_of_names(tmp_path: Path) -> None:
     assert both.cut == (f"{tmp_path}/b",)
     assert "too large" in both.refused[f"{tmp_path}/c"]
     assert "too many" in collected(tmp_path, most_names=2).refused[str(tmp_path)]
+
+
+def test_what_only_root_may_read_is_told_as_such() -> None:
+    python, lower = Path("/usr/bin/python3"), shutil.which("setpriv")
+    if os.geteuid() == 0 and (lower is None or not python.exists()):
+        pytest.skip("no setpriv or no system Python here, to give root up")
+    nobody = () if os.geteuid() else (str(lower), "--reuid=65534", "--regid=65534", "--clear-groups")
+    paths = ("/proc/1/smaps_rollup", "/proc/[0-9]*/smaps_rollup", "/proc/1/fd/*", "/proc/1/status")
+    taken = collect((*nobody, str(python), *PYTHON_OPTIONS), Manifest(paths=paths), None)
+    assert taken.uid != 0
+    assert taken.refused["/proc/1/smaps_rollup"] == "permission"
+    host = SnapshotHost(taken)
+    for path in ("/proc/1/smaps_rollup", "/proc/1/fd/0"):
+        with pytest.raises(NeedsRoot):
+            host.read_bytes(path)
+    assert host.read_bytes("/proc/1/status")
 
 
 def test_programs_are_named_and_not_sent() -> None:

@@ -21,6 +21,7 @@ from memfit.host.redact import Redactor, redacted
 from memfit.host.snapshot import Snapshot
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "devices"
+HOME = f"/home/{'marlene'}"
 KERNEL_LINE = b"console=ttyTCU0,115200 root=PARTUUID=%s rw androidboot.serialno=%s ip=%s:::::eth0 video=efifb:off\n"
 
 
@@ -60,7 +61,7 @@ def test_a_whole_machine() -> None:
             "/etc/hostname": b"edge-17\n",
             "/etc/hosts": b"127.0.0.1 localhost\n127.0.1.1 edge-17.lab.example edge-17\n"
             b"10.1.2.3 fileserver\n::1 ip6-localhost\n",
-            "/etc/passwd": b"root:x:0:0:root:/root:/bin/bash\nmarlene:x:1000:1000:M,,,:/home/marlene:/bin/bash\n",
+            "/etc/passwd": b"root:x:0:0:root:/root:/bin/bash\nmarlene:x:1000:1000:M,,,:%s:/bin/bash\n" % HOME.encode(),
             "/etc/machine-id": machine_id + b"\n",
             "/proc/device-tree/serial-number": serial + b"\0",
             "/proc/device-tree/model": b"NVIDIA Jetson Orin Nano Developer Kit\0",
@@ -69,8 +70,8 @@ def test_a_whole_machine() -> None:
             "/sys/class/net/eth0/address": address + b"\n",
             "/proc/cmdline": KERNEL_LINE % (boot_uuid, serial, b"192.168.7.20"),
             "/proc/meminfo": b"MemTotal: 7802736 kB\n",
-            "/proc/812/cmdline": b"llama-server\0-m\0/home/marlene/models/Qwen3-4B-Q4_K_M.gguf\0"
-            b"--api-key\0hunter2\0-c\x008192\0",
+            "/proc/812/cmdline": b"llama-server\0-m\0%s/models/Qwen3-4B-Q4_K_M.gguf\0" % HOME.encode()
+            + b"--api-key\0hunter2\0-c\x008192\0",
             "/proc/813/cmdline": b"python3\0-m\0vllm\0--max-num-batched-tokens\x004096\0--tokenizer\0Qwen/Qwen3-4B\0",
             "/proc/814/cmdline": b"sh\0-c\0HF_TOKEN=hf_abcdefghijklmnopqrstuvwx exec run\0",
             "/proc/815/cmdline": b"wget\0https://bot:s3cr3t@artifacts.lab.example/x\0",
@@ -81,7 +82,7 @@ def test_a_whole_machine() -> None:
             "/proc/version": b"Linux version 5.15.148-tegra (buildbrain@mobile-u64-6336-d8000) (aarch64)\n",
         },
         folders={"/home": ("marlene", "lost+found"), "/sys/class/net": ("eth0", "enx48b02d5c119e", "lo")},
-        links={"/home/marlene/model": "/media/marlene/stick/model.gguf"},
+        links={f"{HOME}/model": "/media/marlene/stick/model.gguf"},
         refused={"/proc/812/smaps_rollup": "permission"},
         disks={"/": Disk(total_bytes=1, free_bytes=1), "/media/marlene/stick": Disk(total_bytes=2, free_bytes=1)},
     )
@@ -350,20 +351,20 @@ def test_names_that_many_machines_have_leave_words_alone() -> None:
         files={
             "/etc/hostname": b"ubuntu\n",
             "/etc/os-release": b"ID=ubuntu\n",
-            "/proc/1/cmdline": b"bash\0nvidia@ubuntu\0/home/nvidia/x\0nvidia-smi\0",
+            "/proc/1/cmdline": b"bash\0nvidia@ubuntu\0/home/%s/x\0nvidia-smi\0" % b"nvidia",
         },
     )
     after = redacted(taken)
     assert after.files["/etc/os-release"] == b"ID=ubuntu\n"
     assert b"ubuntu" not in after.files["/etc/hostname"]
     assert b"nvidia@" not in after.files["/proc/1/cmdline"]
-    assert b"/home/nvidia/" not in after.files["/proc/1/cmdline"]
+    assert b"/home/%s/" % b"nvidia" not in after.files["/proc/1/cmdline"]
     assert b"nvidia-smi" in after.files["/proc/1/cmdline"]
 
 
 def test_a_placeholder_is_nobodys_name() -> None:
     taken = Snapshot(
-        name="host-1", taken="", files={"/etc/hosts": b"10.0.0.1 host-2 host-1\n", "/x": b"/home/user-1/x"}
+        name="host-1", taken="", files={"/etc/hosts": b"10.0.0.1 host-2 host-1\n", "/x": b"/home/%s/x" % b"user-1"}
     )
     assert not {b"host-1", b"host-2", b"user-1"} & set(re.findall(rb"[a-z]+-\d+", text_of(redacted(taken))))
 

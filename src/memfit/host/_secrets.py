@@ -13,7 +13,7 @@ _NAME = re.compile(rf"(?<![\w.-])[\w.-]{{0,80}}?(?:{_STEM})[\w.-]{{0,80}}", re.I
 _ANYWHERE = re.compile(r"passw|passphrase|secret|credential|api_?key|access_?key|private_?key|authtoken", re.I)
 _WHOLE = frozenset(("token", "key", "pass", "pwd", "auth", "authorization", "bearer", "cookie", "jwt", "session"))
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
-_BETWEEN = re.compile(r"[\"']?[ \t]*[=:][ \t]*")
+_BETWEEN = re.compile(r"[\"']?[ \t]*(?:=[ \t]*|:[ \t]*\0?)")
 _BEFORE_ITS_WORD = re.compile(r"(?:\0|[ \t]+)(?![-=:\0])")  # after an option
 _VALUE = re.compile(r"\"[^\"\n\0]*\"?|'[^'\n\0]*'?|[^\s\0]+")
 _TO_THE_END = re.compile(r"[^\n\0]+")
