@@ -21,6 +21,8 @@ CATALOGS = (
     ("model/architectures", "ARCHITECTURE"),
     ("model/cards", "CARD"),
     ("device/boards", "BOARD"),
+    ("device/facts", "FACT"),
+    ("device/compatibility/engines", "SUPPORT"),
     ("engine/runtimes", "ENGINE"),
     ("measure/baselines", "RUNTIME"),
     ("measure/meters", "METER"),
