@@ -18,7 +18,9 @@ from memfit.device.nvpmodel import parse_modes, parse_status, read_power
 from memfit.device.packages import parse_cuda, parse_packages, upstream
 from memfit.device.release import Release, parse_tegra_release, read_release
 from memfit.device.swaps import parse_memory_stat, parse_swaps, read_swaps
-from memfit.host import Disk, LocalHost
+from memfit.host import Disk, LocalHost, Manifest
+from memfit.host.record import record
+from memfit.host.recorded import RecordedHost
 from memfit.units import KIB
 
 MINE = (
@@ -83,6 +85,16 @@ def test_a_fact_touches_only_what_it_lists(key: str, name: str, tmp_path: Path) 
     assert host.asked
     assert [path for path in host.asked if not covered(path, fact.paths)] == []
     assert fact.provides
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_recording_has_the_same_facts(name: str, tmp_path: Path) -> None:
+    host = write_tree(name, tmp_path / "root")
+    paths = tuple(path for key in MINE for path in FACTS.get(key).paths)
+    record(host, Manifest(paths=paths), tmp_path / "recorded.tar.gz")
+    recorded = RecordedHost(tmp_path / "recorded.tar.gz")
+    for key in MINE:
+        assert FACTS.get(key).read(recorded) == FACTS.get(key).read(host), key
 
 
 @pytest.mark.parametrize("key", MINE)
