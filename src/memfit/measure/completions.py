@@ -37,6 +37,7 @@ class Answer(msgspec.Struct):
         began_s: when it was asked.
         tokens: as the server counted them, else the pieces.
         version: what the server says of itself.
+        ended: whether it said why it stopped.
     """
 
     began_s: float
@@ -44,6 +45,7 @@ class Answer(msgspec.Struct):
     tokens: int = 0
     at_s: list[float] = []
     version: str = ""
+    ended: bool = False
 
 
 class Client:
@@ -120,14 +122,14 @@ class Client:
         connection = self._connection()
         try:
             connection.request("POST", f"{self._prefix}/v1/completions", msgspec.json.encode(request), self._headers())
-            response = connection.getresponse()
-            if response.status != http.client.OK:
-                body = response.read(_MOST_BODY_BYTES)
-                kind = Refused if response.status in (400, 404, 422) else Trouble
-                raise kind(f"it answers HTTP {response.status}: {_message(body)}")
-            for piece in _pieces(response):
-                alive()
-                _take(piece, answer)
+            with connection.getresponse() as response:
+                if response.status != http.client.OK:
+                    body = response.read(_MOST_BODY_BYTES)
+                    kind = Refused if response.status in (400, 404, 422) else Trouble
+                    raise kind(f"it answers HTTP {response.status}: {_message(body)}")
+                for piece in _pieces(response):
+                    alive()
+                    _take(piece, answer)
         except TimeoutError:
             raise
         except (OSError, http.client.HTTPException) as error:
@@ -136,6 +138,8 @@ class Client:
             connection.close()
         if not answer.at_s:
             raise Trouble("it ends its answer without a token")
+        if not answer.ended:
+            raise Trouble("its answer stops in the middle")
         answer.tokens = answer.tokens or len(answer.at_s)
         return answer
 
@@ -191,8 +195,11 @@ def _pieces(response: http.client.HTTPResponse) -> Iterator[dict[str, Any]]:
 def _take(piece: dict[str, Any], answer: Answer) -> None:
     """The end of a stream has no choices or one with a reason to stop, and counts."""
     choices = piece.get("choices")
-    if isinstance(choices, list) and choices and not choices[0].get("finish_reason"):
-        answer.at_s.append(time.monotonic())
+    if isinstance(choices, list) and choices and isinstance(choices[0], dict):
+        if choices[0].get("finish_reason"):
+            answer.ended = True
+        else:
+            answer.at_s.append(time.monotonic())
     usage = piece.get("usage")
     if isinstance(usage, dict):
         answer.prompt_tokens = _count(usage.get("prompt_tokens")) or answer.prompt_tokens

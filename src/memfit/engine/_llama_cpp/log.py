@@ -1,7 +1,7 @@
 """The log of llama.cpp's programs: which buffers they made, in MiB with two decimals, and who they are.
 
 Lines: ``load_tensors`` (src/llama-model.cpp), ``llama_kv_cache``, ``llama_memory_recurrent``, ``llama_context``,
-``sched_reserve``, ``llama_adapter_lora_init_impl`` (src), ``alloc_compute_meta`` (tools/mtmd/clip.cpp), all at
+``sched_reserve``, ``llama_adapter_lora_init_impl`` (src), ``reserve_compute_meta`` (tools/mtmd/clip.cpp), all at
 0c1e57098; earlier ones begin with ``llm_load_tensors``, ``llama_kv_cache_init``, ``llama_new_context_with_model``.
 """
 
@@ -26,6 +26,7 @@ _TERMS = {
     "compute": "compute_buffers",
     "output": "output_buffer",
 }
+_PROJECTOR_FUNCTIONS = ("alloc_compute_meta", "reserve_compute_meta")
 _PROJECTOR_WEIGHTS = re.compile(r"\bload_hparams: model size: +(\d+(?:\.\d+)?) MiB")
 # "build: 6000 (0c1e570) with ..." of older programs, "build 6000 (0c1e570) with ..." and "build_info: b6000-0c1e570"
 _BUILD = re.compile(r"\bbuild(?:_info)?:? +b?(\d+)[- ]\(?([0-9a-f]{7,40})(-dirty)?")
@@ -50,7 +51,7 @@ def read_log(text: str) -> EngineLog:
                 models += 1
             has_context = False
         has_context = has_context or what in ("KV", "RS", "state", "output", "compute")
-        projector = found["function"] == "alloc_compute_meta"
+        projector = found["function"] in _PROJECTOR_FUNCTIONS
         term = "projector" if projector else "draft" if models else _TERMS[what]
         buffer = Buffer(term=term, name=f"{found['name']} {what} buffer", reserved_bytes=_bytes(found["size"]))
         place = (-1 if projector else models, buffer.name)

@@ -20,6 +20,7 @@ from typing import Any
 from memfit.engine._llama_cpp._child.breakdown import Breakdown, Unreadable
 from memfit.engine._llama_cpp._child.library import Library, Log, pointer
 from memfit.engine._llama_cpp._child.live_buffers import Allocations
+from memfit.engine._llama_cpp._child.live_media import Projector
 from memfit.engine._llama_cpp._child.live_work import Refused, Work
 
 # llama_load_mode, include/llama.h (0c1e57098)
@@ -82,6 +83,7 @@ class Live:
         self._allocations = Allocations(library, job["files"])
         log.allocations = self._allocations
         self._breakdown: Breakdown | None = None
+        self._projector: Projector | None = None
 
     def run(self) -> None:
         """The whole of it; ends with an event ``done`` or ``failed``."""
@@ -126,7 +128,12 @@ class Live:
                 raise _Failed("put the LoRA adapters on the model")
         if job["projector"]:
             self._allocations.stage = "projector"
-            self._projector(models["model"], job["projector"])
+            self._library.log.begin()
+            gpu, threads = job["load"]["gpu"], job["context"]["n_threads"]
+            try:
+                self._projector = Projector(models["model"], job["projector"], gpu=gpu, threads=threads)
+            except OSError as error:
+                raise _Failed(f"load the projector {Path(str(error)).name}") from None
         self._allocations.stage = "decode"
         try:
             self._breakdown = Breakdown(self._library)
@@ -174,19 +181,6 @@ class Live:
             raise _Failed("make a context with these options")
         return context
 
-    def _projector(self, model: Any, path: str) -> None:
-        """Load the encoder of images or sound, which computes one at the largest size to warm up.
-
-        ``mtmd_init_from_file``, tools/mtmd/mtmd.h (0c1e57098).
-        """
-        multimodal = importlib.import_module("llama_cpp.mtmd_cpp")
-        params = multimodal.mtmd_context_params_default()
-        params.use_gpu = self._job["load"]["gpu"]
-        params.n_threads = self._job["context"]["n_threads"]
-        self._library.log.begin()
-        if not multimodal.mtmd_init_from_file(path.encode(), model, params):
-            raise _Failed(f"load the projector {Path(path).name}")
-
     def _work(self) -> None:
         settings = self._job["work"]
         self._library.log.begin()
@@ -197,6 +191,10 @@ class Live:
         while not done or (time.monotonic() - began < soak_s if soak_s else done < rounds):
             if done:
                 work.forget()
+            if self._projector is not None:
+                self._allocations.stage = "projector"
+                self._projector.encode()
+                self._allocations.stage = "decode"
             prompt = work.prompt()
             if not done:
                 self._phase("prompt", **prompt)

@@ -43,6 +43,7 @@ _WORK_DATA, _WORK_SIZE = 2, 3
 _BACKEND_WORDS = 24  # identifier, some sixteen functions, device, context
 _MOST_WORK_BYTES = 1 << 36
 _MOST_KINDS = 64
+_ALIGNMENT = 64  # at least TENSOR_ALIGNMENT, ggml/src/ggml-impl.h
 
 _Allocate = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t)
 _Free = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
@@ -99,9 +100,11 @@ class Allocations:
             breakdown: reads the engine's account, None where it cannot be read.
             contexts: the model's and the draft's, under the names of their stages.
         """
-        found = []
+        listed = self._listed()
+        found = [each for each in listed if each["stage"] == "projector"]
         for stage, context in contexts.items():
-            mine = [each for each in self._listed() if (each["stage"] == "draft") == (stage == "draft")]
+            whose = ("draft",) if stage == "draft" else ("model", "decode")
+            mine = [each for each in listed if each["stage"] in whose]
             if breakdown is not None:
                 mine = _agreed(mine, breakdown.buffers(context), stage)
                 mine += self._work(breakdown, context, stage)
@@ -112,7 +115,7 @@ class Allocations:
                 "name": f"{each['kind']} {each['what']} buffer",
                 "bytes": each["bytes"],
                 "address": each["address"],
-                "files": self._files[each["stage"]] if each.get("mapped") else [],
+                "files": self._files.get(each["stage"], []) if each.get("mapped") else [],
             }
             for each in found
         ]
@@ -139,7 +142,20 @@ class Allocations:
             kinds.add(call("ggml_backend_dev_buffer_type", ctypes.c_void_p, device))
             kinds.add(call("ggml_backend_dev_host_buffer_type", ctypes.c_void_p, device))
             kinds.update(self._extra_kinds(device))
+        kinds.add(self._mapped_kind())
         return {kind for kind in kinds if kind}
+
+    def _mapped_kind(self) -> int | None:
+        """The type of mapped weights, which adapters of such weights are allocated in."""
+        room = (ctypes.c_uint8 * (2 * _ALIGNMENT))()
+        start = -(-ctypes.addressof(room) // _ALIGNMENT) * _ALIGNMENT
+        call = self._library.call
+        buffer = call("ggml_backend_cpu_buffer_from_ptr", ctypes.c_void_p, start, _ALIGNMENT)
+        if not buffer:
+            return None
+        kind: int | None = call("ggml_backend_buffer_get_type", ctypes.c_void_p, buffer)
+        call("ggml_backend_buffer_free", None, buffer)
+        return kind
 
     def _extra_kinds(self, device: int) -> list[int]:
         """Types that rearrange weights and allocate by themselves, as the one for AMX does."""

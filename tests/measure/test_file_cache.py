@@ -1,0 +1,53 @@
+"""Dropping the cached pages of a model's files."""
+
+from __future__ import annotations
+
+import mmap
+import os
+from pathlib import Path
+
+import pytest
+
+from memfit.measure.file_cache import cached_bytes, drop
+
+SIZE = 4 << 20
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    path = tmp_path / "model.gguf"
+    path.write_bytes(os.urandom(SIZE))
+    return path
+
+
+def cached(path: Path) -> int | None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        return cached_bytes(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def test_what_was_read_is_dropped(model: Path) -> None:
+    assert model.read_bytes()
+    if cached(model) != SIZE:
+        pytest.skip("this file system keeps no page cache that can be looked at")
+    assert drop([str(model)]) == ""
+    assert cached(model) == 0
+
+
+def test_what_another_has_mapped_stays_and_that_is_said(model: Path) -> None:
+    drop([str(model)])
+    if cached(model) != 0:
+        pytest.skip("this file system keeps its pages whatever one asks")
+    with model.open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as area:
+        assert sum(area[::4096]) > 0
+        assert "stayed in the page cache" in drop([str(model)])
+
+
+def test_a_file_that_may_not_be_opened_is_named(tmp_path: Path) -> None:
+    assert "absent.gguf was not dropped: No such file" in drop([str(tmp_path / "absent.gguf")])
+
+
+def test_nothing_to_drop() -> None:
+    assert drop([]) == ""
