@@ -14,9 +14,8 @@ from memfit.render.untrusted import clean
 from memfit.units import format_bytes
 
 if TYPE_CHECKING:
-    from memfit.measure.store import Store
-
     from memfit.engine.records import Workload
+    from memfit.measure.best_effort import BestEffortStore
     from memfit.measure.records import Phase, Verification
     from memfit.measure.verify import Target
 
@@ -67,6 +66,8 @@ def COMMAND(**given: Any) -> int:  # noqa: N802  the catalog's constant
     outputs = Outputs.take(given)
     verification = _verify(given)
     show(verification, outputs)
+    if verification.observation.outcome == "interrupted":
+        return 130
     if verification.verdict in ("killed", "paged"):
         return 10
     return 0 if verification.verdict == "within" else 11
@@ -87,24 +88,30 @@ def _verify(given: dict[str, Any]) -> Verification:
     target, warnings = _target(given, device, source)
     for warning in warnings:
         click.echo(f"memfit: {clean(warning)}", err=True)
-    return verify(
-        target,
-        device=device,
-        source=source,
-        workload=_workload(work, target),
-        limit_bytes=limit,
-        store=_store() if keeps else None,
-        calibration="auto" if calibration is None else None if calibration == "off" else calibration,
-        learn=keeps,
-        timeout_s=timeout,
-        on_phase=None if quiet else _say,
-    )
+    store = _store() if keeps else None
+    try:
+        return verify(
+            target,
+            device=device,
+            source=source,
+            workload=_workload(work, target),
+            limit_bytes=limit,
+            store=store,
+            calibration="auto" if calibration is None else None if calibration == "off" else calibration,
+            learn=keeps,
+            timeout_s=timeout,
+            on_phase=None if quiet else _say,
+        )
+    finally:
+        for problem in store.problems if store is not None else ():
+            click.echo(f"memfit: {clean(problem)}", err=True)
 
 
-def _store() -> Store:
-    from memfit.measure.store import Store
+def _store() -> BestEffortStore:
+    """Where runs are kept; one that cannot be kept is shown all the same."""
+    from memfit.measure.best_effort import BestEffortStore
 
-    return Store()
+    return BestEffortStore()
 
 
 def _target(given: dict[str, Any], device: Any, source: str) -> tuple[Target, tuple[str, ...]]:
