@@ -59,6 +59,14 @@ def test_what_the_limit_was_charged_is_told_where_there_was_one() -> None:
     assert not any("charged" in each[0].text for each in table(VERIFIED, "Predicted").footers)
 
 
+def test_pages_shared_with_others_are_told_where_they_are_many() -> None:
+    samples = (Sample(at_s=0.1, resident_bytes=820 * MIB),)
+    assert row(verified(observation=ran(samples=samples)), "resident, shared pages counted whole")[4] == "820.0"
+    samples = (Sample(at_s=0.1, resident_bytes=805 * MIB),)
+    footers = table(verified(observation=ran(samples=samples)), "Predicted").footers
+    assert not any("resident" in each[0].text for each in footers)
+
+
 def test_what_did_not_run_is_followed_by_what_to_ask() -> None:
     commands = [block for block in show(KILLED).blocks if isinstance(block, Command)]
     assert [command.line for command in commands] == ["memfit estimate made-up.gguf"]

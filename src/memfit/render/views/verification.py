@@ -34,10 +34,12 @@ from memfit.render.views._figures import (
     title_words,
 )
 from memfit.render.views._view import View
-from memfit.units import format_bytes
+from memfit.units import MIB, format_bytes
 
 _TONES: dict[Judgement, Tone] = {"within": "ok", "under": "warn", "over": "bad", "killed": "bad", "paged": "warn"}
 _BLANK = Cell("")
+# more than the libraries that any two programs share: others run the same engine or model now
+_SHOWN_SHARED_BYTES = 8 * MIB
 
 
 def document(verification: Verification) -> Document:
@@ -150,6 +152,10 @@ def _footers(verification: Verification) -> list[Row]:
     if seen.peak_limit_bytes is not None:
         charged = "charged to the limit, with page cache"
         rows.append((Cell(charged), _BLANK, _BLANK, _BLANK, mib(seen.peak_limit_bytes), _BLANK))
+    resident = max((sample.resident_bytes for sample in verification.observation.samples), default=0)
+    if resident - seen.peak_pss_bytes > _SHOWN_SHARED_BYTES:
+        shared = "resident, shared pages counted whole"
+        rows.append((Cell(shared, quiet=True), _BLANK, _BLANK, _BLANK, mib(resident, quiet=True), _BLANK))
     tone = _TONES[verification.verdict]
     rows.append(
         (
