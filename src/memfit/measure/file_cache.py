@@ -23,23 +23,27 @@ def drop(files: Iterable[str]) -> str:
 
     Pages that another process has mapped stay, and so do those of files that may not be opened.
     """
-    left = 0
+    left, problem = 0, ""
     for path in files:
         try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            left += _drop(path)
         except OSError as error:
-            return f"the page cache of {path} was not dropped: {error.strerror}"
-        try:
-            os.fsync(descriptor)  # pages that are not yet written cannot be dropped
-            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
-            left += cached_bytes(descriptor) or 0
-        except OSError as error:
-            return f"the page cache of {path} was not dropped: {error.strerror}"
-        finally:
-            os.close(descriptor)
+            problem = problem or f"the page cache of {path} was not dropped: {error.strerror}"
     if not left:
-        return ""
-    return f"{format_bytes(left)} of the model stayed in the page cache: another process has it mapped"
+        return problem
+    stayed = f"{format_bytes(left)} of the model stayed in the page cache: another process has it mapped"
+    return f"{problem}; {stayed}" if problem else stayed
+
+
+def _drop(path: str) -> int:
+    """Drop one file; how much of it stayed."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)  # pages that are not yet written cannot be dropped
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+        return cached_bytes(descriptor) or 0
+    finally:
+        os.close(descriptor)
 
 
 def cached_bytes(descriptor: int) -> int | None:

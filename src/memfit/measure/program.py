@@ -124,90 +124,6 @@ class Program:
                 lines += self.hear(0)
         return lines
 
-    def end(self) -> str:
-        """The last of it."""
-        return (self._head + self._tail)[-_TAIL_BYTES:].decode(errors="replace")
-
-
-class Program:
-    """A program in a session of its own, so that what a terminal sends does not reach it before memfit.
-
-    Args:
-        words: the program with its arguments.
-        environment: all of its variables.
-        talks: its standard output are lines for memfit, and its standard input is kept open; otherwise both streams
-            are its log.
-
-    Raises:
-        OSError: it cannot be started.
-    """
-
-    def __init__(self, words: Sequence[str], environment: Mapping[str, str], *, talks: bool) -> None:
-        self.said = Said()
-        self._talks = talks
-        self._line = bytearray()
-        self._process = subprocess.Popen(
-            words,
-            stdin=subprocess.PIPE if talks else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environment,
-            start_new_session=True,
-            bufsize=0,
-        )
-        self.pid = self._process.pid
-        self._pipes = selectors.DefaultSelector()
-        for pipe in (self._process.stdout, self._process.stderr):
-            assert pipe is not None
-            os.set_blocking(pipe.fileno(), False)
-            self._pipes.register(pipe, selectors.EVENT_READ, talks and pipe is self._process.stdout)
-
-    @property
-    def code(self) -> int | None:
-        """Its exit code, negative for a signal; None while it runs."""
-        return self._process.poll()
-
-    def tell(self, line: bytes) -> None:
-        """Write to its input; one that has ended hears nothing."""
-        assert self._process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.write(line)
-
-    def hear(self, timeout_s: float) -> list[bytes]:
-        """The lines it wrote, waiting for the first at most so long. The log is kept meanwhile.
-
-        Raises:
-            Flood: a line that does not end.
-        """
-        lines: list[bytes] = []
-        for key, _ in self._pipes.select(timeout_s):
-            try:
-                piece = os.read(key.fd, _PIECE_BYTES)
-            except BlockingIOError:
-                continue
-            if not piece:
-                self._pipes.unregister(key.fileobj)
-            elif key.data:
-                lines += self._cut(piece)
-            else:
-                self.said.add(piece)
-        if not self._pipes.get_map():  # both streams have ended: do not turn in circles until it has, too
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(timeout_s)
-        return lines
-
-    def rest(self) -> list[bytes]:
-        """What it wrote before it ended and nobody has heard yet."""
-        lines: list[bytes] = []
-        while self._pipes.get_map():
-            before = len(self._pipes.get_map())
-            heard = self.hear(0)
-            lines += heard
-            # a grandchild may hold the streams open for ever
-            if not heard and len(self._pipes.get_map()) == before and not self._pipes.select(0):
-                break
-        return lines
-
     def end(self, patience_s: float) -> int | None:
         """Close its input and wait so long for it to end by itself."""
         if self._talks:
@@ -219,10 +135,14 @@ class Program:
             self.hear(0.05)
         return self.code
 
-    def kill(self) -> None:
-        """End it with all its descendants, now; also those that outlived it."""
+    def kill(self) -> bool:
+        """End it with all its descendants, now; also those that outlived it. False where it may not be ended (sudo)."""
         family.kill(self.pid)
-        self._process.wait()
+        try:
+            self._process.wait(_REST_S)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
 
     def close(self) -> None:
         """Let go of its streams."""

@@ -224,7 +224,8 @@ def _join(fence: Fence, program: Program, course: Course) -> None:
 
 def _end(program: Program, course: Course, engine: str) -> None:
     """End the program with all of its processes, and read what it has printed."""
-    program.kill()
+    if not program.kill():
+        course.note(f"process {program.pid} runs on: memfit may not end it")
     program.rest()
     program.close()
     log = ENGINES.get(engine).read_log(program.said.text)
