@@ -90,11 +90,11 @@ def test_a_fact_touches_only_what_it_lists(key: str, name: str, tmp_path: Path) 
 @pytest.mark.parametrize("name", names())
 def test_a_recording_has_the_same_facts(name: str, tmp_path: Path) -> None:
     host = write_tree(name, tmp_path / "root")
-    paths = tuple(path for key in MINE for path in FACTS.get(key).paths)
+    paths = tuple(path for fact in FACTS for path in fact.paths)
     record(host, Manifest(paths=paths), tmp_path / "recorded.tar.gz")
     recorded = RecordedHost(tmp_path / "recorded.tar.gz")
-    for key in MINE:
-        assert FACTS.get(key).read(recorded) == FACTS.get(key).read(host), key
+    for key, fact in FACTS.items():
+        assert fact.read(recorded) == fact.read(host), key
 
 
 @pytest.mark.parametrize("key", MINE)

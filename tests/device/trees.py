@@ -32,6 +32,7 @@ from memfit.errors import ProbeError
 from memfit.host import Disk, LocalHost
 
 MIB = 1024  # in kB, as everything here
+_RUN = 3_200  # what lies in /run
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,8 +148,10 @@ class TreeHost(LocalHost):
         self.machine = machine
 
     def disk(self, path: str) -> Disk:
+        if path == "/run":  # a tmpfs: its files are a part of Shmem
+            return Disk(total_bytes=780_276 * 1024, free_bytes=(780_276 - _RUN) * 1024)
         if path != "/":
-            raise ProbeError(f"{path}: only / has a disk here")
+            raise ProbeError(f"{path}: / and /run alone have a disk here")
         return Disk(total_bytes=self.machine.disk[1] * 1024, free_bytes=self.machine.disk[2] * 1024)
 
 

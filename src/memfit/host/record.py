@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import os
+import re
 import sys
 import tarfile
 from datetime import datetime, timezone
@@ -164,12 +165,20 @@ def _ask(host: Host, manifest: Manifest) -> Snapshot:
         folders=folders,
         links=links,
         refused=refused,
-        disks=_disk(host),
+        disks=_disks(host),
     )
 
 
-def _disk(host: Host) -> dict[str, Disk]:
+def _disks(host: Host) -> dict[str, Disk]:
+    """Space of ``/`` and of what the host says is mounted besides, where it can tell."""
     try:
-        return {"/": host.disk("/")}
+        lines = host.read_bytes("/proc/mounts").decode("utf-8", "surrogateescape").splitlines()
     except ProbeError:
-        return {}
+        lines = []
+    found = {}
+    for words in (["", "/"], *(line.split(" ") for line in lines)):
+        mount = re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), words[1] if len(words) > 1 else "")
+        with contextlib.suppress(ProbeError):
+            if mount.startswith("/"):
+                found[mount] = host.disk(mount)
+    return found
