@@ -82,6 +82,13 @@ def test_everything_of_a_graphical_session_is_desktop_and_of_others_not() -> Non
     assert row(over_ssh, terminal, server).role == ""
 
 
+def test_an_interpreter_started_in_a_terminal_on_the_desktop_is_still_one() -> None:
+    server = process("/usr/lib/xorg/Xorg vt2", SESSION, pid=4)
+    assert row(process("python3 main.py", SESSION, computed_s=2.0), server).role == "idle python"
+    assert row(process("/usr/bin/python3 /usr/bin/gnome-abrt", SESSION), server).role == "desktop"
+    assert row(process("python3 sync.py", MANAGER, computed_s=2.0)).role == ""  # a unit of its own
+
+
 def test_an_interpreter_is_idle_when_it_has_computed_next_to_nothing() -> None:
     assert row(process("python3 main.py", SESSION, computed_s=2.0)).role == "idle python"
     assert row(process("python3 main.py", SESSION, computed_s=400.0)).role == "python"

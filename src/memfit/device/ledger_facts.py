@@ -18,6 +18,7 @@ class LedgerFacts(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         physical_bytes: DRAM of the machine, with ``physical_source`` and where that stands.
         tegra: DRAM is contiguous from ``carveouts.DRAM_BASE`` on.
+        nvgpu: its GPU is driven by nvgpu, which takes memory from NvMap and CMA (Xavier and Orin; Thor's is not).
         configuration: carveouts by the boot configuration of this board and release.
         regions: of ``/proc/iomem``, which only root is shown.
         nodes: reservations of the device tree. tree_ranges: DRAM by its memory nodes.
@@ -32,6 +33,7 @@ class LedgerFacts(msgspec.Struct, frozen=True, kw_only=True):
     physical_evidence: str = ""
     moment: Moment
     tegra: bool = False
+    nvgpu: bool = False
     configuration: tuple[Carveout, ...] = ()
     boot_log: BootLog | None = None
     regions: tuple[Region, ...] = ()

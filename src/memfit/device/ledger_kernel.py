@@ -104,11 +104,11 @@ def _stacks_and_vmalloc(facts: LedgerFacts) -> list[DramTerm]:
 
 def _zram(facts: LedgerFacts) -> DramTerm:
     devices = [swap for swap in facts.swaps if swap.cost_bytes is not None]
-    names = ", ".join(swap.name for swap in devices) or None
+    names = ", ".join(swap.name for swap in devices) if len(devices) < 3 else f"{len(devices)} devices"
     pages = facts.moment.counters.get("nr_zspages")
     if pages is not None:
-        return _term("zram", pages * PAGE_BYTES, "/proc/vmstat: nr_zspages", holder=names)
-    return _term("zram", sum(swap.cost_bytes or 0 for swap in devices), "mm_stat: mem_used_total", holder=names)
+        return _term("zram", pages * PAGE_BYTES, "/proc/vmstat: nr_zspages", holder=names or None)
+    return _term("zram", sum(swap.cost_bytes or 0 for swap in devices), "mm_stat: mem_used_total", holder=names or None)
 
 
 def _nvmap(facts: LedgerFacts) -> list[DramTerm]:

@@ -29,6 +29,7 @@ from memfit.device.process_table import ProcessFacts
 from memfit.device.processes import build_rows
 from memfit.host import Host, LocalHost
 
+_WITHOUT_NVGPU = "tegra264"  # Thor: the NVIDIA driver, as on other machines
 _TRIES = 4
 _PAUSE_S = 0.01
 _SETTLED_SHARE = 1000  # what no counter shows, below 0.1 % of MemTotal
@@ -92,6 +93,7 @@ def _around(host: Host, machine: Machine, running: tuple[ProcessFacts, ...], mom
         physical_evidence=evidence,
         moment=moment,
         tegra=machine.tegra,
+        nvgpu=machine.tegra and not any(word.endswith(_WITHOUT_NVGPU) for word in machine.compatible),
         configuration=boot_configuration(machine.compatible, machine.l4t),
         boot_log=boot_log.read(host),
         regions=iomem.read(host),

@@ -34,7 +34,7 @@ def _configuration(entries: tuple[Carveout, ...]) -> Explanation:
         cause=f"carveouts of the boot configuration, MiB: {', '.join(named)}",
         low_bytes=total,
         high_bytes=total,
-        source="NVIDIA's BSP for this module and release; within 3 MiB of the holes in measured logs",
+        source="NVIDIA's BSP for this module and release",
     )
 
 
@@ -81,7 +81,7 @@ def _nvidia_causes(facts: LedgerFacts, rest_bytes: int) -> list[Explanation]:
     total = facts.moment.meminfo["MemTotal"]
     nvmap = facts.nvmap
     found = []
-    if nvmap is not None and nvmap.readable and not nvmap.total_bytes:
+    if not facts.nvgpu:
         cause = "memory that the NVIDIA driver gave to CUDA: NvMap shows 0K here (Thor), nvidia-smi tells it"
         found.append(_most(cause, rest_bytes, rest_bytes, "NVIDIA driver 580 and later on Tegra264"))
     if nvmap is None or not nvmap.readable:
@@ -93,8 +93,9 @@ def _nvidia_causes(facts: LedgerFacts, rest_bytes: int) -> list[Explanation]:
         cause = "NvMap's pool of freed pages; dropping caches returns them"
         source = f"at most {format_bytes(limit or total // _POOL_SHARE)}: nvmap_pp.c, RAM/8"
         found.append(_most(cause, limit or total // _POOL_SHARE, rest_bytes, source))
-    cause = "nvgpu's own page tables, contexts and compression tags"
-    found.append(_most(cause, total // 256, rest_bytes, "CMA at power-on: MemTotal/256 (OE4T/meta-tegra#1613)"))
+    if facts.nvgpu:
+        cause = "nvgpu's own page tables, contexts and compression tags"
+        found.append(_most(cause, total // 256, rest_bytes, "CMA at power-on: MemTotal/256 (OE4T/meta-tegra#1613)"))
     return found
 
 

@@ -106,7 +106,7 @@ def _role(
         return "audio"
     if _SSH.fullmatch(program) or unit in ("ssh", "sshd"):
         return "ssh"
-    if _is_desktop(program, unit, owner, graphical):
+    if _is_desktop(started, unit, owner):
         return "desktop"
     if unit.startswith(("snap.", "snapd")) or program == "snapd" or (process.command or ("",))[0].startswith("/snap/"):
         return "snap"
@@ -114,15 +114,16 @@ def _role(
         return "container"
     if _DOCKER.fullmatch(program):
         return "docker"
-    if _is_python(process) and owner.kind != "service":
+    # one that somebody started by hand, also in a terminal on the desktop; a service's interpreter has its unit
+    if _is_python(process) and not (owner.unit or "").endswith(".service"):
         return "idle python" if _is_idle(process, uptime_s) else "python"
-    return ""
+    return "desktop" if owner.path in graphical else ""
 
 
-def _is_desktop(program: str, unit: str, owner: Owner, graphical: frozenset[str]) -> bool:
-    if owner.path in graphical or _DISPLAY.fullmatch(unit) or _DISPLAY.fullmatch(program):
+def _is_desktop(started: tuple[str, str], unit: str, owner: Owner) -> bool:
+    if _DISPLAY.fullmatch(unit) or any(_DISPLAY.fullmatch(name) for name in started):
         return True
-    return owner.kind == "session" and bool(_DESKTOP.fullmatch(program))
+    return owner.kind == "session" and any(_DESKTOP.fullmatch(name) for name in started)
 
 
 def _is_python(process: ProcessFacts) -> bool:

@@ -58,7 +58,8 @@ def find_reclaims(facts: LedgerFacts, terms: tuple[DramTerm, ...]) -> tuple[Recl
         _zram(facts.swaps),
     ]
     kept = [reclaim for reclaim in found if reclaim is not None and reclaim.high_bytes > 0]
-    return tuple(sorted(kept, key=lambda reclaim: (-reclaim.high_bytes, reclaim.name)))
+    # what is in MemAvailable already comes last: taking it back gains nothing that an application would not get
+    return tuple(sorted(kept, key=lambda reclaim: (reclaim.name == "page_cache", -reclaim.high_bytes, reclaim.name)))
 
 
 def _desktop(facts: LedgerFacts) -> Reclaim | None:
@@ -137,7 +138,7 @@ def _crash(facts: LedgerFacts, size: int) -> Reclaim | None:
 def _contiguous(facts: LedgerFacts) -> Reclaim | None:
     memory = facts.moment.meminfo
     total, free = memory.get("CmaTotal", 0), memory.get("CmaFree", 0)
-    if not facts.tegra or not total:
+    if not facts.nvgpu or not total:
         return None
     needed = max(memory["MemTotal"] // _CMA_SHARE, sum(area.used_bytes for area in facts.cma))
     stands = f"CmaTotal {format_bytes(total)}, {format_bytes(free)} free, at least {format_bytes(needed)} needed"

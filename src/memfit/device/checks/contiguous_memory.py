@@ -6,6 +6,7 @@ from memfit.device.checks._item import NO_JETSON, Answer, Findings, Item, failed
 from memfit.units import format_bytes
 
 _SHARE = 256  # nvgpu asks for MemTotal/256, measured on one AGX Orin 64GB
+_WITHOUT_NVGPU = (38,)  # Thor's GPU has another driver; where R39 runs on Orin nobody has told
 
 
 def _judge(findings: Findings) -> Answer:
@@ -20,7 +21,7 @@ def _judge(findings: Findings) -> Answer:
     if not total:
         return failed("no CMA at all: the GPU may not start", _mend(findings))
     needed = findings.meminfo["MemTotal"] // _SHARE
-    if total < needed:
+    if total < needed and findings.release < _WITHOUT_NVGPU:
         return failed(f"{format_bytes(total)}, and the GPU asks for some {format_bytes(needed)}", _mend(findings))
     return passed(f"{format_bytes(total)}, {format_bytes(findings.meminfo.get('CmaFree', 0))} of it free")
 
@@ -29,8 +30,8 @@ def _mend(findings: Findings) -> str:
     words = (findings.audit.boot.command_line or "").split()
     asked = next((word for word in words if word.startswith("cma=")), None)
     if asked is not None:
-        return f"take {asked} out of /boot/extlinux/extlinux.conf (it must lie below 4 GiB: 950M at most on Orin Nano)"
-    return "give it more: add cma=512M to APPEND in /boot/extlinux/extlinux.conf and reboot"
+        return f"# take {asked} out of /boot/extlinux/extlinux.conf (at most 950M on Orin Nano), then: sudo reboot"
+    return "# add cma=512M to APPEND in /boot/extlinux/extlinux.conf, then: sudo reboot"
 
 
 CHECK = Item(

@@ -14,7 +14,7 @@ def _judge(findings: Findings) -> Answer:
         return passed("nothing is kept")
     return failed(
         f"{format_bytes(kept)} are kept for a crash kernel",
-        "take crashkernel= out of the kernel's command line and reboot; sudo systemctl disable kdump-tools",
+        "sudo systemctl disable kdump-tools  # and take crashkernel= out of the kernel's command line, then reboot",
     )
 
 

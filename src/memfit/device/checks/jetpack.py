@@ -16,7 +16,9 @@ def _judge(findings: Findings) -> Answer:
     jetpack = f"JetPack {findings.audit.jetpack}" if findings.audit.jetpack else "JetPack unknown"
     stands = f"{jetpack}, L4T {findings.audit.l4t}"
     if findings.release < _LLAMA_CPP:
-        return failed(f"{stands}: llama.cpp and Ollama need JetPack 5.1", "flash JetPack 6.2.2 or newer (SDK Manager)")
+        return failed(
+            f"{stands}: llama.cpp and Ollama need JetPack 5.1", "# flash JetPack 6.2.2 or newer with SDK Manager"
+        )
     if findings.release < _TENSORRT_LLM:
         return passed(f"{stands}: enough for llama.cpp and Ollama; TensorRT-LLM needs JetPack 6.0")
     return passed(f"{stands}: enough for llama.cpp, Ollama and TensorRT-LLM")

@@ -18,7 +18,10 @@ def _judge(findings: Findings) -> Answer:
         return passed(stands)
     if left < 0:
         stands = f"{nearest.name} has {nearest.now_c:.1f} °C, over its trip point of {nearest.trip_c:.0f} °C"
-    return failed(f"{stands}: clocks are or will be cut", "check fan and heat sink, or choose a lower power mode")
+    return failed(
+        f"{stands}: clocks are or will be cut",
+        "# look at fan and heat sink, or choose a lower power mode: sudo nvpmodel -p --verbose",
+    )
 
 
 CHECK = Item(

@@ -19,23 +19,34 @@ LAYERS: dict[Layer, str] = {
     "free": "free",
 }
 _WORDS = {
+    "allocation_bug": "large allocations",
+    "ambient": "ambient temperature",
+    "carveouts_camera": "carveouts: camera",
+    "carveouts_display": "carveouts: display",
+    "carveouts_video": "carveouts: video",
     "cma_drivers": "CMA in use by drivers",
     "cma_free": "CMA, free",
     "clean_files": "clean",
     "crashkernel": "crash kernel",
     "dirty_files": "dirty",
     "dma_pools": "DMA pools",
+    "fan": "cooling",
     "free_per_cpu": "in CPUs' own lists",
+    "jetpack": "JetPack",
     "locked_files": "locked",
     "mapped_files": "mapped by programs",
+    "memory_4gb": "4 GB available",
+    "memory_5gb": "5 GB available",
     "nvmap": "NvMap",
     "nvmap_pool": "NvMap's pool",
     "percpu": "per-CPU memory",
     "percpu_boot": "per-CPU memory",
+    "qspi_firmware": "QSPI firmware",
     "slab_reclaimable": "slab, reclaimable",
     "slab_unreclaimable": "slab",
     "swiotlb": "SWIOTLB",
     "tmpfs": "files in tmpfs",
+    "zram": "zram",
 }
 _TONES: dict[CheckVerdict, Tone] = {"passed": "ok", "failed": "bad", "unknown": "warn", "not applicable": "neutral"}
 _MARKS: dict[CheckVerdict, str] = {"passed": "passed", "failed": "failed", "unknown": "unknown", "not applicable": "–"}
@@ -119,7 +130,7 @@ def layers(audit: Audit) -> Table:
         Column("where"),
         Column("MiB", "right"),
         Column("share", "right", spare=True),
-        Column("who, how", prose=True),
+        Column("who", prose=True),
     )
     return Table("Where the memory is", columns, tuple(rows), footers)
 
@@ -140,7 +151,7 @@ def reclaims(audit: Audit) -> Table:
         Column("setting"),
         Column("low", "right"),
         Column("high", "right"),
-        Column("takes", spare=True),
+        Column("when", spare=True),
         Column("what is given up", prose=True),
     )
     return Table("What could be taken back, MiB", columns, rows)
@@ -241,9 +252,11 @@ def _by_name(terms: Iterable[DramTerm]) -> dict[str, list[DramTerm]]:
 
 
 def _held_by(group: list[DramTerm]) -> str:
-    """The largest holders of one name, or how a single figure is known."""
-    named = [term for term in sorted(group, key=lambda term: -term.bytes) if term.holder]
+    """The largest holders of one name; of what has none, what its source says of them."""
+    named = [term for term in sorted(group, key=lambda term: (term.holder == "others", -term.bytes)) if term.holder]
     if not named:
-        return group[0].evidence
+        return group[0].evidence.partition("largest: ")[2]
+    if len(named) == 1:
+        return named[0].holder or ""
     shown = ", ".join(f"{term.holder} {term.bytes / 2**20:.0f}" for term in named[:3])
     return shown + (f" and {len(named) - 3} more" if len(named) > 3 else "")

@@ -62,8 +62,11 @@ def _nvmap_by_pid(clients: Iterable[NvMapClient]) -> dict[int, int]:
 
 def _holder(name: str, rows: list[ProcessRow], nvmap: dict[int, int]) -> Holder:
     roles = [row.role for row in rows if row.role]
+    largest = max(rows, key=lambda row: row.pss_bytes or row.rss_bytes)
+    # a session or a container has a number for a name: its largest process says more
+    numbered = rows[0].kind in ("session", "container") and not name.startswith(largest.name)
     return Holder(
-        name=name,
+        name=f"{name}: {largest.name}" if numbered else name,
         role=roles[0] if roles else "" if rows[0].kind == "other" else rows[0].kind,
         processes=len(rows),
         pss_bytes=sum(row.pss_bytes or 0 for row in rows),
