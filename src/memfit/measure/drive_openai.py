@@ -19,6 +19,7 @@ from memfit.measure.endings import ending_of
 from memfit.measure.program import Program
 
 _TICK_S = 0.1
+_PATIENCE_S = 1.0
 _WORD = "day"  # one token in most vocabularies, for servers that take no token ids
 _PLAINEST = 2
 
@@ -48,7 +49,7 @@ def drive(program: Program | None, course: Course, start: Start, workload: Workl
             done += 1
             _count(answers, course, done, rounds=bool(soak_s) or workload.rounds > 1)
     except Trouble as trouble:
-        _raise_ended(program, course)
+        _raise_ended(program, course, patience_s=_PATIENCE_S)
         raise Ended("failed", f"the server {course.place}: {trouble}") from None
     except TimeoutError:
         _raise_ended(program, course)
@@ -82,7 +83,11 @@ def _watch(program: Program | None, course: Course) -> None:
     _raise_ended(program, course)
 
 
-def _raise_ended(program: Program | None, course: Course) -> None:
+def _raise_ended(program: Program | None, course: Course, *, patience_s: float = 0.0) -> None:
+    """Raise ``Ended`` if it has ended; a connection breaks a moment before its server is seen to be gone."""
+    deadline = time.monotonic() + patience_s
+    while program is not None and program.code is None and time.monotonic() < deadline:
+        program.hear(_TICK_S)
     if program is not None and program.code is not None:
         program.rest()
         raise ending_of(program, course)
