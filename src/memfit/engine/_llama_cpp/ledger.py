@@ -99,7 +99,9 @@ def _draft_term(
     own = msgspec.structs.replace(options, kv_type_k="F16", kv_type_v="F16", rollback_tokens=0)
     found = answer(draft, origin, own, device, asked)
     plan: Build = build(draft, own, device, profile=profile, compute=found.compute)
-    terms = model_terms(plan)
+    terms = list(model_terms(plan))
+    if found.reserved is not None and found.identity is not None:
+        terms = agree(terms, plan, found.reserved, found.identity, strict=asked == "both")
     return Term(
         name="draft",
         pool=plan.pool,
