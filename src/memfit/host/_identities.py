@@ -11,10 +11,10 @@ _OCTET = r"(?:25[0-5]|2[0-4]\d|[01]?\d?\d)"
 # A library's version follows .so., and five numbers are none
 IPV4 = rf"(?<!\d)(?<!\d\.)(?<!\.so\.)(?:{_OCTET}\.){{3}}{_OCTET}(?!\d)(?!\.\d)"
 MAC = r"(?<![0-9A-Fa-f])[0-9A-Fa-f]{2}(?P<mark>[:_-])(?:[0-9A-Fa-f]{2}(?P=mark)){4,18}[0-9A-Fa-f]{2}(?![0-9A-Fa-f])"
+VOLUME = r"(?<=UUID=)[0-9A-Fa-f]{4,8}-[0-9A-Fa-f]{2,4}(?![\w-])"
 # What is recognised by its form, the more particular first
 FORMS = (
     ("uuid", r"(?<![0-9A-Fa-f])[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}(?![0-9A-Fa-f])"),
-    ("volume", r"(?<=UUID=)[0-9A-Fa-f]{4,8}-[0-9A-Fa-f]{2,4}(?![\w-])"),
     ("id", r"(?<![0-9A-Za-z])[0-9a-f]{32}(?![0-9A-Za-z])"),
     ("mac", rf"{MAC}|(?<=enx)[0-9a-f]{{12}}(?![0-9A-Za-z])|(?<=wlx)[0-9a-f]{{12}}(?![0-9A-Za-z])"),
     ("ipv6", rf"(?<![0-9A-Za-z])(?:[0-9A-Fa-f]{{0,4}}:){{2,8}}(?:{IPV4}|[0-9A-Fa-f]{{0,4}}(?![0-9A-Za-z:]|\.\d))"),
@@ -43,6 +43,7 @@ HOME = re.compile(
     r"(?P<before>(?<![\w.])/(?:(?:var|export|mnt)/)?(?:home|Users)/|(?<![\w.])/(?:run/)?media/(?=[^/\s]+/))"
     r"(?P<value>[^/\s\0\"':;,()<>|]+)"
 )
+HOME_MARKS = ("/home/", "/Users/", "/media/")
 LOGGED = re.compile(
     r"^(?P<before>(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT[\d:.,+Z-]+)[ \t])"
     r"(?P<value>[\w.-]+)(?=[ \t])",
@@ -95,7 +96,8 @@ def find_identities(name: str, texts: Mapping[str, str], paths: Iterable[str] = 
         elif path == _PASSWORDS_FILE:
             users |= set(_people(text))
         serials |= {found["value"] for found in SERIAL.finditer(text)}
-        users |= {found["value"] for found in HOME.finditer(text)}
+        if any(mark in text for mark in HOME_MARKS):
+            users |= {found["value"] for found in HOME.finditer(text)}
         if path.startswith("/var/log/"):
             hosts |= {found["value"] for found in LOGGED.finditer(text)}
     for path in (*texts, *paths):
