@@ -75,15 +75,17 @@ def command_line() -> None:
 
 def run(words: Sequence[str], **extra: Any) -> int:
     """Run one command line; returns the exit code. Every ``MemfitError`` ends here as one message with its hint."""
+    given = list(words) or ["--help"]
     try:
-        result = command_line.main(list(words), prog_name="memfit", standalone_mode=False, **extra)
+        result = command_line.main(given, prog_name="memfit", standalone_mode=False, **extra)
     except MemfitError as error:
         return _complain(error.message, error.hint, error.exit_code)
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
-        path = context.command_path if context is not None else "memfit"
+        # the parser itself complains without a context
+        path = context.command_path if context is not None else f"memfit {given[0]}"
         return _complain(error.format_message(), f"{path} --help shows how it is used", 2)
     except (KeyboardInterrupt, click.exceptions.Abort):
         return _complain("interrupted", None, 130)

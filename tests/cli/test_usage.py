@@ -1,0 +1,28 @@
+"""How the command line answers words that it cannot use."""
+
+import pytest
+
+from memfit.cli._group import run
+
+
+def test_without_words_the_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([]) == 0
+    shown = capsys.readouterr()
+    assert "\nVerbs:\n" in shown.out
+    assert not shown.err
+
+
+@pytest.mark.parametrize(
+    ("words", "verb"),
+    [
+        (["estimate", "SmolLM2-135M", "--png"], "memfit estimate"),
+        (["estimate", "--no-such-option"], "memfit estimate"),
+        (["list"], "memfit list"),
+        (["--no-such-option"], "memfit"),
+    ],
+)
+def test_a_usage_error_points_to_the_help_of_its_verb(
+    words: list[str], verb: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(words) == 2
+    assert capsys.readouterr().err.endswith(f"hint: {verb} --help shows how it is used\n")
