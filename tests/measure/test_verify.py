@@ -9,10 +9,11 @@ import msgspec
 import pytest
 
 from memfit.engine.records import Deployment, Options, Workload
-from memfit.errors import EngineFailed, UsageError
+from memfit.errors import EngineFailed, MeasureError, UsageError
 from memfit.footprint.estimate import estimate_deployment, find_models
 from memfit.footprint.setting import shape_digest
 from memfit.measure.records import Limit, Observation, Paging
+from memfit.measure.store import Store
 from memfit.measure.verify import Target, verification, verify
 from memfit.units import GIB, MIB
 from verified_samples import HERE, phase, predicted, ran
@@ -91,19 +92,16 @@ class Runs:
             "buffers": (),
         }
         observation: Observation = ran(answer.pop("peak", likely / MIB), **{**fields, **answer})
-        if given["store"] is not None:
-            given["store"].kept.append(observation)
+        store = given["store"]
+        if store is not None:
+            number = store.begin(msgspec.structs.replace(observation, outcome="running"))
+            observation = msgspec.structs.replace(observation, id=number)
+            store.finish(number, observation)
         return observation
 
 
-class Kept:
-    """Stands for the store."""
-
-    def __init__(self, *observations: Observation) -> None:
-        self.kept = list(observations)
-
-    def all(self, shape_digest: str) -> list[Observation]:
-        return [one for one in self.kept if one.shape_digest == shape_digest]
+def fails(*_: object) -> Any:
+    raise MeasureError("the disk is full")
 
 
 @pytest.fixture(autouse=True)
@@ -162,8 +160,8 @@ def test_a_limit_that_was_never_reached_or_killed_is_not() -> None:
         assert len(runs.asked) == 1
 
 
-def test_a_speed_that_is_known_is_not_measured_again() -> None:
-    store = Kept()
+def test_a_speed_that_is_known_is_not_measured_again(tmp_path: Path) -> None:
+    store = Store(tmp_path / "runs.sqlite")
     verified(Runs({"decode_tokens_per_s": 30.0}), store=store)
     runs = Runs({"paging": PRESSED, "decode_tokens_per_s": 15.0, **PAGED})
     found = verified(runs, store=store, limit_bytes=200 * MIB)
@@ -172,13 +170,32 @@ def test_a_speed_that_is_known_is_not_measured_again() -> None:
     assert found.verdict == "paged"
 
 
-def test_the_speed_of_another_setting_is_not_taken_for_it() -> None:
-    store = Kept()
+def test_the_speed_of_another_setting_is_not_taken_for_it(tmp_path: Path) -> None:
+    store = Store(tmp_path / "runs.sqlite")
     other = msgspec.structs.replace(TARGET, options=Options(context_tokens=1024))
     verified(Runs({"decode_tokens_per_s": 30.0}), store=store, target=other)
     runs = Runs({"paging": PRESSED}, {"decode_tokens_per_s": 20.0})
     assert verified(runs, store=store, limit_bytes=200 * MIB).unlimited_decode_tokens_per_s == 20.0
     assert len(runs.asked) == 2
+
+
+@pytest.mark.parametrize(("broken", "words"), [("begin", "the run is not kept"), ("finish", "run 1 showed is not")])
+def test_a_full_disk_costs_the_record_and_not_the_run(
+    broken: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Store, broken, fails)
+    found = verified(Runs(), store=Store(tmp_path / "runs.sqlite"))
+    assert found.verdict == "within"
+    (warning,) = [one for one in found.predicted.warnings if words in one]
+    assert "the disk is full" in warning
+
+
+def test_earlier_runs_that_cannot_be_read_are_as_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Store, "all", fails)
+    runs = Runs({"paging": PRESSED}, {"decode_tokens_per_s": 20.0})
+    found = verified(runs, store=Store(tmp_path / "runs.sqlite"), limit_bytes=200 * MIB)
+    assert found.unlimited_decode_tokens_per_s == 20.0
+    assert any("cannot be read" in one for one in found.predicted.warnings)
 
 
 def test_after_one_run_the_next_prediction_is_right() -> None:

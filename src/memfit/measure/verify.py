@@ -7,7 +7,6 @@ import shlex
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -22,14 +21,13 @@ from memfit.footprint.setting import setting_digest, shape_digest
 from memfit.measure import judge, run
 from memfit.measure.calibrate import keep, residual_of
 from memfit.measure.compare import compare, held, observed
+from memfit.measure.forgiving import Forgiving
 from memfit.measure.growth import growth_of
 from memfit.measure.records import Growth, Judgement, Observation, Phase, Verification
+from memfit.measure.store import Store
 from memfit.measure.trials import Observe, Trials
 from memfit.model.cards import CARDS
 from memfit.units import format_bytes
-
-if TYPE_CHECKING:
-    from memfit.measure.store import Store
 
 OnPhase = Callable[[Phase], None]
 
@@ -135,7 +133,8 @@ def verify(
         source: whom to ask for the prediction, see ``memfit.footprint.predict``.
         workload: what it is made to do; one whole ubatch and a few tokens where None.
         limit_bytes: the memory it is held to; None: all there is.
-        store: where runs are kept, None: nowhere.
+        store: where runs are kept, None: nowhere. One that fails (a full disk) costs the record, not the run, and is
+            warned of in the prediction.
         calibration: what the prediction is corrected by, as for ``memfit.estimate``.
         learn: whether the run may correct later predictions on this machine.
         timeout_s: how long the engine may give no sign; its default where None.
@@ -161,23 +160,26 @@ def verify(
     predicted = corrected(plain, models, calibration)
     if target.pid is None:
         _refuse_what_this_machine_cannot_hold(predicted, here, limit_bytes)
+    kept = Forgiving(store) if store is not None else None
     observing = partial(
         observe,
         target.deployment,
         profile=target.profile,
-        store=store,
+        store=kept,
         command=target.command or None,
         url=target.url,
         pid=target.pid,
         timeout_s=timeout_s,
         on_phase=on_phase,
     )
-    trials = Trials(observing, store)
+    trials = Trials(observing, kept)
     alone = unevictable_bytes(predicted) <= here.capacity_bytes - SPARE_BYTES
     observation, speed = trials.run(workload or Workload(), limit_bytes, alone=alone)
     if learn:
         setting = setting_digest(models, target.deployment.options, target.profile, threads=here.threads)
         predicted = _learn(predicted, plain, trials.ran, setting)
+    if kept is not None and kept.warnings:
+        predicted = msgspec.structs.replace(predicted, warnings=(*predicted.warnings, *dict.fromkeys(kept.warnings)))
     return verification(predicted, observation, speed, growth_of(observation.phases))
 
 
