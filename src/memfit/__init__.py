@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from memfit import render
     from memfit.device import Device, find_device
+    from memfit.device.audit import audit
+    from memfit.device.audit_records import Audit
     from memfit.engine import Deployment, Options, Part, Term
     from memfit.engine.records import Workload
     from memfit.errors import MemfitError
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Audit",
     "Curve",
     "CurvePoint",
     "Deployment",
@@ -59,6 +62,7 @@ __all__ = [
     "Verification",
     "Workload",
     "__version__",
+    "audit",
     "estimate",
     "estimate_deployment",
     "find_device",
@@ -76,6 +80,8 @@ __all__ = [
 
 _ROOMS = {
     "device": ("Device", "find_device"),
+    "device.audit": ("audit",),
+    "device.audit_records": ("Audit",),
     "engine": ("Deployment", "Options", "Part", "Term"),
     "engine.records": ("Workload",),
     "errors": ("MemfitError",),
