@@ -16,12 +16,13 @@ import pytest
 from fake_engines import DEPLOYMENT, embed, events
 from memfit.engine import Start
 from memfit.engine.records import Workload
-from memfit.errors import ProbeError, UsageError
+from memfit.errors import MeasureError, ProbeError, UsageError
 from memfit.measure import course, run
 from memfit.measure.course import Course
 from memfit.measure.limits import Fence, open_fence
 from memfit.measure.records import EngineIdentity, Limit, Observation, Phase
 from memfit.measure.run import observe
+from memfit.measure.store import Store
 from memfit.units import MIB
 
 WORKS = """
@@ -47,11 +48,15 @@ class Kept:
 
     def __init__(self) -> None:
         self.begun: list[Observation] = []
+        self.progressed: list[tuple[int, Observation]] = []
         self.finished: dict[int, Observation] = {}
 
     def begin(self, observation: Observation) -> int:
         self.begun.append(observation)
         return len(self.begun)
+
+    def progress(self, identifier: int, observation: Observation) -> None:
+        self.progressed.append((identifier, observation))
 
     def finish(self, identifier: int, observation: Observation) -> None:
         self.finished[identifier] = observation
@@ -83,6 +88,9 @@ def test_a_run_that_works(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [each.outcome for each in store.begun] == ["running"]
     assert store.finished == {1: seen}
     assert seen.id == 1
+    # what memfit does not survive is there up to the last phase
+    assert [(number, each.outcome) for number, each in store.progressed] == [(1, "running")] * 4
+    assert [len(each.phases) for _, each in store.progressed] == [1, 2, 3, 4]
     assert msgspec.json.decode(msgspec.json.encode(seen), type=Observation) == seen
 
 
@@ -91,6 +99,34 @@ def test_buffers_with_the_pages_that_were_touched(monkeypatch: pytest.MonkeyPatc
     (buffer,) = seen.buffers  # as listed last; a term that no ledger has is left out
     assert (buffer.term, buffer.reserved_bytes) == ("kv_cache", 24 * MIB)
     assert buffer.touched_bytes in (24 * MIB, None)
+
+
+class Full(Kept):
+    """A store whose disk is full from some moment on."""
+
+    def progress(self, identifier: int, observation: Observation) -> None:
+        raise MeasureError("runs.sqlite: the disk is full")
+
+    def finish(self, identifier: int, observation: Observation) -> None:
+        raise MeasureError("runs.sqlite: the disk is full")
+
+
+def test_a_store_that_becomes_full_loses_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = watch(monkeypatch, WORKS, store=Full())
+    assert seen.outcome == "completed"
+    assert "not kept: runs.sqlite: the disk is full" in seen.limit.note
+
+
+def test_a_store_that_cannot_be_begun_starts_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "runs.sqlite").write_bytes(b"no database at all" * 100)
+    with pytest.raises(MeasureError, match=r"runs\.sqlite"):
+        watch(monkeypatch, "open('started', 'w')", store=Store(tmp_path / "runs.sqlite"))
+
+
+def test_in_a_real_store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    store = Store(tmp_path / "runs.sqlite")
+    seen = watch(monkeypatch, WORKS, store=store)
+    assert store.read(seen.id) == seen
 
 
 def test_rounds_are_phases_and_all_of_them_count_for_speed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -264,6 +300,8 @@ from memfit.measure import run
 class Kept:
     def begin(self, observation):
         return 7
+    def progress(self, identifier, observation):
+        pass
     def finish(self, identifier, observation):
         pathlib.Path({record!r}).write_bytes(msgspec.json.encode(observation))
 
@@ -299,6 +337,38 @@ time.sleep(600)
     assert words[name] in seen.reason
     assert [phase.name for phase in seen.phases] == ["started", "loaded"]
     assert not running(int((tmp_path / "pid").read_text()))
+    assert not own_groups(memfit.pid)
+
+
+KILLED = """
+import pathlib, sys
+sys.path.insert(0, {tests!r})
+from fake_engines import DEPLOYMENT, events
+from memfit.measure import run
+from memfit.measure.store import Store
+
+run._start = lambda *_: events({script!r})
+run.observe(DEPLOYMENT, store=Store(pathlib.Path({store!r})), meters=False,
+            on_phase=lambda phase: print(phase.name, flush=True))
+"""
+
+
+def test_what_memfit_does_not_survive_is_kept_up_to_the_last_phase(tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+    script = f'start(); open({str(pid)!r}, "w").write(str(os.getpid())); stand("loaded"); sys.stdin.read()'
+    path = tmp_path / "runs.sqlite"
+    code = KILLED.format(tests=str(Path(__file__).parent.parent), script=script, store=str(path))
+    memfit = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert memfit.stdout is not None
+    assert [memfit.stdout.readline() for _ in range(2)] == ["started\n", "loaded\n"]
+    memfit.kill()
+    memfit.communicate()
+    seen = Store(path).read(1)
+    assert seen.outcome == "interrupted"
+    assert [phase.name for phase in seen.phases] == ["started", "loaded"]
+    # the engine hears that nobody watches any more; its group is removed by the next memfit that makes one
+    assert not running(int(pid.read_text()))
+    open_fence(None).close()
     assert not own_groups(memfit.pid)
 
 

@@ -53,9 +53,9 @@ class Course:
 
     Args:
         engine: who runs, as far as it is known before it says so itself.
-        on_phase: called with every phase as it is recorded.
 
     Attributes:
+        on_phase: called with every phase as it is recorded.
         pid: the root of the process tree, 0 before it runs.
         loaded_share: how much of the model was loaded, as the engine says it.
         prompts, answers: what was computed.
@@ -65,7 +65,7 @@ class Course:
         paging, peak_limit_bytes, samples, readings: known once it is frozen.
     """
 
-    def __init__(self, engine: EngineIdentity, on_phase: Callable[[Phase], None] | None = None) -> None:
+    def __init__(self, engine: EngineIdentity) -> None:
         self.engine = engine
         self.fence: Fence | None = None
         self.pid = 0
@@ -82,7 +82,7 @@ class Course:
         self.readings: tuple[Reading, ...] = ()
         self._sampler: Sampler | None = None
         self._resident_bytes = 0
-        self._on_phase = on_phase
+        self.on_phase: Callable[[Phase], None] | None = None
         self._began_s = time.monotonic()
         self._buffers: dict[tuple[str, str, int | None], Buffer] = {}
         self._files: Sequence[str] = ()
@@ -153,8 +153,8 @@ class Course:
             self._shared_bytes = held.resident_bytes - held.pss_bytes
         self._count_unevictable(held)
         self._keep(phase)
-        if self._on_phase is not None:
-            self._on_phase(phase)
+        if self.on_phase is not None:
+            self.on_phase(phase)
 
     @property
     def peak_pss_bytes(self) -> int:

@@ -27,6 +27,7 @@ from memfit.measure import drive_events, drive_openai, file_cache
 from memfit.measure.completions import Client
 from memfit.measure.course import Course, Ended
 from memfit.measure.interruption import Interrupted, interruptible
+from memfit.measure.keeping import Keeping
 from memfit.measure.limits import Fence, open_fence
 from memfit.measure.program import Program
 from memfit.measure.records import EngineIdentity, Limit, Machine, Observation, Outcome, Phase
@@ -86,7 +87,7 @@ def observe(
         profile: whose process it is, the engine's library or its server.
         workload: what it is made to do.
         limit_bytes: the memory it is held to, page cache included; None without a limit.
-        store: keeps the run from its beginning on; None keeps nothing.
+        store: keeps the run from its beginning on, phase by phase; None keeps nothing.
         command: words that start a server of the deployment's engine.
         url: where a server answers, with its ``pid``.
         pid: of that server, or of a parent of its processes.
@@ -99,6 +100,7 @@ def observe(
         ModelError: a file that cannot be used.
         EngineMissing: no engine to embed.
         ProbeError, NeedsRoot: there is no such process, or it belongs to someone else.
+        MeasureError: the store cannot be written; one that fails later is said in ``limit.note`` and ends no run.
     """
     workload = workload or Workload()
     start = _start(deployment, profile, workload, limit_bytes, command, url, pid)
@@ -115,17 +117,25 @@ def observe(
         machine=_machine(),
     )
     backend = deployment.options.backend
-    course = Course(EngineIdentity(name=deployment.engine, version="", backend=backend), on_phase)
+    course = Course(EngineIdentity(name=deployment.engine, version="", backend=backend))
     began = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    identifier = store.begin(_record(plan, course, began, "running", "")) if store is not None else 0
+    kept = None if store is None else Keeping(store, _record(plan, course, began, "running", ""))
+
+    def record_phase(phase: Phase) -> None:
+        if kept is not None:
+            kept.progress(_record(plan, course, began, "running", ""))
+        if on_phase is not None:
+            on_phase(phase)
+
+    course.on_phase = record_phase
     outcome: Outcome = "failed"
     reason = "memfit itself failed"
     try:
         outcome, reason = _supervise(plan, course)
     finally:
-        observation = msgspec.structs.replace(_record(plan, course, began, outcome, reason), id=identifier)
-        if store is not None:
-            store.finish(identifier, observation)
+        observation = _record(plan, course, began, outcome, reason)
+        if kept is not None:
+            observation = kept.finish(observation)
     return observation
 
 
