@@ -17,6 +17,7 @@ from memfit.footprint.records import Curve
 from memfit.render import Document, find_view, render
 from memfit.render.document import (
     CurvePlot,
+    Mark,
     MemoryMap,
     Picture,
     Point,
@@ -24,10 +25,13 @@ from memfit.render.document import (
     Segment,
     Series,
     Step,
+    Timeline,
     Tone,
+    Trace,
     Waterfall,
 )
-from memfit.render.drawing.characters import ASCII, BLOCKS, cell_width, draw, fit
+from memfit.render.drawing.cells import ASCII, BLOCKS, cell_width, fit
+from memfit.render.drawing.characters import draw
 from memfit.render.drawing.scale import apportion, tick_text, ticks
 from memfit.render.drawing.svg import draw_vector
 from memfit.units import GIB, MIB
@@ -94,7 +98,28 @@ def curve_plots(draw_from: st.DrawFn) -> CurvePlot:
     )
 
 
-pictures: st.SearchStrategy[Picture] = st.one_of(waterfalls, maps, curve_plots())
+moments = st.floats(0, 1e6)
+figures = st.floats(-300, 1e13)
+
+
+@st.composite
+def traces(draw_from: st.DrawFn) -> Trace:
+    at_s = sorted(draw_from(st.lists(moments, max_size=40)))
+    values = draw_from(st.lists(figures, min_size=len(at_s), max_size=len(at_s)))
+    return Trace(name=draw_from(names), at_s=tuple(at_s), values=tuple(values), leading=draw_from(st.booleans()))
+
+
+timelines = st.builds(
+    Timeline,
+    title=names,
+    description=names,
+    traces=st.lists(traces(), max_size=5).map(tuple),
+    marks=st.lists(st.builds(Mark, name=names, at_s=moments), max_size=40).map(tuple),
+    unit=st.sampled_from(["bytes", "mw", "c", "hz", "ratio", "count", "tokens_per_s"]),
+    limit=st.none() | st.floats(0, 1e13),
+    limit_name=names,
+)
+pictures: st.SearchStrategy[Picture] = st.one_of(waterfalls, maps, curve_plots(), timelines)
 
 
 @given(pictures, st.integers(40, 120), st.sampled_from([BLOCKS, ASCII]))
@@ -115,9 +140,9 @@ def test_vectors_are_well_formed_and_inside(picture: Picture, width: float) -> N
         assert 0 <= float(rect.attrib["y"]) <= drawing.height
     for text in root.iter("text"):
         assert 0 <= float(text.attrib["y"]) <= drawing.height
-    figures = re.sub("<text.*?</text>|<title>.*?</title>", "", drawing.body)
-    assert "nan" not in figures
-    assert "inf" not in figures
+    shapes = re.sub("<text.*?</text>|<title>.*?</title>", "", drawing.body)
+    assert "nan" not in shapes
+    assert "inf" not in shapes
 
 
 @given(st.lists(st.integers(0, 10**13), max_size=20).map(tuple), st.integers(1, 120))

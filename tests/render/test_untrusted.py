@@ -31,7 +31,7 @@ from memfit.render.document import (
     Segment,
     Table,
 )
-from memfit.render.drawing.characters import cell_width
+from memfit.render.drawing.cells import cell_width
 from memfit.render.untrusted import clean, clip, escape, whole
 
 HOSTILE = [

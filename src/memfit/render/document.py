@@ -193,8 +193,43 @@ class CurvePlot(_Block, frozen=True, kw_only=True, tag=True):
     log_x: bool = False
 
 
-Picture: TypeAlias = Waterfall | MemoryMap | CurvePlot
-Block: TypeAlias = Headline | Facts | Table | Bullets | Note | Command | Details | Waterfall | MemoryMap | CurvePlot
+class Trace(msgspec.Struct, frozen=True, kw_only=True):
+    """One figure over time, each at its own moments; the limit is for the one that is ``leading``."""
+
+    name: str
+    at_s: tuple[float, ...]
+    values: tuple[float, ...]
+    leading: bool = False
+
+
+class Mark(msgspec.Struct, frozen=True, kw_only=True):
+    """A moment with a name, such as the end of a phase."""
+
+    name: str
+    at_s: float
+
+
+class Timeline(_Block, frozen=True, kw_only=True, tag=True):
+    """Traces on one scale over seconds.
+
+    Attributes:
+        unit: of every figure, as the suffix of a house name: ``bytes``, ``mw``, ``c``, ``hz``, ``ratio``.
+        limit: in that unit.
+    """
+
+    title: str
+    description: str
+    traces: tuple[Trace, ...]
+    marks: tuple[Mark, ...] = ()
+    unit: str = "bytes"
+    limit: float | None = None
+    limit_name: str = "limit"
+
+
+Picture: TypeAlias = Waterfall | MemoryMap | CurvePlot | Timeline
+Block: TypeAlias = (
+    Headline | Facts | Table | Bullets | Note | Command | Details | Waterfall | MemoryMap | CurvePlot | Timeline
+)
 
 
 class Document(msgspec.Struct, frozen=True):
@@ -205,4 +240,4 @@ class Document(msgspec.Struct, frozen=True):
 
     def pictures(self) -> tuple[Picture, ...]:
         """The pictures, in order."""
-        return tuple(block for block in self.blocks if isinstance(block, (Waterfall, MemoryMap, CurvePlot)))
+        return tuple(block for block in self.blocks if isinstance(block, (Waterfall, MemoryMap, CurvePlot, Timeline)))

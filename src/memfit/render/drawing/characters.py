@@ -6,49 +6,27 @@ Nothing is told by colour alone: shares have their own character, verdicts their
 from __future__ import annotations
 
 import string
-import unicodedata
-from typing import NamedTuple
 
-from memfit.render.document import CurvePlot, MemoryMap, Picture, Step, Waterfall
+from memfit.render.document import CurvePlot, MemoryMap, Picture, Step, Timeline, Waterfall
+from memfit.render.drawing.cells import (
+    LONGEST_LEGEND,
+    VALUE_CELLS,
+    Glyphs,
+    Line,
+    Span,
+    brief,
+    cut,
+    fit,
+    flow,
+    label_width,
+    legend_lines,
+    limit_entry,
+    short_bytes,
+)
 from memfit.render.drawing.scale import apportion
-from memfit.render.untrusted import clean, clip
-from memfit.units import GIB, format_bytes
-
-
-class Span(NamedTuple):
-    """Text and the name of its style; an empty name is plain text."""
-
-    text: str
-    style: str = ""
-
-
-Line = list[Span]
-
-
-class Glyphs(NamedTuple):
-    """The characters to draw with. ``eighths`` are blocks of 1/8 to 7/8 of a cell, or empty."""
-
-    solid: str
-    pale: str
-    evictable: str
-    limit: str
-    eighths: str
-    clip: str
-    rule: str
-    ok: str
-    warn: str
-    bad: str
-    dot: str
-    free: str
-    seen: str
-
-
-BLOCKS = Glyphs("█", "░", "▒", "│", "▏▎▍▌▋▊▉", "…", "─", "✓", "!", "✗", "·", "·", "◆")
-ASCII = Glyphs("#", ".", "=", "|", "", "~", "-", "+", "!", "x", "-", "_", "o")
-
-_VALUE_CELLS = 11
-_LONGEST_LABEL = 18
-_LONGEST_LEGEND = 30
+from memfit.render.drawing.timeline_cells import timeline_cells
+from memfit.render.untrusted import clean
+from memfit.units import format_bytes
 
 
 def draw(picture: Picture, width: int, glyphs: Glyphs) -> list[Line]:
@@ -57,12 +35,9 @@ def draw(picture: Picture, width: int, glyphs: Glyphs) -> list[Line]:
         return _waterfall(picture, width, glyphs)
     if isinstance(picture, MemoryMap):
         return _memory_map(picture, width, glyphs)
+    if isinstance(picture, Timeline):
+        return timeline_cells(picture, width, glyphs)
     return _curve(picture, width, glyphs)
-
-
-def short_bytes(size: int) -> str:
-    """A size beside a bar: GiB with two digits from one GiB up."""
-    return f"{size / GIB:.2f} GiB" if abs(size) >= GIB else format_bytes(size)
 
 
 class _Bar:
@@ -109,8 +84,8 @@ class _Bar:
 
 def _waterfall(picture: Waterfall, width: int, glyphs: Glyphs) -> list[Line]:
     steps = (*picture.steps, *picture.totals)
-    label_cells = _label_cells([step.name for step in steps])
-    bar_cells = max(width - label_cells - _VALUE_CELLS - 2, 8)
+    label_cells = label_width([step.name for step in steps])
+    bar_cells = max(width - label_cells - VALUE_CELLS - 2, 8)
     reach = sum(step.high_bytes for step in picture.steps)
     seen = [place for place in observed_places(picture) if place is not None]
     top = max([reach, picture.capacity_bytes or 0, *(step.high_bytes for step in picture.totals), *seen])
@@ -122,7 +97,7 @@ def _waterfall(picture: Waterfall, width: int, glyphs: Glyphs) -> list[Line]:
             bar.mark(picture.capacity_bytes, "limit")
         if step.observed_bytes is not None:
             bar.mark(start + step.observed_bytes, "limit", glyphs.seen)
-        value = Span(format_bytes(step.high_bytes).rjust(_VALUE_CELLS))
+        value = Span(format_bytes(step.high_bytes).rjust(VALUE_CELLS))
         return [Span(fit(clean(step.name), label_cells, glyphs.clip) + " "), *bar.spans(), value]
 
     lines: list[Line] = []
@@ -138,8 +113,8 @@ def _waterfall(picture: Waterfall, width: int, glyphs: Glyphs) -> list[Line]:
         legend.append((glyphs.evictable, "evictable"))
     if seen:
         legend.append((glyphs.seen, "observed"))
-    legend += _limit_entry(picture.capacity_name, picture.capacity_bytes, glyphs)
-    return [*lines, *_legend(legend, label_cells, width)]
+    legend += limit_entry(picture.capacity_name, picture.capacity_bytes, glyphs)
+    return [*lines, *legend_lines(legend, label_cells, width)]
 
 
 def observed_places(picture: Waterfall) -> list[int | None]:
@@ -184,12 +159,12 @@ def _memory_map(picture: MemoryMap, width: int, glyphs: Glyphs) -> list[Line]:
             in_use += 1
         if count:
             bar += [Span(letter, key_style), Span(fill * (count - 1), style)]
-        name = _brief(segment.name, glyphs)
+        name = brief(segment.name, glyphs)
         keys.append([Span(letter, key_style), Span(f" {name} "), Span(short_bytes(segment.bytes), "quiet")])
-    keys.append([Span(f"= {_brief(picture.total_name, glyphs)} {short_bytes(picture.total_bytes)}")])
+    keys.append([Span(f"= {brief(picture.total_name, glyphs)} {short_bytes(picture.total_bytes)}")])
     if (over := sum(sizes) - picture.total_bytes) > 0:
         keys.append([Span(f"{short_bytes(over)} too much", "bad")])
-    return [bar, *_flow(keys, width)]
+    return [bar, *flow(keys, width)]
 
 
 def _curve(picture: CurvePlot, width: int, glyphs: Glyphs) -> list[Line]:
@@ -197,9 +172,9 @@ def _curve(picture: CurvePlot, width: int, glyphs: Glyphs) -> list[Line]:
     if not picture.points or not picture.series:
         return []
     leading = next((series for series in picture.series if series.leading), picture.series[0])
-    label_cells = _label_cells([point.label for point in picture.points])
+    label_cells = label_width([point.label for point in picture.points])
     marks = {"ok": glyphs.ok, "warn": glyphs.warn, "bad": glyphs.bad, "neutral": " "}
-    bar_cells = max(width - label_cells - _VALUE_CELLS - 4, 8)
+    bar_cells = max(width - label_cells - VALUE_CELLS - 4, 8)
     top = max([*leading.bytes, picture.limit_bytes or 0])
     lines: list[Line] = []
     for point, size in zip(picture.points, leading.bytes, strict=True):
@@ -208,72 +183,11 @@ def _curve(picture: CurvePlot, width: int, glyphs: Glyphs) -> list[Line]:
         if picture.limit_bytes is not None:
             bar.mark(picture.limit_bytes, "limit")
         label = fit(clean(point.label), label_cells, glyphs.clip, right=True)
-        value = Span(short_bytes(size).rjust(_VALUE_CELLS))
+        value = Span(short_bytes(size).rjust(VALUE_CELLS))
         lines.append([Span(label + " "), *bar.spans(), value, Span(f" {marks[point.tone]}", point.tone)])
     legend = [
-        (glyphs.solid, cut(clean(leading.name), _LONGEST_LEGEND, glyphs.clip)),
-        *_limit_entry(picture.limit_name, picture.limit_bytes, glyphs),
+        (glyphs.solid, cut(clean(leading.name), LONGEST_LEGEND, glyphs.clip)),
+        *limit_entry(picture.limit_name, picture.limit_bytes, glyphs),
     ]
     head = [Span(cut(clean(picture.x_name), width, glyphs.clip), "quiet")]
-    return [head, *lines, *_legend(legend, label_cells, width)]
-
-
-def cut(text: str, cells: int, mark: str) -> str:
-    """The text in at most ``cells`` cells of a terminal, its middle cut."""
-    longest = len(text)
-    while cell_width(shown := clip(text, longest, mark=mark)) > cells:
-        longest = min(longest, cells) - (longest <= cells)
-    return shown
-
-
-def fit(text: str, cells: int, mark: str, *, right: bool = False) -> str:
-    """The text in exactly ``cells`` cells of a terminal, cut or padded."""
-    shown = cut(text, cells, mark)
-    blank = " " * (cells - cell_width(shown))
-    return blank + shown if right else shown + blank
-
-
-def cell_width(text: str) -> int:
-    """How many cells a terminal takes for this text: two for East Asian wide letters, none for combining marks."""
-    if text.isascii():
-        return len(text)
-    return sum(
-        0 if unicodedata.combining(letter) else 2 if unicodedata.east_asian_width(letter) in "WF" else 1
-        for letter in text
-    )
-
-
-def _brief(name: str, glyphs: Glyphs) -> str:
-    return cut(clean(name), _LONGEST_LABEL, glyphs.clip)
-
-
-def _label_cells(names: list[str]) -> int:
-    return min(max((cell_width(clean(name)) for name in names), default=0), _LONGEST_LABEL)
-
-
-def _limit_entry(name: str, size: int | None, glyphs: Glyphs) -> list[tuple[str, str]]:
-    return [] if size is None else [(glyphs.limit, f"{_brief(name, glyphs)} {short_bytes(size)}")]
-
-
-def _legend(entries: list[tuple[str, str]], indent: int, width: int) -> list[Line]:
-    """Under the bars where that fits in one line, else from the left edge."""
-    groups = [[Span(f"{glyph} {name}", "quiet")] for glyph, name in entries]
-    inset = _flow(groups, width - indent - 1)
-    return [[Span(" " * (indent + 1)), *inset[0]]] if len(inset) == 1 else _flow(groups, width)
-
-
-def _flow(groups: list[Line], width: int) -> list[Line]:
-    """Groups of spans set one after the other, three spaces apart, broken between groups."""
-    lines: list[Line] = [[]]
-    used = 0
-    for group in groups:
-        cells = sum(cell_width(span.text) for span in group)
-        if used and used + 3 + cells > width:
-            lines.append([])
-            used = 0
-        if used:
-            lines[-1].append(Span("   "))
-            used += 3
-        lines[-1] += group
-        used += cells
-    return lines
+    return [head, *lines, *legend_lines(legend, label_cells, width)]

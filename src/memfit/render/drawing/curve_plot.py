@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from memfit.render.document import CurvePlot, Series, Tone
-from memfit.render.drawing.characters import short_bytes
+from memfit.render.drawing.cells import short_bytes
 from memfit.render.drawing.scale import text_width, tick_text, ticks
 from memfit.render.drawing.vector import Canvas, Drawing, number
 

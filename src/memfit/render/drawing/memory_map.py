@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from memfit.render.document import MemoryMap, Segment
-from memfit.render.drawing.characters import short_bytes
+from memfit.render.drawing.cells import short_bytes
 from memfit.render.drawing.palette import SEGMENTS
 from memfit.render.drawing.scale import text_width
 from memfit.render.drawing.vector import Canvas, Drawing, shorten

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from memfit.units import GIB, KIB, MIB
+import math
+
+from memfit.units import GIB, KIB, MIB, format_bytes
 
 
 def ticks(top_bytes: int, most: int) -> tuple[int, ...]:
@@ -22,6 +24,58 @@ def tick_text(size: int) -> str:
         if size >= unit:
             return f"{size / unit:g} {name}"
     return "0"
+
+
+def even_ticks(top: float, most: int) -> tuple[float, ...]:
+    """Round values from 0 up to ``top``: two to ``most + 1`` of them, 1, 2 or 5 times a power of ten apart.
+
+    ``most`` is 3 or more; with fewer none but 0 may be round enough.
+    """
+    if not top > 0:
+        return (0.0,)
+    rough = top / most
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(step for step in (power, 2 * power, 5 * power, 10 * power) if step >= rough * (1 - 1e-9))
+    return tuple(round(index * step, 12) for index in range(int(top / step * (1 + 1e-9)) + 1))
+
+
+def amount_ticks(top: float, most: int, unit: str) -> tuple[float, ...]:
+    """Round values of a unit: of bytes a power of two apart."""
+    return ticks(int(top), most) if unit == "bytes" else even_ticks(top, most)
+
+
+def amount_text(amount: float, unit: str) -> str:
+    """A figure with its unit as people write it: ``1.25 GiB``, ``5.97 W``, ``48.9 °C``, ``1.73 GHz``, ``99 %``."""
+    if unit == "bytes":
+        size = int(amount)
+        return f"{size / GIB:.2f} GiB" if abs(size) >= GIB else format_bytes(size)
+    scale, sign = _SIGNS.get(unit, (1.0, unit.replace("_per_", "/").replace("_", " ")))
+    return f"{_three_digits(amount * scale)} {sign}".rstrip()
+
+
+def time_text(seconds: float) -> str:
+    """A place on a time axis: ``0 s``, ``12.5 s``, ``10 min``, ``2.5 h``."""
+    for unit, name in ((3600, "h"), (60, "min")):
+        if seconds >= 2 * unit:
+            return f"{seconds / unit:.3g} {name}"
+    return f"{seconds:.3g} s"
+
+
+def _three_digits(amount: float) -> str:
+    size = abs(amount)
+    if size >= 1e6:
+        return f"{amount:.2e}"
+    return f"{amount:.0f}" if size >= 100 or not size else f"{amount:.1f}" if size >= 10 else f"{amount:.2f}"
+
+
+_SIGNS = {
+    "mw": (1e-3, "W"),
+    "c": (1.0, "°C"),
+    "hz": (1e-9, "GHz"),
+    "ratio": (100.0, "%"),
+    "count": (1.0, ""),
+    "tokens_per_s": (1.0, "tokens/s"),
+}
 
 
 def apportion(sizes: tuple[int, ...], cells: int) -> tuple[int, ...]:

@@ -56,9 +56,12 @@ class Canvas:
             f'<line class="{kind}" x1="{number(x1)}" y1="{number(y1)}" x2="{number(x2)}" y2="{number(y2)}"/>'
         )
 
-    def path(self, shape: str, kind: str, *, stroke_width: float | None = None, says: str = "") -> None:
-        """A path of already rounded numbers."""
+    def path(
+        self, shape: str, kind: str, *, stroke_width: float | None = None, dashes: str = "", says: str = ""
+    ) -> None:
+        """A path of already rounded numbers; ``dashes`` are lengths of strokes and gaps in turn."""
         thick = "" if stroke_width is None else f' stroke-width="{number(stroke_width)}"'
+        thick += f' stroke-dasharray="{dashes}"' if dashes else ""
         start = f'<path class="{kind}"{thick} d="{shape}"'
         self._parts.append(start + (f"><title>{escape(clean(says))}</title></path>" if says else "/>"))
 

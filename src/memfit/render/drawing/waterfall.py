@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from memfit.render.document import Step, Waterfall
-from memfit.render.drawing.characters import observed_places, short_bytes
+from memfit.render.drawing.cells import short_bytes
+from memfit.render.drawing.characters import observed_places
 from memfit.render.drawing.scale import text_width, tick_text, ticks
 from memfit.render.drawing.vector import Canvas, Drawing, number, shorten
 from memfit.units import format_bytes

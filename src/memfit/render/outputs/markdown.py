@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable
 
 from memfit.render import document as doc
-from memfit.render.drawing.characters import BLOCKS, draw
+from memfit.render.drawing.cells import BLOCKS
+from memfit.render.drawing.characters import draw
 from memfit.render.outputs._output import Output, Request, cell_text
 from memfit.render.untrusted import clean, whole
 
@@ -53,7 +54,7 @@ def _block(block: doc.Block) -> str:
         case doc.Details():
             inner = "\n\n".join(_block(inner) for inner in block.blocks)
             return f"<details>\n<summary>{_html(block.summary)}</summary>\n\n{inner}\n\n</details>"
-        case doc.Waterfall() | doc.MemoryMap() | doc.CurvePlot():
+        case doc.Waterfall() | doc.MemoryMap() | doc.CurvePlot() | doc.Timeline():
             lines = ("".join(span.text for span in spans).rstrip() for spans in draw(block, _PICTURE_WIDTH, BLOCKS))
             return f"**{escape(block.title)}**\n\n" + _fenced("\n".join(lines), "text")
 

@@ -8,7 +8,8 @@ import os
 from typing import TYPE_CHECKING, TextIO
 
 from memfit.render import document as doc
-from memfit.render.drawing.characters import ASCII, BLOCKS, Glyphs, cell_width, draw
+from memfit.render.drawing.cells import ASCII, BLOCKS, Glyphs, cell_width
+from memfit.render.drawing.characters import draw
 from memfit.render.outputs._output import Output, Request, cell_text
 from memfit.render.untrusted import LONGEST_NAME, clean, to_ascii, whole
 
@@ -132,7 +133,7 @@ class _Page:
                 self._command(block)
             case doc.Details():
                 self._details(block)
-            case doc.Waterfall() | doc.MemoryMap() | doc.CurvePlot():
+            case doc.Waterfall() | doc.MemoryMap() | doc.CurvePlot() | doc.Timeline():
                 self._picture(block)
 
     def _headline(self, block: doc.Headline) -> None:
