@@ -26,3 +26,8 @@ def test_a_usage_error_points_to_the_help_of_its_verb(
 ) -> None:
     assert run(words) == 2
     assert capsys.readouterr().err.endswith(f"hint: {verb} --help shows how it is used\n")
+
+
+def test_a_command_of_ollama_is_sent_to_its_modelfile(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["estimate", "--", "/usr/bin/ollama", "run", "llama3", "--verbose"]) == 2
+    assert "ollama show --modelfile" in capsys.readouterr().err

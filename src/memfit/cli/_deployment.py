@@ -142,6 +142,11 @@ def describe(verb: str, words: tuple[str, ...], given: dict[str, Any], device: D
 
 def _many(words: tuple[str, ...]) -> tuple[str, str]:
     """Why several words are no model: message and hint."""
+    if Path(words[0]).name == "ollama":
+        return (
+            "a command of ollama names neither a file nor its options",
+            "memfit reads a Modelfile: ollama show --modelfile NAME > Modelfile, then memfit estimate Modelfile",
+        )
     if any(word.startswith("-") for word in words):
         return (
             f"no engine of memfit has a program {words[0]!r}",

@@ -78,6 +78,12 @@ SPEC_TYPE --spec-type
 # a switch whose own name begins with NO_: not the opposite of another
 _NO_HOST = {"NO_HOST": ("--no-host", "")}
 NAMES = {**_OPTIONS, **_NO_HOST}
+# of older releases, which people still set and this one does not look at: what it reads instead
+_OLDER = {
+    "MMAP": "LLAMA_ARG_LOAD_MODE=mmap",
+    "NO_MMAP": "LLAMA_ARG_LOAD_MODE=none",
+    "MLOCK": "LLAMA_ARG_LOAD_MODE=mmap+mlock",
+}
 # is_truthy and is_falsey, common/arg.cpp
 _TRUE = ("on", "enabled", "true", "1")
 _FALSE = ("off", "disabled", "false", "0")
@@ -93,6 +99,9 @@ def words_of(variables: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[str, 
     for variable, value in variables.items():
         name = variable.removeprefix(PREFIX)
         if name == variable:
+            continue
+        if name in _OLDER:
+            warnings.append(f"{variable} is not read by this llama.cpp and was left out; it reads {_OLDER[name]}")
             continue
         flag, opposite = NAMES.get(name, ("", ""))
         if not flag and name.startswith("NO_"):  # whatever its value: the program looks only whether it is set
