@@ -9,6 +9,7 @@ import click
 
 from memfit.cli._output import Outputs, output_options, show
 from memfit.errors import UsageError
+from memfit.render.untrusted import clean
 
 _HELP = """Where every MB of a device went, who holds it, and what could be taken back.
 
@@ -54,6 +55,7 @@ def COMMAND(**given: Any) -> int:  # noqa: N802  the catalog's constant
     return 0
 
 
+_LONGEST_LINE = 1 << 16
 _VIEWS = {"explain": "dram", "processes": "holders", "checks": "preflight"}
 
 
@@ -77,7 +79,9 @@ def _door(given: dict[str, Any]) -> Any:
         return host
     from memfit.host.record import record
 
-    return record(host, Manifest(paths=audit_paths()), Path(given["record_file"]), redact=given["redact"])
+    recorded = record(host, Manifest(paths=audit_paths()), Path(given["record_file"]), redact=given["redact"])
+    click.echo(f"memfit: recorded to {clean(given['record_file'])}", err=True)
+    return recorded
 
 
 def _log(name: str, given: dict[str, Any], outputs: Outputs) -> int:
@@ -88,8 +92,9 @@ def _log(name: str, given: dict[str, Any], outputs: Outputs) -> int:
     from memfit.device.tegrastats_log import parse_log
 
     try:
-        with Path(name).open(encoding="utf-8", errors="replace") as lines:
-            log = parse_log(lines, name=Path(name).name)
+        with Path(name).open(encoding="utf-8", errors="replace") as file:
+            # a file without line ends is no log, and is not read in one piece
+            log = parse_log(iter(lambda: file.readline(_LONGEST_LINE), ""), name=Path(name).name)
     except OSError as error:
         raise UsageError(f"--tegrastats {name}: {error.strerror or error}", hint="name a log file") from error
     show(log, outputs)
