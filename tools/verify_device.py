@@ -72,7 +72,7 @@ def main() -> None:
                     continue  # a GPU has nothing rearranged
                 options = msgspec.structs.replace(options, backend=backend)
                 try:
-                    one = verify(Deployment(model=str(path), options=options), workload=_WORK, learn=False)
+                    one = _verified(path, options)
                 except MemfitError as failure:
                     failures.append(Failure(model=name, setting=setting, backend=backend, why=_plain(failure, path)))
                     _say(f"{name}, {setting}, {backend}: {failures[-1].why}")
@@ -122,6 +122,11 @@ def _models(files: Files, here: Device, largest: str | None, failures: list[Fail
         if card == largest:
             break
     return models
+
+
+def _verified(path: Path, options: Options) -> Verification:
+    """Predicted without what this machine has taught: that is what the record is to show."""
+    return verify(Deployment(model=str(path), options=options), workload=_WORK, calibration=None, learn=False)
 
 
 def _shareable(one: Verification, path: Path) -> Verification:

@@ -1,0 +1,75 @@
+"""The tables of ``tools/verify_accuracy.py``, and what ``tools/verify_device.py`` may tell others."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import msgspec
+
+from memfit.measure.records import Verification
+from verified_samples import predicted, ran, verified
+
+sys.path.append(str(Path(__file__).resolve().parents[2] / "tools"))
+import verify_accuracy
+import verify_device
+
+
+def result(
+    setting: str, peak: float, *, card: str = "llama_3_2_1b", mode: str = "mmap", again: int = 0
+) -> verify_accuracy.Result:
+    number = len(setting) * 1000 + int(peak)
+    return verify_accuracy.Result(
+        card=card,
+        format="Q4_K_M",
+        setting=setting,
+        load_mode=mode,
+        again=again,
+        digest=f"{card} {setting} {mode}",
+        verification=verified(observation=ran(peak, id=number, buffers=())),
+    )
+
+
+def rows(text: str) -> dict[str, list[str]]:
+    lines = [[cell.strip() for cell in line.strip("| ").split("|")] for line in text.splitlines() if line[:1] == "|"]
+    return {f"{line[0]} {line[1]}".strip(): line[2:] for line in lines[2:]}
+
+
+def test_residuals_are_told_before_and_after_calibration() -> None:
+    results = [result(f"setting {index}", 810) for index in range(7)]
+    results += [result("none", 780, mode="none"), result("setting 0", 812, again=1)]
+    text = verify_accuracy.tables(results)
+    found = rows(text)
+    mapped = found["Llama-3.2-1B Q4_K_M mmap"]
+    assert mapped[:5] == ["7", "1.25%", "1.25%", "1.25%", "0"]
+    assert mapped[5] == "0.00%"  # the others agree on ten MiB
+    assert found["all"][:2] == ["8", "1.25%"]
+    assert "The second run of 1 settings, predicted from the first: p95 0.25%" in text
+
+
+def test_a_run_above_high_is_counted() -> None:
+    assert rows(verify_accuracy.tables([result("one", 2000)]))["all"][4] == "1"
+
+
+def test_without_runs_there_is_an_empty_table() -> None:
+    assert rows(verify_accuracy.tables([])) == {}
+
+
+def test_results_survive_a_line_that_was_cut_off(tmp_path: Path) -> None:
+    path = tmp_path / "results.jsonl"
+    verify_accuracy._append(path, result("one", 810))
+    with path.open("ab") as file:
+        file.write(b'{"card": "ll')
+    assert verify_accuracy._read(path) == [result("one", 810)]
+
+
+def test_a_shared_record_names_no_folder_and_keeps_every_figure() -> None:
+    folder = "/home/somebody/models/made-up.gguf"
+    deployment = msgspec.structs.replace(predicted().deployment, model=folder)
+    footprint = msgspec.structs.replace(predicted(), deployment=deployment, warnings=(f"{folder} is strange",))
+    one = verified(footprint, ran(deployment=deployment, said=f"loading {folder}"))
+    shared = verify_device._shareable(one, Path(folder))
+    text = msgspec.json.encode(shared).decode()
+    assert "somebody" not in text
+    assert shared.residual_bytes == one.residual_bytes
+    assert msgspec.json.decode(text, type=Verification) == shared
