@@ -12,6 +12,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -124,6 +125,15 @@ class Inside:
             held.append(os.open(name, _PASS, dir_fd=held[-1]))
             names.append(name)
         return _Place(held[-1], "", "/" + "/".join(names))
+
+
+def kind_of(path: Path) -> Literal["file", "folder", "other"] | None:
+    """What is there, links followed; None where nothing is, or where no file could have that name."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return None
+    return "file" if stat.S_ISREG(mode) else "folder" if stat.S_ISDIR(mode) else "other"
 
 
 def _parts(path: str) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from memfit.errors import UsageError
+from memfit.host._inside import kind_of
 from memfit.host.local import LocalHost
 from memfit.host.records import Host, Manifest
 
@@ -55,7 +56,7 @@ def open_host(
 def _over_ssh(text: str, manifest: Manifest, *, sudo: bool) -> Host:
     from memfit.host.ssh import SshHost
 
-    if not text.startswith("ssh://") and ("/" in text or Path(text).is_file()):
+    if not text.startswith("ssh://") and ("/" in text or kind_of(Path(text)) == "file"):
         raise UsageError(
             f"--host {text} is a file or folder",
             hint="a recording: --recorded FILE.tar.gz; an unpacked image: --root FOLDER",
@@ -67,6 +68,6 @@ def _folder(folder: Path) -> Host:
     from memfit.host.recorded import RecordedHost, is_recording
     from memfit.host.rootfs import RootfsHost
 
-    if folder.is_file():
+    if kind_of(folder) == "file":
         raise UsageError(f"--root {folder} is a file", hint=f"a recording: --recorded {folder}")
     return RecordedHost(folder) if is_recording(folder) else RootfsHost(folder)

@@ -23,14 +23,14 @@ from typing import BinaryIO
 import msgspec
 
 from memfit.errors import ProbeError
-from memfit.host._inside import Inside
+from memfit.host._inside import Inside, kind_of
 from memfit.host.records import Disk
 from memfit.host.snapshot import Snapshot, SnapshotHost
 
 RECORDING = 1
 META, FILES = "meta.json", "files"
 _MOST_META_BYTES = 16 << 20
-_MOST_MEMBERS = 50_000
+_MOST_MEMBERS = 20_000  # a thousand processes are some 4,000
 # What one machine's files may take (Manifest.most_bytes), meta.json, and for every file the blocks of its header
 _MOST_BYTES = (64 << 20) + _MOST_META_BYTES + (32 << 20)
 _HINT = "a recording is written by: memfit audit --record FILE.tar.gz"
@@ -76,7 +76,7 @@ class RecordedHost(SnapshotHost):
 
     def __init__(self, source: Path | BinaryIO) -> None:
         where = str(source) if isinstance(source, Path) else str(getattr(source, "name", "the recording"))
-        if isinstance(source, Path) and source.is_dir():
+        if isinstance(source, Path) and kind_of(source) == "folder":
             meta, files = _read_folder(source, where)
         elif isinstance(source, Path):
             with _open(source, where) as file:
@@ -95,12 +95,12 @@ class RecordedHost(SnapshotHost):
 
 def is_recording(folder: Path) -> bool:
     """Whether a folder is an unpacked recording."""
-    return (folder / META).is_file() and (folder / FILES).is_dir()
+    return kind_of(folder / META) == "file" and kind_of(folder / FILES) == "folder"
 
 
 def _open(path: Path, where: str) -> BinaryIO:
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
+        if kind_of(path) not in ("file", None):
             raise ProbeError(f"{where}: it is not a regular file", hint=_HINT)
         if (size := path.stat().st_size) > _MOST_BYTES:
             raise _too_large(where, f"its {size / 1e9:.1f} GB are")

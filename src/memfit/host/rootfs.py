@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from memfit.errors import ProbeError
-from memfit.host._inside import Inside
+from memfit.host._inside import Inside, kind_of
 from memfit.host._problem import problem
 from memfit.host.records import Disk, Door
 
@@ -24,7 +24,7 @@ class RootfsHost:
     """
 
     def __init__(self, folder: Path) -> None:
-        if not folder.is_dir():
+        if kind_of(folder) != "folder":
             raise ProbeError(f"{folder}: no such folder", hint="unpack the image's root file system, and name its top")
         self._inside = Inside(folder, without=_OF_A_KERNEL)
         self._folder = folder
