@@ -30,14 +30,17 @@ def output_bytes(shape: ModelShape, settings: Settings) -> int:
 def most_output_bytes(shape: ModelShape, options: Options, settings: Settings) -> int:
     """The same when it has grown to the most rows that one batch puts out (``output_reserve``, as above).
 
-    A stated number of rows is what the server reserves for speculation; embeddings put out every token of a batch,
-    each with its row of logits beside its embedding. A caller of the library that asks for the logits of every token
-    makes it grow as well: that is not known here.
+    A stated number of rows is what the server reserves for speculation; embeddings put out every token of a batch, each
+    with its row of logits beside its embedding; an encoder puts out every token in any case. A caller of the library
+    that asks for the logits of every token makes it grow as well: that is not known here.
     """
-    if not options.embeddings:
-        return 4 * shape.vocabulary_tokens * max(settings.slots, min(options.output_rows, settings.batch_tokens))
     width = shape.dimensions.get("embedding_length_out", shape.dimensions.get("embedding_length", 0))
-    return 4 * (shape.vocabulary_tokens + width) * max(settings.slots, settings.batch_tokens)
+    row = shape.vocabulary_tokens + (width if options.embeddings else 0)
+    if not shape.causal:  # llama_context::encode puts out every token it is given, which are those of one ubatch
+        rows = settings.ubatch_tokens
+    else:
+        rows = settings.batch_tokens if options.embeddings else min(options.output_rows, settings.batch_tokens)
+    return 4 * row * max(settings.slots, rows)
 
 
 # Heap a token: id_to_token entry, token_to_id hash node, both strings inline; a merge: one node of the rank table.

@@ -190,7 +190,8 @@ def _output_buffer(plan: Build) -> Term:
     grown = most_output_bytes(plan.shape, plan.options, plan.settings)
     if grown == size:
         return _exact("output_buffer", plan.host_pool, size, "4 bytes × vocabulary × slots")
-    rows = "(vocabulary + width) × batch tokens" if plan.options.embeddings else "vocabulary × output rows"
+    row = "(vocabulary + width)" if plan.options.embeddings else "vocabulary"
+    rows = "ubatch tokens" if not plan.shape.causal else "batch tokens" if plan.options.embeddings else "output rows"
     return Term(
         name="output_buffer",
         pool=plan.host_pool,
@@ -198,7 +199,7 @@ def _output_buffer(plan: Build) -> Term:
         likely_bytes=grown,
         high_bytes=grown,
         source="formula",
-        formula=f"4 bytes × {rows}",
+        formula=f"4 bytes × {row} × {rows}",
         error="low: a row a slot, as at the start; it grows while it serves",
     )
 
