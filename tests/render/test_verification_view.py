@@ -5,7 +5,7 @@ from render_samples import KILLED, VERIFIED
 from memfit.engine.records import Workload
 from memfit.measure.records import Growth, Limit, Sample, Verification
 from memfit.render import find_view, render, schema
-from memfit.render.document import Command, CurvePlot, Document, Facts, Headline, Table, Waterfall
+from memfit.render.document import Command, Document, Facts, Headline, Table, Timeline, Waterfall
 from memfit.units import GIB, MIB
 from verified_samples import CUDA, HERE, predicted, ran, term, verified
 
@@ -145,11 +145,14 @@ def test_the_course_of_memory_keeps_its_peak() -> None:
         Sample(at_s=index / 10, resident_bytes=(900 if index == 333 else 500) * MIB) for index in range(1000)
     )
     plot = next(
-        block for block in show(verified(observation=ran(samples=samples))).blocks if isinstance(block, CurvePlot)
+        block for block in show(verified(observation=ran(samples=samples))).blocks if isinstance(block, Timeline)
     )
-    assert max(plot.series[0].bytes) == 900 * MIB
-    assert len(plot.points) <= 20
-    assert not [block for block in show(verified(observation=ran(samples=()))).blocks if isinstance(block, CurvePlot)]
+    (trace,) = plot.traces
+    assert max(trace.values) == 900 * MIB
+    assert trace.at_s[trace.values.index(900 * MIB)] == 33.3
+    assert len(trace.values) <= 300
+    assert [mark.name for mark in plot.marks] == ["started", "loaded", "prompt", "decode"]
+    assert not [block for block in show(verified(observation=ran(samples=()))).blocks if isinstance(block, Timeline)]
 
 
 def test_many_rounds_are_told_by_their_ends() -> None:

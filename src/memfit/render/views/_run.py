@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from memfit.engine.records import Workload
-from memfit.measure.records import Limit, Observation, Paging, Sample
-from memfit.render.document import Cell, Column, CurvePlot, Point, Row, Series, Table
+from memfit.measure.records import Limit, Observation, Paging, Phase, Sample
+from memfit.render.document import Cell, Column, Mark, Row, Table, Timeline, Trace
 from memfit.render.views._figures import gib, mib
 from memfit.units import format_tokens
 
-# points of a picture over time: what a terminal can still show line by line
-MOST_POINTS = 20
+MOST_POINTS = 300
+"""Of a picture over time: two for every pixel of a narrow page."""
+_MOST_MARKS = 12
 _MECHANISMS = {"cgroup_v2": "cgroup v2", "cgroup_v1": "cgroup v1", "systemd_scope": "systemd scope"}
 
 
@@ -118,32 +119,49 @@ def phases_table(observation: Observation) -> Table | None:
     return Table(title, columns, tuple(rows))
 
 
-def memory_over_time(observation: Observation) -> CurvePlot | None:
+def memory_over_time(observation: Observation) -> Timeline | None:
     """Resident memory over the run against its limit; every point the most of its stretch of time."""
-    if len(observation.samples) < 3:
+    resident = resident_trace(observation, "resident", leading=True)
+    if resident is None:
         return None
-    stretches = _stretches(observation.samples)
-    resident = tuple(max(one.resident_bytes for one in stretch) for stretch in stretches)
-    charged = tuple(max(one.limited_bytes or 0 for one in stretch) for stretch in stretches)
-    series = [Series(name="resident", bytes=resident, leading=True)]
-    if any(charged):
-        series.append(Series(name="charged to the limit", bytes=charged))
+    traces = [resident]
+    charged = [(one.at_s, one.limited_bytes) for one in stretches(observation.samples) if one.limited_bytes]
+    if charged:
+        at_s, sizes = zip(*charged, strict=True)
+        traces.append(Trace(name="charged", at_s=at_s, values=tuple(map(float, sizes))))
     limit = observation.limit.limit_bytes
-    points = tuple(Point(x=int(stretch[-1].at_s * 1000), label=f"{stretch[-1].at_s:.1f}") for stretch in stretches)
-    return CurvePlot(
+    return Timeline(
         title="Memory over time",
         description=(
-            f"{len(points)} points over {duration_words(observation.samples[-1].at_s)}: resident memory peaks at"
-            f" {gib(max(resident))}" + (f" under a limit of {gib(limit)}." if limit is not None else ".")
+            f"{len(resident.values)} points over {duration_words(observation.samples[-1].at_s)}: resident memory peaks"
+            f" at {gib(int(max(resident.values)))}" + (f" under a limit of {gib(limit)}." if limit is not None else ".")
         ),
-        x_name="seconds",
-        points=points,
-        series=tuple(series),
-        limit_bytes=limit,
-        limit_name="limit",
+        traces=tuple(traces),
+        marks=tuple(Mark(name=phase.name, at_s=phase.at_s) for phase in _told_phases(observation)),
+        limit=limit,
     )
 
 
-def _stretches(samples: Sequence[Sample]) -> list[Sequence[Sample]]:
+def resident_trace(observation: Observation, name: str, *, leading: bool = False) -> Trace | None:
+    """Resident memory over the run; None of a run that was too short for a picture."""
+    if len(observation.samples) < 3:
+        return None
+    shown = stretches(observation.samples)
+    return Trace(
+        name=name,
+        at_s=tuple(one.at_s for one in shown),
+        values=tuple(float(one.resident_bytes) for one in shown),
+        leading=leading,
+    )
+
+
+def stretches(samples: Sequence[Sample]) -> list[Sample]:
+    """At most ``MOST_POINTS`` samples, each the largest of its stretch of time."""
     step = max(1, -(-len(samples) // MOST_POINTS))
-    return [samples[start : start + step] for start in range(0, len(samples), step)]
+    pieces = (samples[start : start + step] for start in range(0, len(samples), step))
+    return [max(piece, key=lambda one: one.resident_bytes) for piece in pieces]
+
+
+def _told_phases(observation: Observation) -> tuple[Phase, ...]:
+    """The phases of a picture; of many rounds the first."""
+    return observation.phases[:_MOST_MARKS]
