@@ -37,8 +37,6 @@ REPORT = ROOT / "docs" / "verification.md"
 def main() -> None:
     """Read the command line, go on where the last call ended, print the table."""
     given = _arguments()
-    ends = time.monotonic() + given.minutes * 60 if given.minutes else float("inf")
-    here = find_device()
     setting = Setting(
         seed=given.seed,
         memfit=__version__,
@@ -46,32 +44,40 @@ def main() -> None:
         machine=machine_key(),
     )
     book = Book(given.results or ROOT / "build" / "soak" / f"soak-{given.seed}.jsonl", setting)
-    for index in range(given.decide):
-        if time.monotonic() > ends:
-            break
-        if index not in book.decisions:
-            book.add(decide(draw(given.seed, index), here))
-            _say(f"decided {len(book.decisions)} of {given.decide}", end="\r")
-    picks = pick((book.decisions[index] for index in sorted(book.decisions)), given.real, given.full, given.seed)
-    files = Files(given.models or ROOT / "build" / "soak" / "models", int(given.disk * GIB))
-    left = sum(one.cost_s for one in picks if one.decision.drawn.index not in book.runs)
-    _say(f"about {left / 60:.0f} minutes of runs")
-    for number, one in enumerate(picks, 1):
-        index = one.decision.drawn.index
-        if index in book.runs:
-            continue
-        if time.monotonic() + one.cost_s > ends:
-            break
-        done = run(one, files)
-        book.add(done)
-        full = ", full context" if one.full else ""
-        _say(f"{number} of {len(picks)}: {done.card} {done.format}{full}: said {done.said}, {done.verdict} {done.why}")
+    try:
+        _soak(given, book)
+    except KeyboardInterrupt as interrupted:
+        _say(f"ended early ({interrupted or 'Ctrl-C'}); the same command goes on from here")
     text = table(book.decisions.values(), book.runs.values())
     print(text)
     if given.write:
         marked = re.compile(r"(<!-- soak -->\n).*(<!-- /soak -->)", re.DOTALL)
         page = marked.sub(lambda found: f"{found[1]}{text}\n{found[2]}", REPORT.read_text(encoding="utf-8"))
         REPORT.write_text(page, encoding="utf-8")
+
+
+def _soak(given: argparse.Namespace, book: Book) -> None:
+    ends = time.monotonic() + given.minutes * 60 if given.minutes else float("inf")
+    here = find_device()
+    for index in range(given.decide):
+        if time.monotonic() > ends:
+            return
+        if index not in book.decisions:
+            book.add(decide(draw(given.seed, index), here))
+            _say(f"decided {len(book.decisions)} of {given.decide}", end="\r")
+    picks = pick((book.decisions[index] for index in range(given.decide)), given.real, given.full, given.seed)
+    files = Files(given.models or ROOT / "build" / "soak" / "models", int(given.disk * GIB))
+    missing = [one for one in picks if one.decision.drawn.index not in book.runs]
+    _say(f"about {sum(one.cost_s for one in missing) / 60:.0f} minutes of runs")
+    for number, one in enumerate(missing, 1):
+        if time.monotonic() + one.cost_s > ends:
+            return
+        done = run(one, files)
+        book.add(done)
+        full = ", full context" if one.full else ""
+        _say(
+            f"{number} of {len(missing)}: {done.card} {done.format}{full}: said {done.said}, {done.verdict}: {done.why}"
+        )
 
 
 def _arguments() -> argparse.Namespace:

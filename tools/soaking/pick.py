@@ -18,6 +18,7 @@ GENERATED_TOKENS = 16
 LEAST_FULL_CONTEXT = 1024
 # of two cores of a virtual machine, to tell what a run costs and nothing else
 _MULTIPLY_ADDS_PER_S = 30e9
+_SLOW_FORMATS = 4  # times as long: what is looked up in tables instead of computed
 _READ_BYTES_PER_S = 250e6
 _MEMORY_BYTES_PER_S = 5e9
 
@@ -64,12 +65,14 @@ def _by_shares(usable: list[Decision], runs: int, spread: dict[int, float]) -> I
 
 
 def cost_s(one: Decision, *, full: bool) -> float:
-    """Seconds of one run: reading the file, the prompt, and the tokens after it."""
+    """Seconds of two runs, with a limit and without: reading the file, the prompt, and the tokens after it."""
     options = one.drawn.options
     prompt = _context(one) if full else min(options.ubatch_tokens, _context(one))
     shape = shape_of(one.drawn.card, one.drawn.format)
     active = shape.parameters_active if shape is not None else 0
-    return (
+    if one.drawn.format.startswith("IQ"):
+        active *= _SLOW_FORMATS
+    return 2 * (
         5
         + one.weights_bytes / _READ_BYTES_PER_S
         + active * prompt / _MULTIPLY_ADDS_PER_S
