@@ -15,7 +15,7 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
     (
         r"REMOTE HOST IDENTIFICATION HAS CHANGED",
         "its host key has changed",
-        "after a reflash that is so: ssh-keygen -R {known_as}, then log in once by hand; else someone stands between",
+        "after a reflash that is so: {forget}, then log in once by hand; else someone stands between",
     ),
     (
         r"Host key verification failed|host key is known for",
@@ -103,13 +103,15 @@ def before_start(target: Target | None, code: int | None, complaint: str, noise:
     """The failure of a connection on which the collector never began."""
     text = _TERMINAL.sub("", complaint)
     host, port = ("localhost", None) if target is None else (target.host, target.port)
-    known_as = f"'[{host}]:{port}'" if port else host
+    # an alias is known by the address behind it: Debian's ssh says itself what to type
+    advised = re.search(r"ssh-keygen -f .* -R .*", text)
+    forget = advised[0].strip() if advised else f"ssh-keygen -R '[{host}]:{port}'" if port else f"ssh-keygen -R {host}"
     line = _last_line(complaint) or _last_line(noise.decode(errors="replace"))
     for pattern, what, hint in _KNOWN:
         found = re.search(rf".*(?:{pattern}).*", text)
         if found:
             typed = "" if target is None else target.typed()
-            names = {"target": typed, "host": host, "known_as": known_as, "line": found[0].strip()}
+            names = {"target": typed, "host": host, "forget": forget, "line": found[0].strip()}
             return ProbeError(f"{named(target)}: {what.format(**names)}", hint=hint.format(**names))
     if _CUT.search(text) and code == 255:
         return ProbeError(f"{named(target)}: the connection was closed ({line})", hint=by_hand(target, "true", "-v "))
