@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -267,12 +268,14 @@ def test_completion(capsys: pytest.CaptureFixture[str], shell: str) -> None:
     assert "_MEMFIT_COMPLETE" in out
 
 
-def test_this_process_can_be_compared(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    import os
-
-    code, _, err = answer(capsys, "estimate", "--pid", str(os.getpid()), "--source", "formula")
+def test_a_process_whose_command_says_nothing_is_described_beside_it(capsys: pytest.CaptureFixture[str]) -> None:
+    pid = str(os.getpid())
+    code, _, err = answer(capsys, "estimate", "--pid", pid, "--source", "formula")
     assert code == 2  # pytest is no llama.cpp
-    assert "llama" in err
+    assert f"--pid {pid}" in err
+    comparison = record(capsys, "estimate", *MODEL, "--pid", pid)
+    assert comparison["process"]["pid"] == os.getpid()
+    assert comparison["footprint"]["model"]["name"] == "Llama-3.2-1B"
 
 
 def test_help_imports_neither_rich_nor_an_engine() -> None:

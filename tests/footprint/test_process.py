@@ -38,6 +38,18 @@ def test_the_command_of_a_process_is_one_for_any_folder(tmp_path: Path) -> None:
     assert command_of(7, where) == ("llama-server", "-m", "/srv/models/m.gguf")
 
 
+def test_every_file_of_a_list_is_one_for_any_folder(tmp_path: Path) -> None:
+    where = host(tmp_path)
+    folder = tmp_path / "proc" / "7"
+    (folder / "cwd").symlink_to("/srv")
+    (folder / "cmdline").write_bytes(
+        b"llama-server\0--lora\0a.gguf,/b.gguf\0--lora-scaled\0c.gguf:0.5,d.gguf:1\0-a\0x,y"
+    )
+    assert command_of(7, where) == (
+        "llama-server", "--lora", "/srv/a.gguf,/b.gguf", "--lora-scaled", "/srv/c.gguf:0.5,/srv/d.gguf:1", "-a", "x,y",
+    )  # fmt: skip
+
+
 def test_variables_of_a_process_that_the_engine_reads_stand_before_its_command(tmp_path: Path) -> None:
     where = host(tmp_path)
     (tmp_path / "proc" / "7" / "cwd").symlink_to("/srv")

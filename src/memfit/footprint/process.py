@@ -76,4 +76,8 @@ def command_of(pid: int, host: Host | None = None) -> tuple[str, ...]:
 
 
 def _absolute(word: str, folder: Path) -> str:
-    return str(folder / word) if word.endswith(".gguf") and not word.startswith(("/", "-")) else word
+    """Files in a word, where several may stand (``a.gguf,b.gguf``), each with a scale (``a.gguf:0.5``)."""
+    return ",".join(
+        str(folder / file) if file.partition(":")[0].endswith(".gguf") and not file.startswith(("/", "-")) else file
+        for file in word.split(",")
+    )

@@ -43,7 +43,10 @@ The exit code is 0 when it fits or would page, 10 when it does not fit."""
 @click.option("--max", "largest_of", type=click.Choice(["context", "slots"]), help="The largest value that still fits.")
 @click.option("--sweep", metavar="OPTION=A..B", help="A curve over context, slots or ubatch (context=2k..128k).")
 @click.option(
-    "--pid", type=click.IntRange(1), metavar="PID", help="Read a running llama.cpp and compare with what it holds."
+    "--pid",
+    type=click.IntRange(1),
+    metavar="PID",
+    help="Compare with what a running llama.cpp holds; without MODEL, its own command is read.",
 )
 @output_options
 def COMMAND(**given: Any) -> int:  # noqa: N802  the catalog's constant
@@ -71,7 +74,7 @@ class _Run:
         self.device = device
 
     def answer(self) -> int:
-        words = self._process_words() if self.pid is not None else self.words
+        words = self.words if self.words or self.pid is None else self._process_words(self.pid)
         deployment, profile, _, warnings = describe("estimate", words, self.given, self.device, self.source)
         if self.sweep is not None or self.largest_of is not None:
             self._check_search()
@@ -95,11 +98,18 @@ class _Run:
             show(footprint, self.outputs, view=self.view)
         return 10 if footprint.verdict == "no" else 0
 
-    def _process_words(self) -> tuple[str, ...]:
+    def _process_words(self, pid: int) -> tuple[str, ...]:
+        from memfit.engine.runtimes import ENGINES
         from memfit.footprint.process import command_of
 
-        assert self.pid is not None
-        return command_of(self.pid)
+        words = command_of(pid)
+        if ENGINES.get(self.given["engine"]).read_command(words, None) is None:
+            program = next((word for word in words if "=" not in word), "of no name")
+            raise UsageError(
+                f"process {pid} is {program}, whose command does not say what it runs",
+                hint=f"say it yourself: memfit estimate model.gguf -c 8192 --pid {pid}",
+            )
+        return words
 
     def _check_search(self) -> None:
         """A search asks for many footprints: it takes the formulas, and one question at a time."""
