@@ -27,7 +27,7 @@ def test_a_registry_name_stays_a_name(tmp_path: Path) -> None:
     assert parse_modelfile(modelfile, PROFILES).deployment.model == "llama3.2:3b"
 
 
-@pytest.mark.parametrize("text", ["PARAMETER num_ctx 1\n", "FROM x\nPARAMETER num_ctx lots\n"])
+@pytest.mark.parametrize("text", ["PARAMETER num_ctx 1\n", "FROM\n", "FROM x\nPARAMETER num_ctx lots\n"])
 def test_what_is_missing_or_no_number_is_named(tmp_path: Path, text: str) -> None:
     modelfile = tmp_path / "Modelfile"
     modelfile.write_text(text)

@@ -47,7 +47,7 @@ def parse_modelfile(path: Path, profiles: dict[Profile, Options], profile: Profi
     adapters: list[str] = []
     parameters: dict[str, str] = {}
     for word, rest in _statements(_text(path)):
-        if word == "FROM":
+        if word == "FROM" and rest:
             models.append(_resolved(path, rest))
         elif word == "ADAPTER":
             adapters.append(_resolved(path, rest))
