@@ -253,6 +253,14 @@ def test_a_large_machine_holds_it_and_its_unlimited_run() -> None:
     assert len(runs.asked) == 1  # without a limit it would not fit: its speed stays unknown
 
 
+def test_prompts_that_a_server_may_save_some_day_are_no_reason_not_to_run_it() -> None:
+    options = Options(context_tokens=512, slots=4, output_rows=4, cache_ram_bytes=64 * GIB)
+    server = Target(
+        deployment=Deployment(model=str(TINY), options=options), profile="server", command=("llama-server",)
+    )
+    assert verified(Runs(), target=server).predicted.high_bytes > HERE.capacity_bytes
+
+
 def test_a_server_is_run_by_its_command_or_watched_where_it_runs() -> None:
     runs = Runs()
     server = Target(deployment=TARGET, profile="server", command=("llama-server", "-m", str(TINY)))
