@@ -64,7 +64,7 @@ def test_results_survive_a_line_that_was_cut_off(tmp_path: Path) -> None:
 
 
 def test_a_shared_record_names_no_folder_and_keeps_every_figure() -> None:
-    folder = "/home/somebody/models/made-up.gguf"
+    folder = "/srv/somebody/models/made-up.gguf"
     deployment = msgspec.structs.replace(predicted().deployment, model=folder)
     footprint = msgspec.structs.replace(predicted(), deployment=deployment, warnings=(f"{folder} is strange",))
     one = verified(footprint, ran(deployment=deployment, said=f"loading {folder}"))

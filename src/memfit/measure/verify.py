@@ -202,9 +202,9 @@ def predicted_again(observation: Observation) -> tuple[Footprint, str] | None:
 
 
 def unevictable_bytes(footprint: Footprint) -> int:
-    """The most of it that the kernel cannot drop, without prompts saved over time: a run does not last so long."""
-    terms = [term for term in footprint.terms if term.pool != "system" and term.name != "prompt_cache"]
-    return sum(term.high_bytes - term.evictable_bytes for term in terms)
+    """The most of the host's memory that the kernel cannot drop; prompts saved over time are not part of a run."""
+    terms = [one for one in footprint.terms if one.pool not in ("system", "gpu") and one.name != "prompt_cache"]
+    return sum(one.high_bytes - one.evictable_bytes for one in terms)
 
 
 def _refuse_without_a_file(deployment: Deployment) -> None:
