@@ -12,6 +12,7 @@ _HEAD = 24.0
 _BAR = 44.0
 _TEXT = 13.0
 _SMALL = 11.5
+_BOLD = 1.15  # bold letters are that much wider
 _KEY_ROW = 22.0
 _GUTTER = 24.0
 
@@ -62,7 +63,7 @@ def _total(canvas: Canvas, picture: MemoryMap, width: float, scale: float, used:
         return
     x = picture.total_bytes * scale
     canvas.line(x, _HEAD - 6, x, _HEAD + _BAR + 6, "limit")
-    canvas.text(max(x - 6, text_width(label, _SMALL)), _HEAD - 11, label, "ink small strong", anchor="end")
+    canvas.text(max(x - 6, text_width(label, _SMALL) * _BOLD), _HEAD - 11, label, "ink small strong", anchor="end")
     canvas.line(x, _HEAD + _BAR + 4, width, _HEAD + _BAR + 4, "over")
     canvas.text(width, _HEAD + _BAR + 19, f"{short_bytes(over)} too much", "bad small strong", anchor="end")
 

@@ -42,8 +42,21 @@ LIGHT = Palette(
     ok="#00734f",
     warn="#8f5f00",
     bad="#b83a06",
-    segments=("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#e06a1c", "#5b3fa0", "#a89c00"),
-    on_segments=("#ffffff", *("#17202a",) * 5, "#ffffff", "#17202a"),
+    segments=(
+        "#0072b2",
+        "#e69f00",
+        "#009e73",
+        "#cc79a7",
+        "#56b4e9",
+        "#e06a1c",
+        "#5b3fa0",
+        "#a89c00",
+        "#8a5a2b",
+        "#8fce5a",
+        "#b0126f",
+        "#00555a",
+    ),
+    on_segments=("#ffffff", *("#17202a",) * 5, "#ffffff", "#17202a", "#ffffff", "#17202a", "#ffffff", "#ffffff"),
 )
 
 DARK = Palette(
@@ -59,8 +72,21 @@ DARK = Palette(
     ok="#3ccf9b",
     warn="#f0b23e",
     bad="#ff8f5e",
-    segments=("#3f9bd9", "#e9a820", "#1fb88a", "#d88bb5", "#7cc6f0", "#ee7a2b", "#9b86e0", "#c9bd3a"),
-    on_segments=("#12171d",) * 8,
+    segments=(
+        "#3f9bd9",
+        "#e9a820",
+        "#1fb88a",
+        "#d88bb5",
+        "#7cc6f0",
+        "#ee7a2b",
+        "#9b86e0",
+        "#c9bd3a",
+        "#b98a5e",
+        "#a6dd72",
+        "#e0609f",
+        "#3aa0a6",
+    ),
+    on_segments=("#12171d",) * 12,
 )
 
 SEGMENTS = len(LIGHT.segments)
