@@ -32,8 +32,8 @@ def document(made: Fabrication) -> Document:
     tensors = sum(share.tensors for share in made.formats)
     total = (Cell("all"), Cell(str(tensors)), mib(made.weights_bytes))
     replaced = tuple(
-        f"{fallback.wanted} became {fallback.format} in {fallback.tensors} of {tensors} tensors: their rows are no whole "
-        "number of its blocks"
+        f"{fallback.wanted} became {fallback.format} in {fallback.tensors} of {tensors} tensors: their rows are no"
+        " whole number of its blocks"
         for fallback in made.fallbacks
     )
     return Document(
