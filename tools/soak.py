@@ -18,12 +18,11 @@ import time
 from pathlib import Path
 
 from memfit import __version__
-from memfit.device import find_device
 from memfit.device.machine_key import machine_key
 from memfit.engine.runtimes import ENGINES
 from memfit.units import GIB
 from soaking.book import Book, Setting
-from soaking.decide import decide
+from soaking.decide import decide, engine_instructions, this_machine
 from soaking.draw import draw
 from soaking.files import Files
 from soaking.pick import pick
@@ -58,7 +57,8 @@ def main() -> None:
 
 def _soak(given: argparse.Namespace, book: Book) -> None:
     ends = time.monotonic() + given.minutes * 60 if given.minutes else float("inf")
-    here = find_device()
+    instructions = engine_instructions()
+    here = this_machine(instructions)
     for index in range(given.decide):
         if time.monotonic() > ends:
             return
@@ -72,7 +72,7 @@ def _soak(given: argparse.Namespace, book: Book) -> None:
     for number, one in enumerate(missing, 1):
         if time.monotonic() + one.cost_s > ends:
             return
-        done = run(one, files)
+        done = run(one, files, instructions)
         book.add(done)
         full = ", full context" if one.full else ""
         _say(

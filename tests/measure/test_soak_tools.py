@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from memfit.device import find_device
 from memfit.engine.records import Options
 from memfit.errors import MemfitError
 from memfit.footprint.estimate import estimate_deployment
@@ -18,7 +17,7 @@ from memfit.units import GIB, MIB
 
 sys.path.append(str(Path(__file__).resolve().parents[2] / "tools"))
 from soaking.book import Book, Setting
-from soaking.decide import Decision, decide, deployment_of
+from soaking.decide import Decision, decide, deployment_of, engine_instructions, this_machine
 from soaking.draw import Drawn, cards, draw
 from soaking.files import Files
 from soaking.pick import cost_s, pick
@@ -82,7 +81,7 @@ def test_a_decision_has_both_answers() -> None:
 
     if not oracle.is_installed():
         pytest.skip("no engine to ask")
-    found = decide(draw(1, 2), find_device())
+    found = decide(draw(1, 2), this_machine(engine_instructions()))
     assert found.said in ("fits", "tight", "no")
     assert found.agree
     assert found.required_bytes == pytest.approx(found.oracle_required_bytes, rel=0.03)

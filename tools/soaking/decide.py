@@ -6,11 +6,13 @@ import time
 
 import msgspec
 
-from memfit.device import Device
-from memfit.engine.records import Asked, Deployment
+from memfit.device import Device, find_device
+from memfit.engine._llama_cpp.oracle import Described, reserve_one
+from memfit.engine.records import Asked, Deployment, Options
 from memfit.errors import EngineFailed, MemfitError, UsageError
 from memfit.footprint import Footprint
 from memfit.footprint.estimate import estimate_deployment
+from memfit.model import find_model
 from memfit.model.cards import CARDS
 from soaking.draw import Drawn
 
@@ -50,8 +52,21 @@ def deployment_of(drawn: Drawn, path: str | None = None) -> Deployment:
     return Deployment(model=CARDS.get(drawn.card).name, format=drawn.format, options=drawn.options)
 
 
+def this_machine(instructions: tuple[str, ...]) -> Device:
+    """This machine now, with what its engine was built for: that may be less than the processor offers."""
+    return msgspec.structs.replace(find_device(), instructions=instructions)
+
+
+def engine_instructions() -> tuple[str, ...]:
+    """What the installed engine uses of the processor, as it says itself; needs memfit[llama]."""
+    shape = find_model(CARDS.get("smollm2_135m").name)
+    tensors = [(tensor.name, tensor.dims, tensor.format) for tensor in shape.tensors]
+    model = Described(metadata=CARDS.get("smollm2_135m").header(), tensors=tensors)
+    return reserve_one(model, Options(context_tokens=512))[0].instructions
+
+
 def decide(drawn: Drawn, here: Device) -> Decision:
-    """Ask both; ``here`` is this machine, whose processor the engine answers for."""
+    """Ask both; ``here`` is from ``this_machine``."""
     device = msgspec.structs.replace(here, name="limit", capacity_bytes=drawn.limit_bytes, grade="stated")
     began = time.monotonic()
     said, why = _ask(drawn, device, "formula")

@@ -9,7 +9,7 @@ import msgspec
 from memfit.engine.records import Workload
 from memfit.errors import MemfitError
 from memfit.measure.verify import verify
-from soaking.decide import deployment_of
+from soaking.decide import deployment_of, this_machine
 from soaking.files import Files
 from soaking.pick import GENERATED_TOKENS, Pick
 
@@ -52,8 +52,11 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, tag="run"):
     seconds: float = 0.0
 
 
-def run(pick: Pick, files: Files) -> Run:
-    """Make the file, and run it whatever was said of it. A failure of the engine is a result."""
+def run(pick: Pick, files: Files, instructions: tuple[str, ...]) -> Run:
+    """Make the file, and run it whatever was said of it. A failure of the engine is a result.
+
+    ``instructions`` are those that the engine was built for.
+    """
     drawn = pick.decision.drawn
     began = time.monotonic()
     fields = {
@@ -67,6 +70,7 @@ def run(pick: Pick, files: Files) -> Run:
         path = files.get(drawn.card, drawn.format, pick.decision.weights_bytes)
         found = verify(
             deployment_of(drawn, str(path)),
+            device=this_machine(instructions),
             source="formula",
             workload=Workload(
                 fill_context=pick.full, generate_tokens=GENERATED_TOKENS, users=drawn.options.slots, seed=drawn.index
