@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from memfit.engine.records import Deployment, Options, Workload
-from memfit.measure.records import EngineIdentity, Limit, Machine, Observation, Paging, Phase, Sample
+import msgspec
+
+from memfit.engine.records import Buffer, Deployment, Options, Workload
+from memfit.measure.history import Runs, RunSummary, compare_runs
+from memfit.measure.records import EngineIdentity, Limit, Machine, Observation, Paging, Phase, Reading, Sample
 from memfit.units import GIB, MIB
 
 MACHINE = Machine(
     key="nvidia-jetson-orin-nano-developer-kit",
-    cpu="arm 0x41 0xd42",
+    cpu="ARMv8 Processor rev 1 (v8l)",
     board="NVIDIA Jetson Orin Nano Developer Kit",
     kernel="5.15.148-tegra",
     total_bytes=7620 * MIB,
@@ -62,3 +65,84 @@ def observation(**more: Any) -> Observation:
         "memfit_version": "0.1.0",
     }
     return Observation(**(given | more))
+
+
+_AT_S = tuple(map(float, range(12)))
+RUN = observation(
+    id=3,
+    buffers=(
+        Buffer(term="weights", name="CPU_Mapped model buffer", reserved_bytes=760 * MIB, touched_bytes=760 * MIB),
+        Buffer(term="kv_cache", name="CPU KV buffer", reserved_bytes=128 * MIB, touched_bytes=120 * MIB),
+        Buffer(term="output_buffer", name="CPU output buffer", reserved_bytes=MIB),
+    ),
+    readings=(
+        Reading(meter="rails", name="VDD_IN", unit="mw", at_s=_AT_S, values=(4900.0, 5100.0, *(8800.0,) * 10)),
+        Reading(meter="rails", name="VDD_SOC", unit="mw", at_s=_AT_S, values=(1700.0, 1700.0, *(2300.0,) * 10)),
+        Reading(
+            meter="thermal", name="gpu-thermal", unit="c", at_s=_AT_S, values=tuple(46.0 + i / 4 for i in range(12))
+        ),
+        Reading(meter="system", name="swapped", unit="bytes", at_s=_AT_S, values=(0.0,) * 12),
+    ),
+)
+KILLED_RUN = observation(
+    id=4,
+    outcome="killed",
+    reason="the kernel killed it at the limit",
+    deployment=msgspec.structs.replace(RUN.deployment, options=Options(context_tokens=65536)),
+    limit=Limit(mechanism="cgroup_v2", limit_bytes=GIB),
+    phases=RUN.phases[:1],
+    samples=RUN.samples[:91],
+    paging=Paging(refaults=900, refaults_scope="cgroup", limit_failures=83_362, oom_kills=1, stalled_s=2.4),
+    peak_pss_bytes=1000 * MIB,
+    peak_limit_bytes=GIB,
+    unevictable_bytes=980 * MIB,
+    decode_tokens_per_s=None,
+    said="llama_kv_cache: size = 2048.00 MiB\nllama_context: n_ctx = 65536",
+)
+CUT_RUN = observation(
+    id=5,
+    outcome="interrupted",
+    reason="memfit ended before the run did",
+    phases=(),
+    samples=(),
+    peak_pss_bytes=0,
+    peak_limit_bytes=None,
+    unevictable_bytes=0,
+    decode_tokens_per_s=None,
+    prompt_tokens_per_s=None,
+    said="",
+)
+
+
+def summary(one: Observation, **more: Any) -> RunSummary:
+    """A run in one line."""
+    given: dict[str, Any] = {
+        "id": one.id,
+        "began": one.began,
+        "machine": one.machine.key,
+        "engine": one.engine.name,
+        "model": one.deployment.model,
+        "limit_bytes": one.limit.limit_bytes,
+        "outcome": one.outcome,
+        "peak_pss_bytes": one.peak_pss_bytes,
+        "decode_tokens_per_s": one.decode_tokens_per_s,
+        "duration_s": one.duration_s,
+    }
+    return RunSummary(**(given | more))
+
+
+SUMMARIES = (
+    summary(CUT_RUN),
+    summary(KILLED_RUN, model="Qwen3-8B", format="Q4_K_M"),
+    summary(RUN, limit_bytes=None),
+    summary(RUN, id=2, model="/data/a-model-with-a-name-that-is-long-iq2_xs.gguf", peak_pss_bytes=14 * GIB),
+)
+SHOWN: dict[str, msgspec.Struct] = {
+    "run": RUN,
+    "run_killed": KILLED_RUN,
+    "run_cut": CUT_RUN,
+    "runs": Runs(store="/srv/me/.local/share/memfit/runs.sqlite", items=SUMMARIES, count=27),
+    "no_runs": Runs(store="/srv/me/.local/share/memfit/runs.sqlite", items=(), count=0),
+    "run_pair": compare_runs(RUN, KILLED_RUN),
+    "run_twice": compare_runs(RUN, msgspec.structs.replace(RUN, id=6, peak_pss_bytes=RUN.peak_pss_bytes - MIB)),
+}

@@ -12,6 +12,7 @@ from memfit.footprint.process import Comparison
 from memfit.footprint.records import Curve, CurvePoint, Footprint, Largest, ModelSummary, Relief, Verdict
 from memfit.measure.records import Growth, Limit, Paging
 from memfit.units import GIB, KIB, MIB
+from runs_kept import SHOWN
 from verified_samples import ran, verified
 
 ORIN_NANO = Device(
@@ -369,4 +370,5 @@ RECORDS = {
     "verified": VERIFIED,
     "killed": KILLED,
     **MADE,
+    **SHOWN,
 }

@@ -22,6 +22,7 @@ CASES = [
     ("fits", "terminal", None, 48),
     ("fits", "terminal", "budget", 80),
     ("fits", "terminal", "explain", 80),
+    ("run", "terminal", "details", 80),
     ("fits", "markdown", None, None),
     ("curve", "markdown", None, None),
     *(

@@ -35,6 +35,9 @@ def explained(path: Path) -> Iterator[None]:
                 raise MeasureError(f"{path}: {what}", hint=hint) from error
         raise MeasureError(f"{path}: {error}", hint=_away(path)) from error
     except (sqlite3.DatabaseError, msgspec.ValidationError) as error:
+        if "not a database" in str(error):
+            hint = f"let MEMFIT_STORE name another file; if it is one, {_away(path)}"
+            raise MeasureError(f"{path}: not a store of runs, or its beginning is damaged", hint=hint) from error
         raise MeasureError(f"{path}: a damaged store of runs ({error})", hint=_away(path)) from error
     except OSError as error:
         raise MeasureError(f"{path}: {error.strerror or error}", hint=_ELSEWHERE) from error

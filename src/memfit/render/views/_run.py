@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from memfit.engine.records import Workload
 from memfit.measure.records import Limit, Observation, Paging, Phase, Sample
-from memfit.render.document import Cell, Column, Mark, Row, Table, Timeline, Trace
+from memfit.render.document import Bullets, Cell, Column, Mark, Row, Table, Timeline, Trace
+from memfit.render.drawing.scale import amount_text
 from memfit.render.views._figures import gib, mib
 from memfit.units import format_tokens
 
@@ -117,6 +118,32 @@ def phases_table(observation: Observation) -> Table | None:
     left_out = len(phases) - len(shown)
     title = "Phases, MiB" + (f" ({left_out} rounds in the middle left out)" if left_out else "")
     return Table(title, columns, tuple(rows))
+
+
+def readings_table(observation: Observation) -> Table | None:
+    """Least, most and last of every further meter's figures."""
+    rows = tuple(
+        (
+            Cell(figure_words(reading.meter)),
+            Cell(figure_words(reading.name)),
+            *(Cell(amount_text(amount, reading.unit)) for amount in (min(values), max(values), values[-1])),
+        )
+        for reading in observation.readings
+        if (values := reading.values)
+    )
+    figures = (Column("least", "right", spare=True), Column("most", "right"), Column("last", "right", spare=True))
+    return Table("Further meters", (Column("meter"), Column("figure"), *figures), rows) if rows else None
+
+
+def figure_words(name: str) -> str:
+    """``held by run`` for ``held_by_run``; what the hardware calls itself stays: ``VDD_IN``."""
+    return name.replace("_", " ") if name.islower() else name
+
+
+def said_last(observation: Observation, most: int) -> Bullets | None:
+    """The last lines that the engine printed."""
+    lines = [line.strip() for line in observation.said.splitlines() if line.strip()]
+    return Bullets(tuple(lines[-most:]), title="What the engine said last") if lines else None
 
 
 def memory_over_time(observation: Observation) -> Timeline | None:
