@@ -147,7 +147,19 @@ def tables(results: Iterable[Result]) -> str:
             f"The second run of {len(twice)} settings, predicted from the first: p95 {_at(after, 0.95)}, most"
             f" {_at(after, 1)} (without calibration {_at(before, 0.95)} and {_at(before, 1)}).",
         ]
+    if found:
+        lines += ["", _setting(found)]
     return "\n".join(lines)
+
+
+def _setting(results: Sequence[Result]) -> str:
+    """Where and when, of the newest run."""
+    newest = max((one.verification.observation for one in results), key=lambda observation: observation.began)
+    machine, engine = newest.machine, newest.engine
+    return (
+        f"{machine.board or machine.cpu}, {machine.threads} threads, {machine.total_bytes / GIB:.1f} GiB, Linux"
+        f" {machine.kernel}; llama.cpp {engine.version}; memfit {newest.memfit_version}; {newest.began[:10]}."
+    )
 
 
 def _row(name: str, mode: str, group: Sequence[Result], everything: Sequence[Result]) -> str:
