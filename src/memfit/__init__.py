@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     )
     from memfit.footprint.estimate import estimate, estimate_deployment, find_models
     from memfit.measure.records import Observation, Verification
+    from memfit.measure.store import Store
     from memfit.measure.verify import Target, verify
     from memfit.model import ModelShape, find_model, in_preset, read_shape
     from memfit.render import schema
@@ -57,6 +58,7 @@ __all__ = [
     "Options",
     "Part",
     "Relief",
+    "Store",
     "Target",
     "Term",
     "Verification",
@@ -98,6 +100,7 @@ _ROOMS = {
     ),
     "footprint.estimate": ("estimate", "estimate_deployment", "find_models"),
     "measure.records": ("Observation", "Verification"),
+    "measure.store": ("Store",),
     "measure.verify": ("Target", "verify"),
     "model": ("ModelShape", "find_model", "in_preset", "read_shape"),
     "render": ("schema",),
