@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from memfit.render.document import Mark, Timeline, Trace
 from memfit.render.drawing.cells import ASCII, BLOCKS, Line
 from memfit.render.drawing.characters import draw
-from memfit.render.drawing.scale import amount_text, even_ticks, time_text
+from memfit.render.drawing.scale import amount_text, even_ticks, time_text, time_ticks
 from memfit.render.drawing.svg import draw_vector
 from memfit.units import GIB, MIB
 
@@ -134,19 +134,29 @@ def test_lines_differ_without_colour() -> None:
         (48.906, "c", "48.9 °C"),
         (1_728_000_000, "hz", "1.73 GHz"),
         (0.99, "ratio", "99.0 %"),
-        (3, "count", "3.00"),
+        (3, "count", "3"),
+        (2.5, "count", "2.50"),
         (0, "mw", "0 W"),
         (21.53, "tokens_per_s", "21.5 tokens/s"),
-        (7, "pages", "7.00 pages"),
+        (7, "pages", "7 pages"),
+        (46, "c", "46 °C"),
     ],
 )
 def test_amounts_as_people_write_them(amount: float, unit: str, text: str) -> None:
     assert amount_text(amount, unit) == text
 
 
-@pytest.mark.parametrize(("seconds", "text"), [(0, "0 s"), (12.5, "12.5 s"), (600, "10 min"), (9000, "2.5 h")])
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0 s"), (0.3561, "0.4 s"), (12.5, "12.5 s"), (600, "10 min"), (9000, "2.5 h")]
+)
 def test_times(seconds: float, text: str) -> None:
     assert time_text(seconds) == text
+
+
+def test_the_labels_of_an_axis_have_one_unit() -> None:
+    assert [label for _, label in time_ticks(150, 6)] == ["0 min", "0.5 min", "1 min", "1.5 min", "2 min", "2.5 min"]
+    assert time_ticks(700, 6)[1] == (120, "2 min")
+    assert time_ticks(0.7, 6)[1] == (0.2, "0.2 s")
 
 
 @given(st.floats(1e-3, 1e13), st.integers(3, 10))

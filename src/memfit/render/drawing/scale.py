@@ -50,15 +50,24 @@ def amount_text(amount: float, unit: str) -> str:
         size = int(amount)
         return f"{size / GIB:.2f} GiB" if abs(size) >= GIB else format_bytes(size)
     scale, sign = _SIGNS.get(unit, (1.0, unit.replace("_per_", "/").replace("_", " ")))
-    return f"{_three_digits(amount * scale)} {sign}".rstrip()
+    whole = scale == 1.0 and amount == int(amount) and abs(amount) < 1e6
+    return f"{int(amount) if whole else _three_digits(amount * scale)} {sign}".rstrip()
 
 
 def time_text(seconds: float) -> str:
-    """A place on a time axis: ``0 s``, ``12.5 s``, ``10 min``, ``2.5 h``."""
-    for unit, name in ((3600, "h"), (60, "min")):
-        if seconds >= 2 * unit:
-            return f"{seconds / unit:.3g} {name}"
-    return f"{seconds:.3g} s"
+    """A length of time: ``0 s``, ``12.5 s``, ``10 min``, ``2.5 h``; tenths, as meters are read."""
+    unit, name = _time_unit(seconds)
+    return f"{seconds / unit:.3g} {name}" if unit > 1 else f"{seconds:.1f}".removesuffix(".0") + " s"
+
+
+def time_ticks(length_s: float, most: int) -> tuple[tuple[float, str], ...]:
+    """Round moments from 0 up to ``length_s``, with labels of one unit; ``most`` as for ``even_ticks``."""
+    unit, name = _time_unit(length_s)
+    return tuple((tick * unit, f"{tick:g} {name}") for tick in even_ticks(length_s / unit, most))
+
+
+def _time_unit(seconds: float) -> tuple[int, str]:
+    return (3600, "h") if seconds >= 7200 else (60, "min") if seconds >= 120 else (1, "s")
 
 
 def _three_digits(amount: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from memfit.render.document import Timeline, Trace
-from memfit.render.drawing.scale import amount_text, amount_ticks, even_ticks, text_width, tick_text, time_text
+from memfit.render.drawing.scale import amount_text, amount_ticks, text_width, tick_text, time_ticks
 from memfit.render.drawing.vector import Canvas, Drawing, number
 
 _SMALL = 11.5
@@ -24,7 +24,7 @@ class _Frame:
         self.bottom = _TOP + min(max(width * 0.36, 190.0), 280.0)
         self.right = width - _RIGHT
         moments = [at_s for trace in traces for at_s in trace.at_s]
-        self.start_s = min(moments, default=0.0)
+        self.start_s = min([0.0, *moments])
         self.end_s = max([*moments, *(mark.at_s for mark in picture.marks)], default=1.0)
         values = [value for trace in traces for value in trace.values]
         # a little air, so that neither the highest point nor the limit's label touches the frame
@@ -78,10 +78,10 @@ def _axes(canvas: Canvas, picture: Timeline, frame: _Frame) -> None:
         canvas.line(_LEFT, frame.y(tick), frame.right, frame.y(tick), "rule")
         canvas.text(_LEFT - 8, frame.y(tick) + 4, label, "quiet small", anchor="end")
     length = frame.end_s - frame.start_s
-    for tick in even_ticks(length, max(int(frame.width // 90), 3)):
+    for tick, label in time_ticks(length, max(int(frame.width // 90), 3)):
         x = frame.x(frame.start_s + tick)
         canvas.line(x, frame.bottom, x, frame.bottom + 4, "rule")
-        canvas.text(x, frame.bottom + 18, time_text(frame.start_s + tick), "ink small", anchor="middle")
+        canvas.text(x, frame.bottom + 18, label, "ink small", anchor="middle")
 
 
 def _limit(canvas: Canvas, picture: Timeline, frame: _Frame) -> None:

@@ -30,7 +30,7 @@ class _Axis:
     def __init__(self, traces: Sequence[Trace], marks: Sequence[Mark], cells: int) -> None:
         moments = [at_s for trace in traces for at_s in trace.at_s]
         self.cells = cells
-        self.start_s = min(moments)
+        self.start_s = min([0.0, *moments])
         self.end_s = max([*moments, *(mark.at_s for mark in marks)])
 
     def place(self, at_s: float) -> int:
