@@ -64,7 +64,9 @@ def test_an_engine_that_failed_is_an_error_with_where_to_look(outcome: str) -> N
 
 
 def test_an_interrupted_run_counts_only_if_it_had_computed_something() -> None:
-    assert verification(predicted(), ran(outcome="interrupted", reason="Ctrl-C")).observation.outcome == "interrupted"
+    found = verification(predicted(), ran(outcome="interrupted", reason="it was interrupted (Ctrl-C)"))
+    assert (found.verdict, found.runs) == ("within", False)  # that it runs was not shown
+    assert "Ctrl-C" in found.reason
     loading = ran(outcome="interrupted", reason="Ctrl-C", phases=(phase("started", 540),))
     with pytest.raises(KeyboardInterrupt, match="Ctrl-C"):
         verification(predicted(), loading)

@@ -5,7 +5,7 @@ from render_samples import KILLED, VERIFIED
 from memfit.engine.records import Workload
 from memfit.measure.records import Growth, Limit, Sample, Verification
 from memfit.render import find_view, render, schema
-from memfit.render.document import Command, Document, Facts, Headline, Table, Timeline, Waterfall
+from memfit.render.document import Bullets, Command, Document, Facts, Headline, Table, Timeline, Waterfall
 from memfit.units import GIB, MIB
 from verified_samples import CUDA, HERE, predicted, ran, term, verified
 
@@ -45,6 +45,16 @@ def test_a_kill_says_why_and_whether_it_was_foretold() -> None:
     assert (said.verdict, said.tone) == ("killed", "bad")
     assert said.sentence.startswith("killed for memory at 698.0 MiB")
     assert "predicted: fits, 761.0 MiB must stay in memory of 2.00 GiB" in said.sentence
+
+
+def test_an_interrupted_run_says_so_and_judges_nothing() -> None:
+    cut = ran(outcome="interrupted", reason="it was interrupted (Ctrl-C)", limit=Limit(limit_bytes=GIB))
+    document = show(verified(observation=cut, runs=False, reason="it was interrupted (Ctrl-C)"))
+    told = [item for block in document.blocks if isinstance(block, Bullets) for item in block.items]
+    assert "not run to its end: it was interrupted (Ctrl-C)" in told
+    assert not [block for block in document.blocks if isinstance(block, Command)]
+    facts = [item.name for block in document.blocks if isinstance(block, Facts) for item in block.items]
+    assert "runs in it" not in facts
 
 
 def test_predicted_and_observed_stand_side_by_side() -> None:

@@ -52,7 +52,7 @@ def document(verification: Verification) -> Document:
         blocks.append(phases)
     if notes := tuple(_notes(verification)):
         blocks.append(Bullets(notes, "warn", "To know"))
-    if not verification.runs:
+    if verification.verdict in ("killed", "paged"):
         blocks.append(shell_command("what would make it fit", *as_command(footprint)))
     blocks.append(_waterfall(verification))
     if over_time := run.memory_over_time(observation):
@@ -94,7 +94,7 @@ def _facts(verification: Verification) -> Facts:
         Fact("speed", run.speed_words(observation, verification.unlimited_decode_tokens_per_s)),
         Fact("paging", run.paging_words(observation.paging)),
     ]
-    if observation.limit.limit_bytes is not None or not verification.runs:
+    if observation.limit.limit_bytes is not None and observation.outcome != "interrupted":
         items.append(Fact("runs in it", f"{'yes' if verification.runs else 'no'}: {verification.reason}"))
     if footprint.learned is not None:
         items.append(Fact("calibrated", ledger.learned_words(footprint.learned)))
@@ -193,7 +193,7 @@ def _notes(verification: Verification) -> list[str]:
     if observation.limit.limit_bytes is None and observation.limit.note:
         notes.append(observation.limit.note)
     if observation.outcome == "interrupted":
-        notes.insert(0, f"the run was interrupted: {observation.reason}")
+        notes.insert(0, f"not run to its end: {observation.reason}")
     return notes
 
 
