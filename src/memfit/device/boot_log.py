@@ -102,6 +102,7 @@ _CRASH_OLD = re.compile(r"Reserving (\d+)MB of (?:low )?memory at .*crashkernel"
 _FRAMEBUFFER = re.compile(r"Found tegra_fbmem: ([0-9a-f]+)@[0-9a-f]+")
 _NVMAP_POOL = re.compile(r"nvmap page pool size: (\d+) pages")
 _CMA_FAILURE = re.compile(r"cma: .*alloc failed, req-size: (\d+) pages")
+_LONGEST_LINE = 2048
 # one of them is in every line that a pattern above can match
 _WORDS = (
     "Linux version",
@@ -128,7 +129,7 @@ _IMAGE = ("kernel code", "rwdata", "rodata", "bss")
 def parse_boot_log(text: str, source: str = "", *, page_bytes: int = 4096) -> BootLog:
     """The last boot in ``text``; every field absent where nothing in it is understood."""
     # a log of a busy machine has thousands of lines: a look for words costs a tenth of a search for patterns
-    lines = _last_boot([line for line in text.splitlines() if any(word in line for word in _WORDS)])
+    lines = _last_boot([line for line in text.splitlines() if _may_count(line)])
     log: dict[str, Any] = {"source": source}
     for line in lines:
         if match := _MEMORY.search(line):
@@ -156,6 +157,11 @@ def parse_boot_log(text: str, source: str = "", *, page_bytes: int = 4096) -> Bo
         crash_bytes=_crash(lines),
         framebuffer_bytes=sum(int(match[1], 16) for match in _every(_FRAMEBUFFER, lines)),
     )
+
+
+def _may_count(line: str) -> bool:
+    # the kernel's own lines are short; in a line of megabytes a pattern would look from each letter on
+    return len(line) <= _LONGEST_LINE and any(word in line for word in _WORDS)
 
 
 def _last_boot(lines: list[str]) -> list[str]:

@@ -31,6 +31,7 @@ _NAMED_CONTAINERS = (
     (re.compile(r"/lxc(?:\.payload[./]|/)([^/]+)"), "lxc"),
     (re.compile(r"/machine\.slice/(?:machine-|systemd-nspawn@)([^/]+?)\.(?:scope|service)"), "machine"),
 )
+_LONGEST = 1 << 14  # a dozen hierarchies with paths of a kilobyte
 _UNIT = re.compile(r"([^/]+\.(?:service|scope|socket|mount))(?=/|$)")
 _SYSTEMD_HIERARCHIES = ("name=systemd", "")
 _OTHER_HIERARCHIES = ("memory", "pids", "cpu,cpuacct", "devices")
@@ -42,7 +43,7 @@ def find_owner(text: str) -> Owner:
     Version 1 has a path for each hierarchy. The one that systemd keeps tells the unit; an engine that manages groups by
     itself (``/docker/<id>``) may show only in the others.
     """
-    paths = _paths(text)
+    paths = _paths(text[:_LONGEST])
     asked = [paths[name] for name in (*_SYSTEMD_HIERARCHIES, *_OTHER_HIERARCHIES) if paths.get(name, "/") != "/"]
     for path in asked:
         if (container := _container(path)) is not None:

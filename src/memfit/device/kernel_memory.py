@@ -88,7 +88,7 @@ class Region(msgspec.Struct, frozen=True, kw_only=True):
     depth: int
 
 
-_ZONE_FIELD = re.compile(r"^\s+(present|managed|count:)\s+(\d+)$", re.MULTILINE)
+_ZONE_FIELD = re.compile(r"^ +(present|managed|count:) +(\d+)$", re.MULTILINE)
 _STACK_CALLERS = re.compile(r"kernel_clone|copy_process|dup_task_struct|_do_fork|fork_idle|alloc_thread_stack\w*")
 _IOMEM = re.compile(r"^( *)([0-9a-f]+)-([0-9a-f]+) : (.*)$")
 
