@@ -266,7 +266,7 @@ def special(name: str, kind: bytes, target: str = "") -> tarfile.TarInfo:
         special("files/../..", tarfile.DIRTYPE),
         special("/etc/", tarfile.DIRTYPE),
     ],
-    ids=str,
+    ids=lambda member: f"{member.name} {member.type!r}" if isinstance(member, tarfile.TarInfo) else str(member),
 )
 def test_what_does_not_belong_in_an_archive(tmp_path: Path, member: Member | tarfile.TarInfo) -> None:
     refusal(archive(tmp_path / "r.tar.gz", member))
