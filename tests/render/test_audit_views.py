@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from strict_page import StrictPage
 from test_golden import compare
 from trees import names, write_tree
 
@@ -98,8 +99,8 @@ def test_an_image_says_that_nothing_runs(tmp_path: Path) -> None:
 def test_unread_processes_are_told_and_not_shown_as_zero() -> None:
     unread = ProcessRow(pid=7, name="secret", unit=None, pss_bytes=None, rss_bytes=2**20)
     record = msgspec.structs.replace(audited("orin-nano-8gb-headless"), processes=(unread,))
-    assert table(show(record), "Who holds").rows[0][3].text == "unread"
-    assert table(show(record, "holders"), "Every process").rows[0][4].text == "unread"
+    assert table(show(record), "Who holds").rows[0][3].text == "≤ 1.0"
+    assert table(show(record, "holders"), "Every process").rows[0][4].text == "≤ 1.0"
 
 
 def test_processes_without_a_unit_are_counted_together_by_name() -> None:
@@ -124,6 +125,13 @@ def test_a_hostile_name_of_a_process_does_no_harm() -> None:
     for view in (None, *VIEWS):
         assert "\x1b[2J" not in str(render(record, view=view, width=80))
         assert "<script>" not in str(render(record, "html", view=view))
+
+
+@pytest.mark.parametrize("view", [None, *VIEWS])
+def test_pages_are_self_contained(view: str | None) -> None:
+    page = StrictPage(str(render(audited("agx-orin-64gb"), "html", view=view)))
+    page.check_self_contained()
+    page.check_references()
 
 
 @pytest.mark.parametrize("view", [None, *VIEWS])

@@ -10,7 +10,8 @@ The fields overlap, so they are taken apart before they are added (``fs/proc/mem
   those that are mapped are in both. The LRU lists tell how many: (in)active anonymous pages are ``AnonPages``,
   ``Shmem`` and what of the swap cache is unmapped, less those that are locked.
 - ``Unevictable`` file pages (mlock, ramfs, secret memory) are what the (in)active file lists lack.
-- ``MemFree`` includes ``CmaFree`` and does not include pages that wait in a CPU's own lists (``pagesets``).
+- ``MemFree`` includes ``CmaFree`` and ``Unaccepted`` pages (of confidential machines, since 6.5). It does not include
+  pages that wait in a CPU's own lists (``pagesets``).
 """
 
 from __future__ import annotations

@@ -22,6 +22,12 @@ class Holder(NamedTuple):
     swapped_bytes: int
     nvmap_bytes: int
     unread: int
+    resident_bytes: int
+
+    @property
+    def known_bytes(self) -> int:
+        """Its share; where nobody may read that, what is resident, which a share never exceeds."""
+        return self.resident_bytes if self.unread == self.processes else self.pss_bytes
 
 
 def holders(audit: Audit) -> tuple[Holder, ...]:
@@ -31,7 +37,7 @@ def holders(audit: Audit) -> tuple[Holder, ...]:
     for row in audit.processes:
         groups.setdefault(row.unit or row.name, []).append(row)
     found = [_holder(name, rows, nvmap) for name, rows in groups.items()]
-    return tuple(sorted(found, key=lambda holder: (-(holder.pss_bytes + holder.nvmap_bytes), holder.name)))
+    return tuple(sorted(found, key=lambda holder: (-(holder.known_bytes + holder.nvmap_bytes), holder.name)))
 
 
 def holder_table(found: tuple[Holder, ...], *, most: int) -> Table:
@@ -50,6 +56,11 @@ def holder_table(found: tuple[Holder, ...], *, most: int) -> Table:
         Column("NvMap", "right"),
     )
     return Table("Who holds memory, MiB", columns, tuple(rows), (_holder_row(total),))
+
+
+def at_most(size: int) -> Cell:
+    """A share that nobody may read: no more than what is resident."""
+    return Cell(f"≤ {mib(size).text}", quiet=True, exact=f"at most {size} bytes")
 
 
 def _nvmap_by_pid(clients: Iterable[NvMapClient]) -> dict[int, int]:
@@ -73,6 +84,7 @@ def _holder(name: str, rows: list[ProcessRow], nvmap: dict[int, int]) -> Holder:
         swapped_bytes=sum(row.swapped_bytes for row in rows),
         nvmap_bytes=sum(nvmap.get(row.pid, 0) for row in rows),
         unread=sum(row.pss_bytes is None for row in rows),
+        resident_bytes=sum(row.rss_bytes for row in rows),
     )
 
 
@@ -86,11 +98,13 @@ def _together(name: str, found: Iterable[Holder]) -> Holder:
         swapped_bytes=sum(holder.swapped_bytes for holder in found),
         nvmap_bytes=sum(holder.nvmap_bytes for holder in found),
         unread=sum(holder.unread for holder in found),
+        resident_bytes=sum(holder.resident_bytes for holder in found),
     )
 
 
 def _holder_row(holder: Holder, *, quiet: bool = False) -> Row:
-    share = Cell("unread", quiet=True) if holder.unread == holder.processes > 0 else mib(holder.pss_bytes, quiet=quiet)
+    unread = holder.unread == holder.processes > 0
+    share = at_most(holder.resident_bytes) if unread else mib(holder.pss_bytes, quiet=quiet)
     return (
         Cell(holder.name, quiet=quiet),
         Cell(holder.role, quiet=True),

@@ -6,7 +6,7 @@ from memfit.device.audit_records import Audit
 from memfit.render.document import Cell, Column, Document, Row, Table
 from memfit.render.views import _audit as part
 from memfit.render.views._figures import mib
-from memfit.render.views._holders import holder_table, holders
+from memfit.render.views._holders import at_most, holder_table, holders
 from memfit.render.views._view import View
 
 
@@ -24,7 +24,7 @@ def _processes(audit: Audit) -> Table:
             Cell(row.name),
             Cell(row.unit or "", quiet=True),
             Cell(row.role, quiet=True),
-            Cell("unread", quiet=True) if row.pss_bytes is None else mib(row.pss_bytes),
+            at_most(row.rss_bytes) if row.pss_bytes is None else mib(row.pss_bytes),
             mib(row.anonymous_bytes, quiet=True),
             mib(row.rss_bytes, quiet=True),
             mib(row.swapped_bytes, quiet=True),
