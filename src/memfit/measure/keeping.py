@@ -13,7 +13,10 @@ from memfit.measure.records import Observation
 if TYPE_CHECKING:
     from memfit.measure.store import Store
 
-_PAUSE_S = 5.0  # between two rounds of a soak that are written: every write reaches the medium before the run goes on
+# between two rounds of a soak that are written: every write reaches the medium before the run goes on, and holds all
+# rounds before it, so that a long soak is written less and less often
+_PAUSE_S = 5.0
+_PAUSE_SHARE = 0.02
 
 
 class Keeping:
@@ -36,7 +39,8 @@ class Keeping:
     def progress(self, observation: Observation) -> None:
         """Write what is known so far; a store that has become full ends no run."""
         now = time.monotonic()
-        if observation.phases[-1].name.startswith("round ") and now - self._written_s < _PAUSE_S:
+        pause_s = max(_PAUSE_S, _PAUSE_SHARE * observation.duration_s)
+        if observation.phases[-1].name.startswith("round ") and now - self._written_s < pause_s:
             return
         self._written_s = now
         try:
