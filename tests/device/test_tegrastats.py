@@ -173,6 +173,13 @@ def test_a_clock_that_is_set_back_does_not_turn_time_around() -> None:
     assert log.times_s == (0.0, 1.0, 2.0, 7.0)
 
 
+def test_joined_logs_of_several_machines_use_no_more_than_there_is() -> None:
+    log = parse_log(["RAM 1/8MB", "RAM 70/128MB", "RAM 2/4MB"])
+    used = log.find("used", "bytes")
+    assert used is not None
+    assert (used.most, log.total_bytes) == (70 * MIB, 128 * MIB)
+
+
 def test_an_empty_log() -> None:
     log = parse_log(["", "no tegrastats"])
     assert (log.samples, log.skipped, log.times_s, log.series) == (0, 1, (), ())

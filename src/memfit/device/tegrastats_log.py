@@ -44,7 +44,8 @@ class TegrastatsLog(msgspec.Struct, frozen=True, kw_only=True):
         samples: lines that were read; ``skipped`` those that were no tegrastats.
         lines_per_point: 1 unless the log was thinned out.
         stamped: whether times come from the log; without stamps a line counts as ``interval_s``.
-        total_bytes: MemTotal in MiB as printed, of the last line.
+        total_bytes: MemTotal in MiB as printed, of the line that used most: logs of several machines that were joined
+            do not show more used than there was.
         times_s: seconds since the first line, ascending. tegrastats stamps whole seconds: lines of one second are
             spread over it evenly.
         unread: words of no known shape, each once, at most 20.
@@ -113,7 +114,7 @@ def parse_log(
     """
     columns: dict[_Key, _Column] = {}
     times: list[float] = []
-    stride, count, last = 1, 0, None
+    stride, count, fullest = 1, 0, None
     reader = _Reader(interval_s)
     for time_s, sample in reader.samples(lines):
         at = count // stride
@@ -131,7 +132,9 @@ def parse_log(
                 columns[key] = _Column(lowest=key == _FREE_BLOCK)
             if key in columns:
                 columns[key].add(at, value)
-        count, last = count + 1, sample
+        count += 1
+        if fullest is None or sample.used_bytes > fullest.used_bytes:
+            fullest = sample
     for column in columns.values():
         column.pad(len(times))
     return TegrastatsLog(
@@ -142,7 +145,7 @@ def parse_log(
         stamped=reader.first is not None,
         interval_s=None if reader.first is not None else interval_s,
         started=None if reader.first is None else reader.first.isoformat(),
-        total_bytes=None if last is None else last.total_bytes,
+        total_bytes=None if fullest is None else fullest.total_bytes,
         times_s=tuple(times),
         series=tuple(_series(key, column) for key, column in columns.items()),
         unread=tuple(reader.unread),
