@@ -173,6 +173,19 @@ def test_free_pages_in_the_lists_of_a_cpu_are_free() -> None:
     assert free == {"free": 850, "cma_free": 50, "free_per_cpu": 100}
 
 
+def test_what_a_host_took_back_from_a_virtual_machine() -> None:
+    zones = Zones(present_bytes=1200 * MIB, managed_bytes=1000 * MIB, page_lists_bytes=0)
+    pages = 100 * MIB // (4 * KIB)
+    counters = {"balloon_inflate": 2 * pages, "balloon_deflate": pages, "nr_memmap_boot_pages": pages}
+    older = msgspec.structs.replace(moment(), zones=zones, counters=counters)
+    newer = msgspec.structs.replace(moment(Balloon=100), zones=zones, counters={"nr_memmap_boot_pages": pages})
+    for read in (older, newer):
+        ledger = build_ledger(LedgerFacts(physical_bytes=None, moment=read))
+        assert total(ledger, "balloon") == 100 * MIB
+        assert ledger.unexplained_bytes == 0
+        assert hidden_bytes(LedgerFacts(physical_bytes=None, moment=read)) == 0
+
+
 def test_more_memory_than_the_data_sheet_says_is_believed() -> None:
     zones = Zones(present_bytes=1100 * MIB, managed_bytes=1000 * MIB, page_lists_bytes=0)
     read = msgspec.structs.replace(moment(), zones=zones)

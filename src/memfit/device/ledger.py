@@ -15,7 +15,7 @@ from __future__ import annotations
 from memfit.device.audit_records import DramTerm
 from memfit.device.ledger_boot import boot_terms, firmware_terms, late_terms
 from memfit.device.ledger_facts import Ledger, LedgerFacts
-from memfit.device.ledger_kernel import driver_terms, kernel_terms
+from memfit.device.ledger_kernel import balloon_terms, driver_terms, kernel_terms
 from memfit.device.ledger_rest import explain
 from memfit.device.ledger_user import cache_terms, free_terms, user_terms
 
@@ -28,7 +28,7 @@ def build_ledger(facts: LedgerFacts) -> Ledger:
     physical = max(facts.physical_bytes or 0, facts.linux_bytes)
     gap = facts.linux_bytes - facts.moment.meminfo["MemTotal"]
     # without a count of what Linux was handed the ledger begins at MemTotal, which what booting took is not part of
-    boot = boot_terms(facts) if gap > 0 else []
+    boot = [*boot_terms(facts), *balloon_terms(facts)] if gap > 0 else []
     firmware, inside = firmware_terms(facts, physical), _inside(facts)
     terms = (*firmware, *boot, *inside)
     return Ledger(

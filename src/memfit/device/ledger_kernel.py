@@ -40,7 +40,6 @@ def kernel_terms(facts: LedgerFacts) -> list[DramTerm]:
         _term("percpu", percpu_bytes(facts), f"{_MEMINFO}: Percpu, less what was taken at boot"),
         _term("huge_pages", memory.get("Hugetlb", 0), f"{_MEMINFO}: Hugetlb"),
         _term("bounce", memory.get("Bounce", 0), f"{_MEMINFO}: Bounce"),
-        _term("balloon", memory.get("Balloon", 0), f"{_MEMINFO}: Balloon; the host took it"),
         _zram(facts),
     ]
     return [term for term in terms if term.bytes > 0]
@@ -100,6 +99,21 @@ def _stacks_and_vmalloc(facts: LedgerFacts) -> list[DramTerm]:
         _term("kernel_stacks", max(stacks, areas.stacks_bytes), f"{_MEMINFO}: KernelStack, /proc/vmallocinfo"),
         _term("vmalloc", max(0, used - areas.stacks_bytes), f"/proc/vmallocinfo without stacks; largest: {largest}"),
     ]
+
+
+def balloon_terms(facts: LedgerFacts) -> list[DramTerm]:
+    """What a virtual machine gave back to its host: MemTotal shrinks by it (``adjust_managed_page_count``)."""
+    term = _balloon(facts)
+    return [term] if term.bytes else []
+
+
+def _balloon(facts: LedgerFacts) -> DramTerm:
+    counters = facts.moment.counters
+    if "Balloon" in facts.moment.meminfo:  # since 6.16
+        return _term("balloon", facts.moment.meminfo["Balloon"], f"{_MEMINFO}: Balloon", layer="drivers")
+    pages = counters.get("balloon_inflate", 0) - counters.get("balloon_deflate", 0)
+    evidence = "/proc/vmstat: balloon_inflate less balloon_deflate"
+    return _term("balloon", max(0, pages) * PAGE_BYTES, evidence, layer="drivers")
 
 
 def _zram(facts: LedgerFacts) -> DramTerm:
