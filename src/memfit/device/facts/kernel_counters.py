@@ -19,7 +19,7 @@ def read(host: Host) -> Moment | None:
     meminfo = parse_meminfo(read_text(host, _MEMINFO) or "")
     counters = read_text(host, _COUNTERS)
     vmalloc = read_text(host, _VMALLOC, most=_MOST)
-    if "MemTotal" not in meminfo:
+    if not meminfo.keys() >= {"MemTotal", "MemFree"}:
         return None
     return Moment(
         meminfo=meminfo,
