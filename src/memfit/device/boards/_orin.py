@@ -65,6 +65,8 @@ P3701_64 = PowerTable(
 )
 NO_DLA = datasheet(0)
 NVDEC = Figure(1, "measured", "tegrastats has one NVDEC")
+NVDEC_OF_TREE = Figure(1, "source", "one nvdec, enabled, in the device tree of p3701-0005 (R36.2)")
+NVDEC_OF_CHIP = Figure(1, "inferred", "the chip's one, enabled on p3701-0005 and p3767-0003 (R36.2); no log is known")
 AT_LEAST_ONE = "one or more: the count was not re-read"
 
 ALLOCATION = Bug(

@@ -8,6 +8,7 @@ from memfit.device.boards._orin import (
     CAPABILITY,
     COMPTAGS,
     INSTRUCTIONS,
+    NVDEC_OF_CHIP,
     budget,
     budget_headless,
     modes,
@@ -37,6 +38,7 @@ BOARD = Board(
     dlas=datasheet(2),
     pvas=datasheet(1),
     nvencs=datasheet(1, AT_LEAST_ONE),
+    nvdecs=NVDEC_OF_CHIP,
     bugs=(
         ALLOCATION,
         COMPTAGS,

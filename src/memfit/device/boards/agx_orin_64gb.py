@@ -8,6 +8,7 @@ from memfit.device.boards._orin import (
     CAPABILITY,
     COMPTAGS,
     INSTRUCTIONS,
+    NVDEC_OF_TREE,
     P3701_64,
     budget,
     budget_headless,
@@ -32,6 +33,7 @@ BOARD = Board(
     dlas=datasheet(2),
     pvas=datasheet(1),
     nvencs=datasheet(1, AT_LEAST_ONE),
+    nvdecs=NVDEC_OF_TREE,
     bugs=(ALLOCATION, COMPTAGS),
     aliases=("agx orin", "jetson agx orin", "jetson agx orin 64gb", "p3701 0005"),
 )

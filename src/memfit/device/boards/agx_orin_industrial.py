@@ -8,6 +8,7 @@ from memfit.device.boards._orin import (
     CAPABILITY,
     COMPTAGS,
     INSTRUCTIONS,
+    NVDEC_OF_CHIP,
     budget,
     budget_headless,
 )
@@ -29,6 +30,7 @@ BOARD = Board(
     dlas=datasheet(2),
     pvas=datasheet(1),
     nvencs=datasheet(1, AT_LEAST_ONE),
+    nvdecs=NVDEC_OF_CHIP,
     bugs=(ALLOCATION, COMPTAGS),
     aliases=("jetson agx orin industrial", "p3701 0008"),
 )

@@ -8,6 +8,7 @@ from memfit.device.boards._orin import (
     COMPTAGS,
     INSTRUCTIONS,
     NO_DLA,
+    NVDEC_OF_CHIP,
     nano_desktop,
 )
 from memfit.units import GIB, MIB
@@ -35,6 +36,7 @@ BOARD = Board(
     dlas=NO_DLA,
     pvas=NO_DLA,
     nvencs=NO_DLA,
+    nvdecs=NVDEC_OF_CHIP,
     bugs=(ALLOCATION, COMPTAGS),
     aliases=("jetson orin nano 4gb", "orin nano super 4gb", "p3767 0004"),
 )

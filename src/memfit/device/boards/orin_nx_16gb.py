@@ -10,6 +10,7 @@ from memfit.device.boards._orin import (
     DESKTOP_SAVES_BYTES,
     DESKTOP_SOURCE,
     INSTRUCTIONS,
+    NVDEC_OF_CHIP,
     P3767_NX_SUPER,
     modes,
 )
@@ -42,6 +43,7 @@ BOARD = Board(
     dlas=datasheet(2),
     pvas=datasheet(1),
     nvencs=datasheet(1, AT_LEAST_ONE),
+    nvdecs=NVDEC_OF_CHIP,
     bugs=(ALLOCATION, COMPTAGS),
     aliases=("orin nx", "jetson orin nx", "jetson orin nx 16gb", "p3767 0000"),
 )
