@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -149,6 +150,23 @@ def test_fields_after_a_name_full_of_brackets() -> None:
 def test_a_process_is_named_by_when_it_started(tmp_path: Path) -> None:
     process(tmp_path, 7)
     assert read_start_ticks(7, LocalHost(tmp_path)) == 107
+
+
+@linux
+def test_a_process_that_has_ended_is_named_no_more_though_its_parent_has_not_asked() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as child:
+        assert read_start_ticks(child.pid) is not None
+        assert child.stdin is not None
+        assert child.stdout is not None
+        child.stdin.close()
+        child.stdout.read()  # its end is the process's, and it is not waited for
+        deadline = time.monotonic() + 10
+        while read_start_ticks(child.pid) is not None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert Path(f"/proc/{child.pid}/stat").exists()
+        assert read_start_ticks(child.pid) is None
 
 
 def test_statm_is_in_pages() -> None:

@@ -18,6 +18,7 @@ Children: TypeAlias = "Callable[[int], Iterable[int]]"
 
 # a process with a thousand mappings has some 700 kB of smaps; what is longer is cut and not read for ever
 _MOST_SMAPS = 64 << 20
+_ENDED = ("Z", "X", "x")
 
 
 class PageCounts(NamedTuple):
@@ -175,10 +176,13 @@ def read_peak_bytes(pid: int, host: Host | None = None) -> int | None:
 def read_start_ticks(pid: int, host: Host | None = None) -> int | None:
     """When a process started, in clock ticks since boot: with its pid it names it for as long as the machine is up.
 
-    None where there is no such process. Field 22 of ``/proc/PID/stat`` (proc_pid_stat(5)).
+    None where there is no such process, or it has ended and nobody has asked for its exit code yet. Field 22 of
+    ``/proc/PID/stat`` (proc_pid_stat(5)).
     """
     fields = _stat_fields(pid, host or LocalHost())
-    return int(fields[19]) if len(fields) > 19 and fields[19].isdecimal() else None
+    if len(fields) < 20 or fields[0] in _ENDED or not fields[19].isdecimal():
+        return None
+    return int(fields[19])
 
 
 def read_faults(pid: int, host: Host | None = None) -> tuple[int, int] | None:
