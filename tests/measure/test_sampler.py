@@ -205,6 +205,23 @@ def test_a_meter_that_waits_does_not_hold_up_the_samples(monkeypatch: pytest.Mon
         free.set()
 
 
+def test_a_start_that_is_interrupted_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    opened = Scripted(1.0)
+
+    def interrupted(watched: Watched) -> Reader:
+        raise KeyboardInterrupt
+
+    meter = Meter(summary="scripted", units=("c",), interval_s=0.0, open=lambda watched: opened)
+    later = Meter(summary="interrupted", units=("c",), interval_s=0.0, open=interrupted)
+    monkeypatch.setattr(sampling, "METERS", {**dict(METERS.items()), "rails": meter, "thermal": later})
+    threads = threading.active_count()
+    sampler = Sampler(7, host=machine(tmp_path), meters=["rails", "thermal"])
+    with pytest.raises(KeyboardInterrupt):
+        sampler.__enter__()
+    assert opened.closed
+    assert threading.active_count() == threads
+
+
 def test_long_runs_are_bounded_and_keep_their_peak(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(sampling, "MOST_SAMPLES", 16)
     monkeypatch.setattr(sampling, "MOST_POINTS", 8)

@@ -103,6 +103,21 @@ class Sampler:
         self._began_s = time.monotonic()
 
     def __enter__(self) -> Self:
+        try:
+            self._start()
+        except BaseException:  # interrupted half-way: nothing that was started stays
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+        self._look()
+        self._resources.close()
+
+    def _start(self) -> None:
         self._began_s = time.monotonic()
         self._resources.callback(self._tree.close)
         self._tree.scan()
@@ -119,16 +134,8 @@ class Sampler:
         self._tick(quick)  # a run that ends at once has one sample
         for meters in filter(None, (quick, slow)):
             thread = threading.Thread(target=self._watch, args=(meters,), name="memfit-meters", daemon=True)
-            self._threads.append(thread)
             thread.start()
-        return self
-
-    def __exit__(self, *failure: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-        self._look()
-        self._resources.close()
+            self._threads.append(thread)
 
     @property
     def elapsed_s(self) -> float:
