@@ -165,6 +165,12 @@ def test_debugfs_that_is_not_mounted_is_told_apart(tmp_path: Path) -> None:
     assert any("not mounted" in sentence for sentence in audit(tree).unseen)
 
 
+def test_rows_of_nvmap_without_a_size_are_told(tmp_path: Path) -> None:
+    tree = write_tree("orin-nano-8gb-desktop", tmp_path)
+    (tmp_path / "sys/kernel/debug/nvmap/iovmm/clients").write_text("CLIENT PROCESS PID\nuser gem 4481\n")
+    assert any("without a name or a size: 1" in sentence for sentence in audit(tree).unseen)
+
+
 def test_a_machine_that_is_no_jetson(tmp_path: Path) -> None:
     files = {
         "proc/meminfo": "MemTotal: 1000000 kB\nMemFree: 600000 kB\nMemAvailable: 700000 kB\nCached: 300000 kB\n",

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from memfit.device.nvmap import NvMap, parse_clients, parse_free, parse_total, read_clients, read_nvmap
+from memfit.device.nvmap import NvMap, count_unread, parse_clients, parse_free, parse_total, read_clients, read_nvmap
 from memfit.errors import NeedsRoot
 from memfit.host import LocalHost
 from memfit.units import KIB
@@ -57,6 +57,8 @@ def test_rows_without_a_size_are_no_rows() -> None:
     text = sample("clients_bad.txt")
     assert parse_clients(text) == ()
     assert parse_total(text) is None
+    assert count_unread(text) == 4
+    assert count_unread(sample("orin_clients.txt")) == count_unread(sample("nvidia-docs_vllm_clients.txt")) == 0
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ _UNITS = {"": 1, "K": KIB, "M": MIB, "G": GIB}
 _ROW = re.compile(r"(\S+)\s+(.*?\S)\s+([0-9]{1,10})\s+([0-9]{1,15})([KMG]?)", re.ASCII)
 # longer lines are no rows; the pattern above would take long over a megabyte of blanks
 _LONGEST_ROW = 512
+_NO_CLIENTS = ("CLIENT ", "total")
 _SUM = re.compile(r"total\s+([0-9]{1,15})([KMG]?)", re.ASCII)
 
 
@@ -39,6 +40,7 @@ class NvMap(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         clients: who holds how much.
+        unread_rows: rows of clients that name nobody or no size; what they hold is not among ``clients``.
         total_bytes: what it holds in all, clients or not (``stats/total_memory``, else the table's last line).
         free_bytes: what it could allocate now (``iovmm/free_size``): the answer to "how much can CUDA still take".
         pool_bytes: freed pages it keeps for itself; dropping caches returns them.
@@ -47,6 +49,7 @@ class NvMap(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     clients: tuple[NvMapClient, ...] = ()
+    unread_rows: int = 0
     total_bytes: int | None = None
     free_bytes: int | None = None
     pool_bytes: int | None = None
@@ -65,6 +68,7 @@ def read_nvmap(host: Host) -> NvMap | None:
     total = read_integer(host, TOTAL)
     return NvMap(
         clients=parse_clients(table or ""),
+        unread_rows=count_unread(table or ""),
         total_bytes=total if total is not None else parse_total(table or ""),
         free_bytes=read_free_bytes(host),
         pool_bytes=read_pool_bytes(host),
@@ -105,6 +109,15 @@ def parse_clients(text: str) -> tuple[NvMapClient, ...]:
             NvMapClient(user=row[1], name=row[2], pid=pid or None, bytes=int(row[4]) * _UNITS[row[5]])
         )
     return tuple(found)
+
+
+def count_unread(text: str) -> int:
+    """Rows that :func:`parse_clients` leaves out and that are neither the heading nor the total."""
+    rows = (line.strip() for line in text.splitlines())
+    return sum(
+        bool(row) and not row.startswith(_NO_CLIENTS) and (len(row) > _LONGEST_ROW or _ROW.fullmatch(row) is None)
+        for row in rows
+    )
 
 
 def parse_total(text: str) -> int | None:

@@ -18,6 +18,8 @@ def find_unseen(host: Host, jetson: bool, ledger: LedgerFacts | None) -> tuple[s
     if ledger is None:
         return ("nothing runs in an unpacked image: its memory, processes and clocks are unknown",)
     found = [_processes(ledger), _debug_files(host, jetson)]
+    if ledger.nvmap is not None and ledger.nvmap.unread_rows:
+        found.append(f"what clients of NvMap hold: rows without a name or a size: {ledger.nvmap.unread_rows}")
     found += [f"{what}: only root may read {path}" for path, what in _GUARDED if _is_guarded(host, path)]
     if ledger.boot_log is None or ledger.boot_log.linux_bytes is None:
         found.append(
