@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from audit_samples import AUDITED
 from made_samples import MADE
 
 from memfit.device.process import ProcessMemory
@@ -371,4 +372,5 @@ RECORDS = {
     "killed": KILLED,
     **MADE,
     **SHOWN,
+    **AUDITED,
 }

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import functools
-import tempfile
 from pathlib import Path
 
 import msgspec
 import pytest
+from audit_samples import audited
 from strict_page import StrictPage
 from test_golden import compare
 from trees import names, write_tree
@@ -19,13 +18,6 @@ from memfit.render import find_view, render
 from memfit.render.document import Bullets, Command, Details, Document, Headline, MemoryMap, Table
 
 VIEWS = ("dram", "holders", "preflight")
-
-
-@functools.cache
-def audited(name: str) -> Audit:
-    with tempfile.TemporaryDirectory() as folder:
-        found = audit(write_tree(name, Path(folder)))
-    return msgspec.structs.replace(found, taken="2026-11-25T01:00:00+00:00")
 
 
 def show(record: Audit, view: str | None = None) -> Document:
@@ -43,7 +35,7 @@ def _plain(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("width", [80, 120])
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", [name for name in names() if "desktop" not in name])
 def test_golden_audits(name: str, width: int) -> None:
     compare(f"audit-{name}-{width}.txt", str(render(audited(name), width=width)))
 
@@ -51,10 +43,6 @@ def test_golden_audits(name: str, width: int) -> None:
 @pytest.mark.parametrize("view", VIEWS)
 def test_golden_views(view: str) -> None:
     compare(f"audit-{view}-80.txt", str(render(audited("orin-nano-8gb-desktop"), view=view, width=80)))
-
-
-def test_golden_picture() -> None:
-    compare("audit.svg", str(render(audited("orin-nano-8gb-desktop"), "svg")))
 
 
 def test_golden_image(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def test_every_view_on_every_output(name: str, view: str, output: str) -> None:
     shown = render(record, output, view=view)
     assert isinstance(shown, str)
     assert shown.endswith("\n")
-    assert "0x" not in shown  # an object that nobody turned into text
+    assert " object at 0x" not in shown  # an object that nobody turned into text
 
 
 def test_default_view_bears_the_name_of_the_record() -> None:

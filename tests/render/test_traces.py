@@ -3,35 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from test_audit_views import audited
+from audit_samples import audited, log, series
 
 from memfit.device.audit_watch import Watch
-from memfit.device.tegrastats_log import Series, SeriesUnit, TegrastatsLog, parse_log
+from memfit.device.tegrastats_log import TegrastatsLog, parse_log
 from memfit.errors import UsageError
 from memfit.render import find_view, render
 from memfit.render.document import Bullets, Document, Facts, Table, Timeline
 from memfit.render.views._traces import timelines
 from memfit.units import GIB, MIB
-
-LOG = (
-    "01-04-2025 16:02:{second:02d} RAM {used}/7620MB (lfb 1x4MB) SWAP 286/3810MB (cached 1MB) CPU [{load}%@1036] "
-    "EMC_FREQ 10%@2133 GR3D_FREQ {load}%@{clock} cpu@{heat}C VDD_IN {power}mW/4968mW"
-)
-
-
-def log(lines: int = 30) -> TegrastatsLog:
-    return parse_log(
-        (
-            LOG.format(second=n, used=1000 + 100 * n, load=3 * n, clock=300 + n, heat=40 + n / 10, power=5000 + 100 * n)
-            for n in range(lines)
-        ),
-        name="stats.log",
-    )
-
-
-def series(name: str, unit: SeriesUnit, *values: float | None) -> Series:
-    known = [value for value in values if value is not None]
-    return Series(name=name, unit=unit, values=values, least=min(known), most=max(known), mean=sum(known) / len(known))
 
 
 def show(record: TegrastatsLog | Watch) -> Document:
