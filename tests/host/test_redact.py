@@ -466,3 +466,25 @@ def test_what_other_programs_logged_is_left_out() -> None:
     told = redact_text(text)
     kept = [line for line in text.splitlines() if " kernel: " in line or line.startswith("[")]
     assert told.splitlines() == [line.replace("edge-17", "host-1") for line in kept]
+
+
+@pytest.mark.parametrize(
+    ("words", "secret"),
+    [
+        ("camera\0--serial\x001422921234567\0", "1422921234567"),
+        ("camera\0--serial-number AB12-3456\0", "AB12-3456"),
+        ("agent\0--host=jetsy.example.com\0", "jetsy"),
+        ("agent\0--hostname\0jetsy\0", "jetsy"),
+        ("env\0HOSTNAME=orinbox\0agent\0", "orinbox"),
+        ("bridge\0mac=48b02d112233\0", "48b02d112233"),
+    ],
+)
+def test_what_the_options_of_a_command_name(words: str, secret: str) -> None:
+    after = redact_text(words, "/proc/7/cmdline")
+    assert secret not in after
+    assert after.startswith(words.partition("\0")[0])
+
+
+def test_the_address_that_a_server_listens_on_is_no_name() -> None:
+    assert "--host" in redact_text("llama-server\0--host\x000.0.0.0\0", "/proc/7/cmdline")
+    assert "--host\0localhost" in redact_text("llama-server\0--host\0localhost\0", "/proc/7/cmdline")

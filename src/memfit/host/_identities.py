@@ -16,7 +16,11 @@ VOLUME = r"(?<=UUID=)[0-9A-Fa-f]{4,8}-[0-9A-Fa-f]{2,4}(?![\w-])"
 FORMS = (
     ("uuid", r"(?<![0-9A-Fa-f])[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}(?![0-9A-Fa-f])"),
     ("id", r"(?<![0-9A-Za-z])[0-9a-f]{32}(?![0-9A-Za-z])"),
-    ("mac", rf"{MAC}|(?<=enx)[0-9a-f]{{12}}(?![0-9A-Za-z])|(?<=wlx)[0-9a-f]{{12}}(?![0-9A-Za-z])"),
+    (
+        "mac",
+        rf"{MAC}|(?<=enx)[0-9a-f]{{12}}(?![0-9A-Za-z])|(?<=wlx)[0-9a-f]{{12}}(?![0-9A-Za-z])"
+        r"|(?<=mac=)[0-9A-Fa-f]{12}(?![0-9A-Za-z])",
+    ),
     ("ipv6", rf"(?<![0-9A-Za-z])(?:[0-9A-Fa-f]{{0,4}}:){{2,8}}(?:{IPV4}|[0-9A-Fa-f]{{0,4}}(?![0-9A-Za-z:]|\.\d))"),
     ("ipv4", rf"{IPV4}|(?<=\bip-)\d{{1,3}}(?:-\d{{1,3}}){{3}}(?![\d-])"),
 )
@@ -33,9 +37,11 @@ HOST_FILES = re.compile(r"^/etc/hostname$|^/proc/sys/kernel/(?:hostname|domainna
 HOSTS_FILE, _PASSWORDS_FILE = "/etc/hosts", "/etc/passwd"
 # A name in it, behind the address; those of every machine stay
 HOSTS_NAME = re.compile(r"(?<=[ \t])(?!(?:localhost|localdomain|ip6-)[\w.-]*\b)[A-Za-z0-9][\w.-]*")
-# After a separator, or before it: `Serial : 142…`, `SerialNumber: 142…`, `androidboot.serialno=142…`, `ECID: 0x…`
+# After a separator: `Serial : 142…`, `SerialNumber: 142…`, `androidboot.serialno=142…`, `ECID: 0x…`; and behind
+# an option
 SERIAL = re.compile(
-    r"(?P<before>(?:serial[ _-]?(?:no|number|num)?|ecid|br_cid|chip[ _-]?uid)\0?[ \t]*[:=][ \t]*\"?)"
+    r"(?P<before>(?:serial[ _-]?(?:no|number|num)?|ecid|br_cid|chip[ _-]?uid)\0?[ \t]*[:=][ \t]*\"?"
+    r"|(?<![\w-])--?serial(?:-?(?:no|number|num))?(?:\0|[ \t]+))"
     r"(?P<value>(?=[\w-]*\d)[\w-]{4,})",
     re.I,
 )
@@ -54,6 +60,8 @@ AT = re.compile(
     r"(?<![\w.+-])(?P<user>[A-Za-z_][\w.+-]*)@"
     r"(?!(?:(?=[0-9a-f,]*\d)[0-9a-f,]+|[a-f]{1,2})(?![\w.-]))(?P<host>[A-Za-z0-9][\w.-]*)(?<![.-])"
 )
+# What an option or a variable of a command line says of a host; addresses are found by their form
+NAMED_HOST = re.compile(r"(?<![\w-])(?:--?host(?:-?name)?(?:=|\0|[ \t]+)|HOST(?:NAME)?=)(?P<value>[A-Za-z][\w.-]*)")
 UNIT = re.compile(r"\.(?:service|socket|slice|scope|mount|automount|timer|target|device|swap|path)$")
 
 # Names that half the devices of this kind have, and words that parsers live on. They tell nobody from another, and are
@@ -98,6 +106,8 @@ def find_identities(name: str, texts: Mapping[str, str], paths: Iterable[str] = 
         serials |= {found["value"] for found in SERIAL.finditer(text)}
         if any(mark in text for mark in HOME_MARKS):
             users |= {found["value"] for found in HOME.finditer(text)}
+        if path.endswith("/cmdline"):
+            hosts |= {found["value"] for found in NAMED_HOST.finditer(text)}
         if path.startswith("/var/log/"):
             hosts |= {found["value"] for found in LOGGED.finditer(text)}
     for path in (*texts, *paths):
