@@ -8,6 +8,7 @@ import pytest
 from memfit.engine._llama_cpp import compute as compute_module
 from memfit.engine._llama_cpp.compute import compute_bytes
 from memfit.engine._llama_cpp.graphs import load_graphs
+from memfit.engine._llama_cpp.symbols import rotation_width
 from memfit.engine._llama_cpp.work import TILED_SLOT_BYTES, work_bytes
 from memfit.engine.records import Options
 from memfit.model._build import card_shape
@@ -152,3 +153,10 @@ def test_work_without_tensors_is_a_guess_and_says_so() -> None:
     estimate = work_bytes(shape, Options(context_tokens=4096), threads=4)
     assert estimate.low_bytes < estimate.likely_bytes < estimate.high_bytes
     assert "F16" in estimate.error
+
+
+@pytest.mark.parametrize(
+    ("lengths", "width"), [((128, 128), 128), ((192,), 64), ((80,), 0), ((64, 128), 0), ((0,), 0), ((), 0)]
+)
+def test_the_rotation_is_as_wide_as_the_heads_divide(lengths: tuple[int, ...], width: int) -> None:
+    assert rotation_width(lengths) == width

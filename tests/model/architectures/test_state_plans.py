@@ -180,6 +180,7 @@ BAD = {
     "no taps": ("lfm2_1_2b", {"shortconv__l_cache": 0}, "shortconv.l_cache is 0"),
     "more experts used": ("granite_4_0_h_tiny", {"expert_used_count": 65}, "65 of 64 experts"),
     "head of 0": ("rwkv7_g1_0_4b", {"wkv__head_size": 0}, "wkv.head_size is 0"),
+    "heads of nothing": ("lfm2_1_2b", {"attention__head_count": 4096}, "attention.key_length is 0"),
     "text for a number": ("falcon_h1_0_5b", {"embedding_length": "1024"}, "embedding_length is '1024'"),
 }
 

@@ -177,7 +177,7 @@ def _format_class(options: Options, format_name: str, lengths: tuple[int, ...], 
 
 def rotation_width(lengths: tuple[int, ...]) -> int:
     """Width of the Hadamard rotation of a quantized K cache whose layers have these head lengths; 0 without."""
-    if not lengths or len(set(lengths)) != 1 or lengths[0] % ROTATION_STEP:
+    if len(set(lengths)) != 1 or not lengths[0] or lengths[0] % ROTATION_STEP:
         return 0
     width = ROTATION_STEP
     while lengths[0] % (2 * width) == 0:

@@ -29,7 +29,8 @@ def state_blocks(meta: Metadata) -> tuple[Block, ...]:
     kv_heads = meta.per_layer("attention.head_count_kv", count, heads)
     # the engine takes the head size from the first layer, and none at all where that one has no heads
     key_length, value_length = (
-        meta.integer(f"attention.{side}_length", width // heads[0]) if heads[0] else 0 for side in ("key", "value")
+        meta.integer(f"attention.{side}_length", width // heads[0], least=1) if heads[0] else 0
+        for side in ("key", "value")
     )
     feed_forward = meta.per_layer("feed_forward_length", count, 0)
     experts = meta.integer("expert_count", 0, most=MOST_EXPERTS)
