@@ -9,6 +9,7 @@ import msgspec
 
 from memfit.device.records import Device
 from memfit.engine._engine import Origin
+from memfit.engine._llama_cpp.buffers import output_bytes, table_bytes
 from memfit.engine._llama_cpp.cache import cuda_scratch_bytes, state_bytes
 from memfit.engine._llama_cpp.settings import resolve
 from memfit.engine._llama_cpp.terms import Compute
@@ -106,7 +107,7 @@ def _from_engine(shape: ModelShape, origin: Origin, options: Options, threads: i
     resolve(shape, options)  # what the engine would abort on is refused in words
     asked = msgspec.structs.replace(options, threads=threads)
     lean = msgspec.structs.replace(asked, output_rows=options.slots)  # a run asks for one a slot
-    # recurrent state and rows of logits are really allocated by the child, everything else is only planned
+    # recurrent state, rows of logits and tables of cells are really allocated by the child, everything else is planned
     room = DEFAULT_MEMORY_BYTES + 3 * _really_allocated(shape, asked)
     try:
         reservation = reserve(_model(shape, origin), [asked, lean], memory_bytes=room)
@@ -146,7 +147,8 @@ def _no_way_out(shape: ModelShape, origin: Origin, failure: EngineFailed) -> Mem
 def _really_allocated(shape: ModelShape, options: Options) -> int:
     if not shape.layers:
         return DEFAULT_UNKNOWN_BYTES
-    return state_bytes(shape, options) + 4 * shape.vocabulary_tokens * options.slots
+    settings = resolve(shape, options)
+    return state_bytes(shape, options) + output_bytes(shape, settings) + table_bytes(shape, settings)
 
 
 def _model(shape: ModelShape, origin: Origin) -> Source:
