@@ -160,3 +160,10 @@ def test_work_without_tensors_is_a_guess_and_says_so() -> None:
 )
 def test_the_rotation_is_as_wide_as_the_heads_divide(lengths: tuple[int, ...], width: int) -> None:
     assert rotation_width(lengths) == width
+
+
+def test_a_tensor_of_a_damaged_name_is_none_that_marks_a_graph() -> None:
+    shape = shape_of("Falcon-H1-0.5B")
+    damaged = msgspec.structs.replace(shape.tensors[0], name="blk.0weight")
+    wrong = msgspec.structs.replace(shape, tensors=(damaged, *shape.tensors[1:]))
+    assert compute_bytes(wrong, Options()) == compute_bytes(shape, Options())

@@ -126,7 +126,7 @@ def _marks(shape: ModelShape, graphs: Graphs) -> list[str]:
     if not graphs.marks or not shape.tensors:
         return []
     names = {
-        tensor.name.split(".", 2)[2] if tensor.name.startswith("blk.") else tensor.name for tensor in shape.tensors
+        tensor.name.split(".", 2)[-1] if tensor.name.startswith("blk.") else tensor.name for tensor in shape.tensors
     }
     return [mark for mark in graphs.marks if (mark[1:] not in names if mark.startswith("-") else mark in names)]
 
