@@ -56,7 +56,7 @@ def test_rounds_repeat_the_work() -> None:
     workload = Workload(prompt_tokens=16, generate_tokens=2, users=2, rounds=3)
     seen = observe(deployed(slots=2), workload=workload, meters=False)
     assert [phase.name for phase in seen.phases[3:]] == ["decode", "round 1", "round 2", "round 3"]
-    soak = Workload(prompt_tokens=16, generate_tokens=2, soak_s=0.2, rounds=1)
+    soak = Workload(prompt_tokens=16, generate_tokens=2, soak_s=2.0, rounds=1)
     assert any(phase.name == "round 2" for phase in observe(deployed(), workload=soak, meters=False).phases)
 
 
