@@ -1,7 +1,7 @@
 """Measure memfit beside its peers, and write the tables of ``benchmarks/RESULTS.md``.
 
-python benchmarks/run.py                    everything (about 10 minutes)
-python benchmarks/run.py --only headers     one of them: headers, commands, accuracy, compute
+python benchmarks/run.py                    everything (about 15 minutes)
+python benchmarks/run.py --only headers     one of them: headers, commands, accuracy, compute, meters
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from measure.tables import replaced
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "RESULTS.md"
-ALL = ("headers", "commands", "accuracy", "compute")
+ALL = ("headers", "commands", "accuracy", "compute", "meters")
+TIMED = ("headers", "commands", "meters")
 WHOLE = {"151,936 tokens": "qwen2_5_1_5b", "262,144 tokens": "gemma_3_4b"}
 
 
@@ -73,11 +74,15 @@ def _measure(wanted: list[str], peers: Peers, runs: int, folder: Path) -> dict[s
             from measure.accuracy import measure_accuracy
 
             text = measure_accuracy(stubs, peers)
-        else:
+        elif name == "compute":
             from measure.compute import measure_compute
 
             text = measure_compute(stubs)
-        timed = f", {runs} rounds, load average {before} before and {load()} after" if name in ALL[:2] else ""
+        else:
+            from measure.meters import measure_meters
+
+            text = measure_meters(folder, 4 * runs)
+        timed = f", {runs} rounds, load average {before} before and {load()} after" if name in TIMED else ""
         tables[name] = f"{text}\n\nMeasured {today()}{timed}."
     return tables
 
