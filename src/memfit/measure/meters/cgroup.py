@@ -1,4 +1,4 @@
-"""The run's control group: what it is charged with, and twice a second the parts that the kernel cannot drop."""
+"""The run's control group: what it is charged with; twice a second, and while it grows, what the kernel cannot drop."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ class _Reader:
     def __init__(self, watched: Watched, group: Cgroup) -> None:
         self._version = group.version
         self._parts_due = Every(5)
+        self._usage_at_parts_bytes = 0
         self._usage = watched.file(group.usage_path)
         self._stat = watched.file(group.stat_path)
         # version 1 keeps kernel memory apart, version 2 in `memory.stat`
@@ -25,7 +26,10 @@ class _Reader:
     def read(self) -> Values:
         usage = parse_number(self._usage.read(64).decode("ascii", "replace"))
         values: dict[Series, float] = {} if usage is None else {LIMITED: usage}
-        if self._parts_due.is_due():
+        # a run that is killed while it loads has grown by most of what it held within half a second
+        grown = usage is not None and usage > self._usage_at_parts_bytes * 5 // 4
+        if self._parts_due.is_due() or grown:
+            self._usage_at_parts_bytes = usage or 0
             self._read_parts(values)
         return values
 
