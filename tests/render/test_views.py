@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from render_samples import CURVE, FITS, LARGEST, ORIN_NANO, SEPARATE, TIGHT, TOO_BIG, term
 
+from memfit.engine.records import Compared
 from memfit.footprint.records import Curve, Footprint, Learned
 from memfit.render import find_view
 from memfit.render.document import Block, Command, Document, Facts, Headline, MemoryMap, Table, Waterfall
@@ -76,6 +77,17 @@ def test_pools_are_told_where_there_are_several() -> None:
 
 def test_figures_that_round_to_nothing_are_not_nothing() -> None:
     assert texts(table(show(SEPARATE), "Ledger"), "runtime")[2:5] == ["<0.1", "<0.1", "<0.1"]
+
+
+def test_formula_stands_beside_engine_to_the_byte() -> None:
+    assert not [block for block in show(FITS).blocks if isinstance(block, Table) and "engine" in block.title]
+    compared = (
+        Compared(term="kv_cache", formula_bytes=1_234_567, engine_bytes=1_234_567),
+        Compared(term="draft compute_buffers", formula_bytes=1000, engine_bytes=1010, condition="here"),
+    )
+    same, apart = table(show(replace(FITS, compared=compared)), "Formula beside engine").rows
+    assert [cell.text for cell in same] == ["KV cache", "1,234,567", "1,234,567", "equal", ""]
+    assert [cell.text for cell in apart] == ["draft compute buffers", "1,000", "1,010", "+1.00 %", "here"]
 
 
 def test_relief_is_priced() -> None:

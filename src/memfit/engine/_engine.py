@@ -10,17 +10,18 @@ import msgspec
 
 from memfit.device.records import Device
 from memfit.engine._start import EngineLog, Start
-from memfit.engine.records import Asked, Command, Deployment, Options, Profile, Term, Workload
+from memfit.engine.records import Asked, Command, Compared, Deployment, Options, Profile, Term, Workload
 from memfit.model.metadata import Value
 from memfit.model.shape import ModelShape
 
 
 class Ledger(msgspec.Struct, frozen=True, kw_only=True):
-    """An engine's answer: its terms, who answered, and what the reader must know."""
+    """An engine's answer: its terms, who answered, what the reader must know, and figures that were compared."""
 
     terms: tuple[Term, ...]
     engine: str
     warnings: tuple[str, ...] = ()
+    compared: tuple[Compared, ...] = ()
 
 
 @dataclass(frozen=True)

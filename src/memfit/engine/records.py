@@ -68,6 +68,21 @@ class Term(msgspec.Struct, frozen=True, kw_only=True):
     parts: tuple[Part, ...] = ()
 
 
+class Compared(msgspec.Struct, frozen=True, kw_only=True):
+    """A figure by formula beside the engine's own, both for the machine that the engine runs on.
+
+    Attributes:
+        term: of ``TERM_NAMES``, behind ``draft`` where it is the draft's.
+        formula_bytes, engine_bytes: what each says.
+        condition: what both were asked for, where the ledger's own term is another.
+    """
+
+    term: str
+    formula_bytes: int
+    engine_bytes: int
+    condition: str = ""
+
+
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """llama.cpp's runtime options, in its own terms.
 

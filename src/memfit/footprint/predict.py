@@ -66,6 +66,7 @@ def footprint_of(
         engine=ledger.engine,
         profile=profile,
         warnings=ledger.warnings,
+        compared=ledger.compared,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from memfit.device.records import Device
-from memfit.engine.records import Deployment, Profile, Term
+from memfit.engine.records import Compared, Deployment, Profile, Term
 
 Verdict = Literal["fits", "tight", "no"]
 
@@ -84,6 +84,7 @@ class Footprint(msgspec.Struct, frozen=True, kw_only=True):
         warnings: what the reader must know, one sentence each.
         relief: changes that would give most, largest first.
         learned: what runs on this machine corrected; None where none did.
+        compared: formula beside engine, where both were asked.
     """
 
     model: ModelSummary
@@ -104,6 +105,7 @@ class Footprint(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
     relief: tuple[Relief, ...] = ()
     learned: Learned | None = None
+    compared: tuple[Compared, ...] = ()
     schema_version: int = 1
 
 

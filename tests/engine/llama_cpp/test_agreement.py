@@ -8,12 +8,12 @@ import pytest
 
 from memfit.device import find_device
 from memfit.engine._llama_cpp import agreement
-from memfit.engine._llama_cpp.agreement import agree
+from memfit.engine._llama_cpp.agreement import agree, compare
 from memfit.engine._llama_cpp.answers import from_coefficients
 from memfit.engine._llama_cpp.compute import compute_bytes
 from memfit.engine._llama_cpp.reservation import Buffer, Cache, Identity, Reserved
-from memfit.engine._llama_cpp.terms import Build, build, model_terms
-from memfit.engine.records import Options, Term
+from memfit.engine._llama_cpp.terms import build, model_terms
+from memfit.engine.records import Compared, Options
 from memfit.errors import Disagreement
 from memfit.footprint.estimate import estimate
 from memfit.model import find_model
@@ -62,35 +62,37 @@ def answered(**off: int) -> Reserved:
     )
 
 
-def agreed(**off: int) -> list[Term]:
-    return agree(model_terms(PLAN), PLAN, answered(**off), ENGINE, strict=True)
+def compared(**off: int) -> tuple[Compared, ...]:
+    return compare(model_terms(PLAN), PLAN, answered(**off), ENGINE)
 
 
-def test_the_same_figures_become_the_engines() -> None:
-    sources = {term.name: term.source for term in agreed()}
-    assert sources["kv_cache"] == sources["output_buffer"] == "engine"
+def test_the_same_figures_stand_beside_each_other() -> None:
+    found = {one.term: one for one in compared()}
+    assert list(found) == ["weights", "kv_cache", "output_buffer", "compute_buffers"]  # no state: nothing to compare
+    assert all(one.formula_bytes == one.engine_bytes > 0 for one in found.values())
+    assert found["weights"].condition
 
 
 @pytest.mark.parametrize("name", ["kv_cache", "weights", "output_buffer"])
 def test_one_byte_is_a_disagreement_that_names_the_term_and_both_figures(name: str) -> None:
     size = next(term.high_bytes for term in model_terms(PLAN) if term.name == name)
     with pytest.raises(Disagreement, match=f"{name}: {size} by formula, {size + 1} by llama.cpp 0c1e570"):
-        agreed(**{name: 1})
+        compared(**{name: 1})
 
 
-def test_without_being_asked_for_both_the_engine_is_right() -> None:
-    terms = agree(model_terms(PLAN), PLAN, answered(kv_cache=1), ENGINE, strict=False)
+def test_what_the_engine_says_goes_into_the_ledger() -> None:
+    terms = agree(model_terms(PLAN), answered(kv_cache=1))
+    assert {term.name for term in terms if term.source == "engine"} == {"kv_cache", "output_buffer"}
     cache = next(term for term in terms if term.name == "kv_cache")
-    assert cache.source == "engine"
     assert cache.high_bytes == 1 + next(term.high_bytes for term in model_terms(PLAN) if term.name == "kv_cache")
 
 
 def test_compute_buffers_may_be_off_by_what_the_coefficients_promise() -> None:
     size = compute_bytes(PLAN.shape, OPTIONS).likely_bytes
     slack = int(max(2 * MIB, 0.03 * size))
-    agreed(compute_buffers=slack - MIB)
+    compared(compute_buffers=slack - MIB)
     with pytest.raises(Disagreement, match="compute_buffers"):
-        agreed(compute_buffers=2 * slack)
+        compared(compute_buffers=2 * slack)
 
 
 def test_coefficients_that_say_they_may_be_off_are_held_to_their_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,11 +104,11 @@ def test_coefficients_that_say_they_may_be_off_are_held_to_their_bounds(monkeypa
         )
 
     monkeypatch.setattr(agreement, "compute_bytes", doubted)
-    agreed()
-    agreed(compute_buffers=int(-0.38 * size))
-    agreed(compute_buffers=int(0.38 * size))
+    compared()
+    compared(compute_buffers=int(-0.38 * size))
+    compared(compute_buffers=int(0.38 * size))
     with pytest.raises(Disagreement, match=f"compute_buffers: {size} by coefficients"):
-        agreed(compute_buffers=int(0.5 * size))
+        compared(compute_buffers=int(0.5 * size))
 
 
 @pytest.mark.engine
@@ -116,14 +118,13 @@ class TestTheRealEngine:
         options = Options(context_tokens=2048, ubatch_tokens=64)
         footprint = estimate("Llama-4-Scout", format="Q4_K_M", options=options, source="both", relief=False)
         assert next(term for term in footprint.terms if term.name == "compute_buffers").source == "engine"
+        assert all(one.formula_bytes == one.engine_bytes for one in footprint.compared)
 
-    def test_a_draft_is_compared_as_well(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        asked: list[str] = []
+    def test_a_draft_is_compared_as_well(self) -> None:
+        footprint = estimate("SmolLM2-360M", draft="SmolLM2-135M", options=OPTIONS, source="both", relief=False)
+        terms = [one.term for one in footprint.compared]
+        assert {"weights", "kv_cache", "draft weights", "draft kv_cache"} <= set(terms)
+        assert len(terms) == len(set(terms))
 
-        def noted(terms: Any, plan: Build, *given: Any, **named: Any) -> list[Term]:
-            asked.append(plan.shape.name)
-            return agree(terms, plan, *given, **named)
-
-        monkeypatch.setattr("memfit.engine._llama_cpp.ledger.agree", noted)
-        estimate("SmolLM2-360M", draft="SmolLM2-135M", options=OPTIONS, source="both", relief=False)
-        assert asked == ["SmolLM2-360M", "SmolLM2-135M"]
+    def test_nothing_is_compared_that_nobody_asked_for(self) -> None:
+        assert not estimate("SmolLM2-135M", options=OPTIONS, source="engine", relief=False).compared

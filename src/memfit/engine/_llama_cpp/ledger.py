@@ -8,11 +8,11 @@ import msgspec
 
 from memfit.device.records import Device
 from memfit.engine._engine import Ledger, Models, Origin
-from memfit.engine._llama_cpp.agreement import agree
+from memfit.engine._llama_cpp.agreement import agree, compare
 from memfit.engine._llama_cpp.answers import Answer, answer
 from memfit.engine._llama_cpp.settings import resolve
 from memfit.engine._llama_cpp.terms import Build, build, headroom_term, model_terms, process_terms
-from memfit.engine.records import Asked, Deployment, Options, Profile, Term
+from memfit.engine.records import Asked, Compared, Deployment, Options, Profile, Term
 from memfit.errors import UnknownArchitecture
 from memfit.model.shape import ModelShape
 from memfit.units import format_tokens
@@ -36,12 +36,11 @@ def ledger(models: Models, deployment: Deployment, device: Device, profile: Prof
         from memfit.engine._llama_cpp.requantized import agree_on_format
 
         agree_on_format(shape, models.origin.header, deployment.format)
+    compared: tuple[Compared, ...] = ()
     if shape.layers:
         plan = build(shape, options, device, profile=profile, compute=found.compute)
-        terms = list(model_terms(plan))
-        if found.reserved is not None and found.identity is not None:
-            terms = agree(terms, plan, found.reserved, found.identity, strict=asked == "both")
-        terms = [*terms, *process_terms(plan)]
+        own, compared = _asked(plan, found, compare_them=asked == "both")
+        terms = [*own, *process_terms(plan)]
     else:
         terms = list(_unknown(shape, options, device, profile, found))
     terms = _with_adapters(terms, models)
@@ -50,10 +49,21 @@ def ledger(models: Models, deployment: Deployment, device: Device, profile: Prof
 
         terms.append(projector_term(models.projector, options, device))
     if models.draft is not None:
-        terms.append(_draft_term(models.draft, models.draft_origin, options, device, profile, asked))
+        term, drafted = _draft_term(models.draft, models.draft_origin, options, device, profile, asked)
+        terms.append(term)
+        compared += tuple(msgspec.structs.replace(one, term=f"draft {one.term}") for one in drafted)
     terms.append(headroom_term(terms, device, options))
     warnings = [*_warnings(shape, options, device, profile), *_draft_warnings(shape, models.draft)]
-    return Ledger(terms=tuple(terms), engine=found.engine, warnings=tuple(warnings))
+    return Ledger(terms=tuple(terms), engine=found.engine, warnings=tuple(warnings), compared=compared)
+
+
+def _asked(plan: Build, found: Answer, *, compare_them: bool) -> tuple[list[Term], tuple[Compared, ...]]:
+    """A model's terms with what the engine said of them, and both beside each other where they are to be compared."""
+    terms = list(model_terms(plan))
+    if found.reserved is None or found.identity is None:
+        return terms, ()
+    compared = compare(terms, plan, found.reserved, found.identity) if compare_them else ()
+    return agree(terms, found.reserved), compared
 
 
 def _unknown(shape: ModelShape, options: Options, device: Device, profile: Profile, found: Answer) -> Iterable[Term]:
@@ -91,7 +101,7 @@ def _with_adapters(terms: list[Term], models: Models) -> list[Term]:
 
 def _draft_term(
     draft: ModelShape, origin: Origin, options: Options, device: Device, profile: Profile, asked: Asked
-) -> Term:
+) -> tuple[Term, tuple[Compared, ...]]:
     """A draft model is a second model in the same process: its weights, cache and buffers in one line.
 
     It takes the target's context and slots; its cache stays F16 (``--spec-draft-type-k``, common/arg.cpp).
@@ -99,10 +109,8 @@ def _draft_term(
     own = msgspec.structs.replace(options, kv_type_k="F16", kv_type_v="F16", rollback_tokens=0)
     found = answer(draft, origin, own, device, asked)
     plan: Build = build(draft, own, device, profile=profile, compute=found.compute)
-    terms = list(model_terms(plan))
-    if found.reserved is not None and found.identity is not None:
-        terms = agree(terms, plan, found.reserved, found.identity, strict=asked == "both")
-    return Term(
+    terms, compared = _asked(plan, found, compare_them=asked == "both")
+    term = Term(
         name="draft",
         pool=plan.pool,
         low_bytes=sum(term.low_bytes for term in terms),
@@ -113,6 +121,7 @@ def _draft_term(
         source="formula",
         formula=f"{draft.name}: weights, KV cache, compute buffers and tokenizer of a second model",
     )
+    return term, compared
 
 
 def _draft_warnings(shape: ModelShape, draft: ModelShape | None) -> Iterator[str]:

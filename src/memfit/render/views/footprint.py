@@ -12,6 +12,8 @@ from memfit.render.views._view import View
 def document(footprint: Footprint) -> Document:
     """Verdict, facts, ledger, warnings, relief, pictures."""
     blocks: list[Block] = [ledger.headline(footprint), ledger.facts(footprint), _ledger_table(footprint)]
+    if footprint.compared:
+        blocks.append(_compared_table(footprint))
     if footprint.warnings:
         blocks.append(Bullets(footprint.warnings, "warn", "Warnings"))
     if footprint.relief:
@@ -46,6 +48,36 @@ def _ledger_table(footprint: Footprint) -> Table:
     )
     footers = ledger.footers(footprint, cells_before=int(several_pools))
     return Table("Ledger, MiB", columns, tuple(rows), footers)
+
+
+def _compared_table(footprint: Footprint) -> Table:
+    """In bytes: most of it is equal to the byte, or ``memfit`` would have refused to answer."""
+    rows = []
+    for one in footprint.compared:
+        apart = one.engine_bytes - one.formula_bytes
+        words = "equal" if not apart else f"{100 * apart / max(1, one.formula_bytes):+.2f} %"
+        rows.append(
+            (
+                Cell(_compared_words(one.term)),
+                Cell(f"{one.formula_bytes:,}"),
+                Cell(f"{one.engine_bytes:,}"),
+                Cell(words, tone="neutral" if apart else "ok"),
+                Cell(one.condition, quiet=True),
+            )
+        )
+    columns = (
+        Column("term"),
+        Column("formula", "right"),
+        Column("engine", "right"),
+        Column("apart", "right"),
+        Column("asked for", spare=True),
+    )
+    return Table("Formula beside engine, bytes", columns, tuple(rows))
+
+
+def _compared_words(name: str) -> str:
+    before, _, term = name.rpartition(" ")
+    return f"{before} {term_words(term)}".strip()
 
 
 def _relief_table(footprint: Footprint) -> Table:
