@@ -28,6 +28,8 @@ def offered(words: list[str], incomplete: str) -> list[str]:
         (["estimate", "--kv-type"], "q8_0/q4", "q8_0/q4_0"),
         (["estimate", "-ctk"], "f", "f16"),
         (["estimate", "--engine"], "lla", "llama_cpp"),
+        (["estimate", "--draft"], "smol", "SmolLM2-135M"),
+        (["schema"], "foot", "footprint"),
     ],
 )
 def test_names_are_offered(words: list[str], incomplete: str, among: str) -> None:
@@ -37,3 +39,8 @@ def test_names_are_offered(words: list[str], incomplete: str, among: str) -> Non
 def test_nothing_is_offered_that_does_not_begin_so() -> None:
     assert all(name.startswith("orin-nano") for name in offered(["estimate", "--device"], "orin-nano"))
     assert offered(["estimate", "--device"], "zzz") == []
+
+
+@pytest.mark.parametrize("option", ["--draft", "--mmproj", "--lora", "--calibration", "--html", "--svg", "--markdown"])
+def test_files_are_left_to_the_shell(option: str) -> None:
+    assert offered(["estimate", "model.gguf", option], "some/wh") == ["(file)"]

@@ -27,6 +27,11 @@ def files() -> list[CompletionItem]:
     return [CompletionItem("", type="file")]
 
 
+def paths(ctx: click.Context, param: click.Parameter, incomplete: str) -> Any:
+    """Files: click offers nothing for an option that takes text."""
+    return files()
+
+
 def devices(ctx: click.Context, param: click.Parameter, incomplete: str) -> Any:
     """Boards."""
     from memfit.device.boards import BOARDS
@@ -64,3 +69,10 @@ def engines(ctx: click.Context, param: click.Parameter, incomplete: str) -> Any:
     from memfit.engine.runtimes import ENGINES
 
     return _starting(incomplete, ENGINES.keys())
+
+
+def records(ctx: click.Context, param: click.Parameter, incomplete: str) -> Any:
+    """Records that ``--json`` prints."""
+    from memfit.render import record_names
+
+    return _starting(incomplete, record_names())

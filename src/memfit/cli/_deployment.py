@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
-from memfit.cli._completion import engines, models, presets
+from memfit.cli._completion import engines, models, paths, presets
 from memfit.cli._estimate_options import changed, engine_options
 from memfit.errors import UsageError
 
@@ -35,11 +35,19 @@ _ENGINE = (
     click.option(
         "--calibration",
         metavar="off|FILE",
+        shell_complete=paths,
         help="What runs here taught (memfit verify) is used on this machine; leave it out, or take another's.",
     ),
-    click.option("--draft", metavar="FILE", help="Draft model for speculative decoding."),
-    click.option("--mmproj", "projector", metavar="FILE", help="Projector for images or sound."),
-    click.option("--lora", "adapters", multiple=True, metavar="FILE", help="LoRA adapter; may be repeated."),
+    click.option("--draft", metavar="FILE", shell_complete=models, help="Draft model for speculative decoding."),
+    click.option("--mmproj", "projector", metavar="FILE", shell_complete=paths, help="Projector for images or sound."),
+    click.option(
+        "--lora",
+        "adapters",
+        multiple=True,
+        metavar="FILE",
+        shell_complete=paths,
+        help="LoRA adapter; may be repeated.",
+    ),
 )
 
 

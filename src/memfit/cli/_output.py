@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
+from memfit.cli._completion import paths
 from memfit.cli._files import write_files
 from memfit.errors import UsageError
 
@@ -54,11 +55,20 @@ def output_options(function: F) -> F:
             "--markdown",
             "markdown_file",
             metavar="FILE",
+            shell_complete=paths,
             help="Also write the tables as Markdown (- for standard output).",
         ),
-        click.option("--png", "png_file", metavar="FILE", help="Also write the picture (needs memfit[png])."),
-        click.option("--svg", "svg_file", metavar="FILE", help="Also write the picture."),
-        click.option("--html", "html_file", metavar="FILE", help="Also write one self-contained page."),
+        click.option(
+            "--png",
+            "png_file",
+            metavar="FILE",
+            shell_complete=paths,
+            help="Also write the picture (needs memfit[png]).",
+        ),
+        click.option("--svg", "svg_file", metavar="FILE", shell_complete=paths, help="Also write the picture."),
+        click.option(
+            "--html", "html_file", metavar="FILE", shell_complete=paths, help="Also write one self-contained page."
+        ),
         click.option("--json", "as_json", is_flag=True, help="The record itself on standard output."),
     ):
         function = option(function)

@@ -6,6 +6,8 @@ import json
 
 import click
 
+from memfit.cli._completion import records
+
 _HELP = """The JSON schema of a record that --json prints.
 
 \b
@@ -14,7 +16,7 @@ _HELP = """The JSON schema of a record that --json prints.
 
 
 @click.command("schema", help=_HELP)
-@click.argument("record", required=False)
+@click.argument("record", required=False, shell_complete=records)
 def COMMAND(record: str | None) -> None:  # noqa: N802  the catalog's constant
     """Run the verb."""
     from memfit.render import record_names, schema
