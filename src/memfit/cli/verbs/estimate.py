@@ -67,11 +67,12 @@ class _Run:
         self.source: Any = given.pop("source")
         calibration = given.pop("calibration")
         self.calibration: Any = "auto" if calibration is None else None if calibration == "off" else calibration
-        budget, explain = given.pop("budget"), given.pop("explain")
-        self.view = "budget" if budget else "explain" if explain else None
+        views = [name for name in ("budget", "explain") if given.pop(name)]
+        self.view = views[0] if views else None
         self.given = given
         self.outputs = outputs
         self.device = device
+        self._check_views(views)
 
     def answer(self) -> int:
         words = self.words if self.words or self.pid is None else self._process_words(self.pid)
@@ -111,6 +112,13 @@ class _Run:
             )
         return words
 
+    def _check_views(self, views: list[str]) -> None:
+        """A view shows one footprint and takes the whole page."""
+        asked = [*views, *(name for name in ("sweep", "largest_of", "pid") if getattr(self, name) is not None)]
+        if views and len(asked) > 1:
+            words = " and ".join(f"--{'max' if name == 'largest_of' else name}" for name in asked)
+            raise UsageError(f"{words} show different things", hint="ask for one of them at a time")
+
     def _check_search(self) -> None:
         """A search asks for many footprints: it takes the formulas, and one question at a time."""
         if self.sweep is not None and self.largest_of is not None:
@@ -118,6 +126,10 @@ class _Run:
         if self.source in ("engine", "both"):
             raise UsageError(
                 "--sweep and --max answer by formula", hint="leave out --source, then ask the engine at the value found"
+            )
+        if self.calibration not in ("auto", None):
+            raise UsageError(
+                "--sweep and --max take no calibration", hint="leave it out, then estimate at the value found with it"
             )
 
     def _swept(self, deployment: Deployment, profile: Profile) -> int:
