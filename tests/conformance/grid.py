@@ -11,6 +11,7 @@ import msgspec
 
 from memfit.engine._llama_cpp.buffers import output_bytes
 from memfit.engine._llama_cpp.cache import kv_bytes, state_bytes
+from memfit.engine._llama_cpp.graph_table import check_graph_table
 from memfit.engine._llama_cpp.oracle import Described, reserve
 from memfit.engine._llama_cpp.reservation import Refused, Reserved
 from memfit.engine._llama_cpp.settings import resolve
@@ -91,7 +92,7 @@ def check(card: Card, preset: str, options: list[Options]) -> Result:
         metadata=card.header(), tensors=[(tensor.name, tensor.dims, tensor.format) for tensor in shape.tensors]
     )
     result = Result()
-    for wanted, context, instructions in _asked(model, options, result):
+    for wanted, context, instructions in _asked(shape, model, options, result):
         formula = _formula(shape, wanted, instructions)
         if isinstance(context, Refused):
             if formula is None:
@@ -118,7 +119,7 @@ def check(card: Card, preset: str, options: list[Options]) -> Result:
 
 
 def _asked(
-    model: Described, options: list[Options], result: Result
+    shape: ModelShape, model: Described, options: list[Options], result: Result
 ) -> Iterator[tuple[Options, Reserved | Refused, tuple[str, ...]]]:
     try:
         answer = reserve(model, options, memory_bytes=8 << 30)
@@ -126,18 +127,22 @@ def _asked(
         if "SIGABRT" not in failure.message or len(options) == 1:
             if "SIGABRT" not in failure.message:
                 raise
-            # the engine's own graph table is too small for some models with a quantized cache: it aborts in any
-            # real run too, and there is nothing to compare
-            result.aborted += 1
+            # it aborts in any real run too, and there is nothing to compare
+            if refuses(shape, options[0]):
+                result.refused += 1
+            else:
+                result.aborted += 1
             return
         half = len(options) // 2
-        yield from _asked(model, options[:half], result)
-        yield from _asked(model, options[half:], result)
+        yield from _asked(shape, model, options[:half], result)
+        yield from _asked(shape, model, options[half:], result)
         return
     yield from zip(options, answer.contexts, itertools.repeat(answer.engine.instructions))
 
 
 def _formula(shape: ModelShape, options: Options, instructions: tuple[str, ...]) -> dict[str, int] | None:
+    if refuses(shape, options):
+        return None
     try:
         placement = place(shape, options, instructions)
         return {
@@ -149,3 +154,12 @@ def _formula(shape: ModelShape, options: Options, instructions: tuple[str, ...])
         }
     except MemfitError:
         return None
+
+
+def refuses(shape: ModelShape, options: Options) -> bool:
+    """Whether memfit says that the engine aborts on this: its table of tensors is too small for the graph."""
+    try:
+        check_graph_table(shape, options)
+    except UsageError:
+        return True
+    return False

@@ -19,8 +19,6 @@ pytestmark = [
     pytest.mark.skipif(importlib.util.find_spec("llama_cpp") is None, reason="llama-cpp-python is not installed"),
 ]
 
-# a quantized cache overflows the engine's graph table (GGML_ABORT in ggml_hash_insert, ggml/src/ggml-impl.h) for these
-ENGINE_ABORTS = {"granite_3_1_1b_a400m", "phi_4"}
 # a CPU with tile registers takes the stacked matrices of latent attention and then cannot multiply them
 # (GGML_ASSERT(*cur_backend_id != -1), ggml/src/ggml-backend.cpp); without rearranged weights it can
 ABORTS_IN_TILES = {"deepseek_v2_lite"}
@@ -28,7 +26,7 @@ ABORTS_IN_TILES = {"deepseek_v2_lite"}
 
 def may_abort(key: str, result: Result) -> bool:
     """Whether it is known of the engine that it aborts on some settings of this model."""
-    return key in ENGINE_ABORTS or (result.tiles and key in ABORTS_IN_TILES)
+    return result.tiles and key in ABORTS_IN_TILES
 
 
 @pytest.mark.parametrize("key", CARDS.keys())

@@ -11,6 +11,7 @@ from memfit.device.records import Device
 from memfit.engine._engine import Origin
 from memfit.engine._llama_cpp.buffers import output_bytes, table_bytes
 from memfit.engine._llama_cpp.cache import cuda_scratch_bytes, state_bytes
+from memfit.engine._llama_cpp.graph_table import check_graph_table
 from memfit.engine._llama_cpp.settings import resolve
 from memfit.engine._llama_cpp.terms import Compute
 from memfit.engine.records import Asked, Options
@@ -45,6 +46,7 @@ def answer(shape: ModelShape, origin: Origin, options: Options, device: Device, 
         EngineMissing: the engine must answer and is not installed.
         EngineFailed: the engine was asked and did not answer.
         UnknownArchitecture: no formula for it, and no engine knows it or can be asked.
+        UsageError: options that the engine refuses or aborts on.
     """
     threads = options.threads or device.threads
     if asked != "formula" and options.backend == "cpu":
@@ -62,6 +64,7 @@ def answer(shape: ModelShape, origin: Origin, options: Options, device: Device, 
         raise EngineMissing(
             "llama.cpp answers for the CPU only", hint="use --source formula for the GPU, or --backend cpu"
         )
+    check_graph_table(shape, options)
     computed = from_coefficients(shape, options, threads, device.instructions)
     return Answer(compute=computed, engine="llama.cpp by formula")
 
@@ -113,6 +116,7 @@ def _from_engine(shape: ModelShape, origin: Origin, options: Options, threads: i
         reservation = reserve(_model(shape, origin), [asked, lean], memory_bytes=room)
     except EngineFailed as failure:
         if shape.layers:
+            check_graph_table(shape, options)  # where that is why it died, this says so
             raise
         raise _no_way_out(shape, origin, failure) from failure
     found, touched = reservation.contexts

@@ -10,6 +10,7 @@ from memfit.device.records import Device
 from memfit.engine._engine import Ledger, Models, Origin
 from memfit.engine._llama_cpp.agreement import agree, compare
 from memfit.engine._llama_cpp.answers import Answer, answer
+from memfit.engine._llama_cpp.built import built_for
 from memfit.engine._llama_cpp.settings import resolve
 from memfit.engine._llama_cpp.terms import Build, build, headroom_term, model_terms, process_terms
 from memfit.engine.records import Asked, Compared, Deployment, Options, Profile, Term
@@ -28,6 +29,8 @@ def ledger(models: Models, deployment: Deployment, device: Device, profile: Prof
         UnknownArchitecture: no formula for it, and no engine was asked.
     """
     options, shape = deployment.options, models.model
+    if device.here:
+        device = msgspec.structs.replace(device, instructions=built_for(device.instructions))
     found = answer(shape, models.origin, options, device, asked)
     if device.here and found.identity is not None:
         # what the build here was made for decides which weights it rearranges, not all that the processor could
