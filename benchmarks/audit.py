@@ -74,7 +74,7 @@ def measure_rest(runs: int) -> dict[str, float]:
         began = time.perf_counter()
         audit = take(LocalHost())
         seconds.append(time.perf_counter() - began)
-        shares.append(abs(audit.unexplained_bytes) / (audit.physical_bytes or 1))
+        shares.append(abs(audit.unexplained_bytes or 0) / (audit.physical_bytes or 1))
         time.sleep(1.0)
     return {"median_share": statistics.median(shares), "most_share": max(shares), "library_s": min(seconds)}
 

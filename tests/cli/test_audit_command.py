@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import pty
@@ -14,6 +15,7 @@ import pytest
 from trees import write_tree
 
 from memfit.cli._group import run
+from memfit.cli._watch import Beat
 from memfit.device.audit import audit_paths
 from memfit.host import Manifest
 from memfit.host.record import record
@@ -159,6 +161,36 @@ def test_a_watch_without_a_terminal_prints_lines() -> None:
         code = watching.wait()
     assert code == 0
     assert all(json.loads(line).keys() >= FIELDS for line in lines)
+
+
+@pytest.mark.parametrize("words", [("--json",), ()])
+def test_a_watch_ends_in_silence_when_its_reader_has_gone(words: tuple[str, ...]) -> None:
+    command = (sys.executable, "-m", "memfit", "audit", "--watch", *words)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as watching:
+        assert watching.stdout is not None
+        assert watching.stderr is not None
+        assert watching.stdout.readline()
+        watching.stdout.close()
+        assert watching.stderr.read() == b""
+        assert watching.wait() == 0
+
+
+@pytest.mark.parametrize("took_s", [(0.0, 0.0, 0.0), (0.3, 0.6, 0.1), (0.2, 3.5, 0.3)])
+def test_a_watch_keeps_its_beat_however_long_a_look_takes(took_s: tuple[float, ...]) -> None:
+    now, looked = 0.0, []
+
+    def sleep(seconds: float) -> None:
+        nonlocal now
+        assert seconds >= 0
+        now += seconds
+
+    beat = Beat(clock=lambda: now, sleep=sleep)
+    for seconds in took_s:
+        looked.append(now)
+        now += seconds
+        beat.wait()
+    apart = [after - before for before, after in itertools.pairwise((*looked, now))]
+    assert apart == pytest.approx([max(1.0, seconds) for seconds in took_s])
 
 
 def test_a_watch_on_a_terminal_draws_one_screen_and_leaves_it() -> None:

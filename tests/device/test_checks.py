@@ -20,6 +20,7 @@ from memfit.device.audit_records import (
 from memfit.device.boot_log import BootLog
 from memfit.device.checks import CHECKS, Findings
 from memfit.device.checks._item import Answer
+from memfit.device.compatibility import engines_on
 from memfit.device.thermal import Fan
 from memfit.units import GIB, MIB
 
@@ -78,8 +79,24 @@ def test_jetpack(l4t: str | None, expected: CheckVerdict) -> None:
     assert verdict("jetpack", findings(l4t)) == expected
 
 
+@pytest.mark.parametrize("capability", ["8.7", "11.0"])
+@pytest.mark.parametrize(
+    "l4t", ["35.2.1", "35.4.1", "36.2.0", "36.3.0", "36.4.7", "36.5.0", "38.2.0", "38.4.0", "39.2.0"]
+)
+def test_jetpack_promises_what_the_matrix_of_engines_does(l4t: str, capability: str) -> None:
+    engines = engines_on(l4t, capability)
+    said = judge("jetpack", findings(l4t, engines=engines)).evidence.split("; ")
+    runs = next((part for part in said if part.startswith("runs ")), "")
+    unsure = next((part for part in said if part.endswith("no source tells")), "")
+    for found in engines:
+        if found.engine in ("llama.cpp", "Ollama", "TensorRT-LLM"):
+            words = {True: runs, None: unsure}.get(found.runs, " ".join(part for part in said if "not " in part))
+            assert found.engine in words.replace("and", "").replace(",", "").split()
+
+
 def test_jetpack_5_is_told_what_it_lacks() -> None:
-    assert "TensorRT-LLM needs JetPack 6.0" in judge("jetpack", findings("35.4.1")).evidence
+    evidence = judge("jetpack", findings("35.4.1", engines=engines_on("35.4.1", "8.7"))).evidence
+    assert "not TensorRT-LLM (needs CUDA 12 and JetPack 6)" in evidence
 
 
 @pytest.mark.parametrize(
@@ -104,7 +121,9 @@ def test_storage_wants_20_gb_somewhere() -> None:
 
 def test_storage_kind() -> None:
     assert verdict("storage_kind", findings(storage=(place(1),))) == "passed"
-    assert verdict("storage_kind", findings(storage=(place(1, "sd"),))) == "failed"
+    slow = judge("storage_kind", findings(storage=(place(1, "sd"),)))
+    assert slow.verdict == "failed"
+    assert "NVMe" in (slow.mend or "")
     assert verdict("storage_kind", findings(storage=(place(1, "unknown"),))) == "unknown"
 
 
@@ -123,7 +142,6 @@ def test_a_small_board_is_not_asked_for_what_it_cannot_have() -> None:
 
 def test_what_mends_short_memory_depends_on_what_runs() -> None:
     short = 3 * 10**9
-    assert judge("memory_5gb", findings(available_bytes=short)).mend is None
     shell = ProcessRow(pid=1, name="gnome-shell", unit=None, role="desktop", pss_bytes=1)
     mend = judge("memory_5gb", findings(available_bytes=short, processes=(shell,))).mend
     assert mend is not None
@@ -131,6 +149,22 @@ def test_what_mends_short_memory_depends_on_what_runs() -> None:
     snapd = Reclaim(name="snapd", low_bytes=1, high_bytes=2, when="live", cost="", evidence="")
     mend = judge("memory_4gb", findings(available_bytes=short, reclaims=(snapd,))).mend
     assert mend == "sudo systemctl disable --now snapd.service snapd.socket"
+
+
+@pytest.mark.parametrize("name", ["memory_5gb", "memory_4gb"])
+def test_short_memory_always_has_something_to_do(name: str) -> None:
+    def mend(*running: ProcessRow, terms: tuple[DramTerm, ...] = ()) -> str:
+        return judge(name, findings(available_bytes=3 * 10**9, processes=running, terms=terms)).mend or ""
+
+    model = ProcessRow(pid=7, name="llama-server", unit=None, role="inference", pss_bytes=4 * GIB)
+    idle = ProcessRow(pid=8, name="python3 ipykernel_launcher", unit=None, role="idle python", pss_bytes=MIB)
+    shell = ProcessRow(pid=9, name="gnome-shell", unit=None, role="desktop", pss_bytes=1)
+    pool = DramTerm(name="nvmap_pool", layer="drivers", bytes=500 * MIB, source="measured")
+    assert "multi-user.target" in mend(model, idle, shell, terms=(pool,))
+    assert "drop_caches" in mend(model, idle, terms=(pool,))
+    assert mend(model, idle).startswith("kill 8 ")
+    assert mend(model).endswith("llama-server (7) has 4096.0 MiB")
+    assert mend() == "sudo memfit audit --processes  # whom to stop"
 
 
 MODES = tuple(PowerMode(id=id, name=name) for id, name in enumerate(("15W", "25W", "MAXN_SUPER", "7W")))
@@ -187,6 +221,7 @@ def test_swap() -> None:
     assert verdict("swap", findings(swaps=(zram,))) == "passed"
     assert "nvzramconfig" in (judge("swap", findings()).mend or "")
     assert "mkswap" in (judge("swap", findings(jetson=False)).mend or "")
+    assert "mkswap" in (judge("swap", findings("38.4.0")).mend or "")  # no log of a Thor has zram
 
 
 def test_firmware_that_hides_a_gib() -> None:

@@ -100,7 +100,7 @@ def check(host: TreeHost) -> None:
         left = parse_meminfo(host.read_bytes("/proc/meminfo").decode("utf-8", "replace"))
         assert not left.keys() >= {"MemTotal", "MemFree"}
         return
-    assert sum(term.bytes for term in found.terms) + found.unexplained_bytes == found.physical_bytes
+    assert sum(term.bytes for term in found.terms) + (found.unexplained_bytes or 0) == found.physical_bytes
     assert all(term.bytes >= 0 for term in found.terms)
 
 

@@ -51,7 +51,7 @@ def test_what_no_counter_shows_is_what_was_hidden(tree: tuple[LedgerFacts, Ledge
 
 def test_every_unexplained_byte_has_a_cause(tree: tuple[LedgerFacts, Ledger, int]) -> None:
     _, ledger, _ = tree
-    causes = [cause for cause in ledger.explanations if "boot configuration" not in cause.cause]
+    causes = ledger.explanations
     boot = [cause for cause in causes if cause.cause.startswith("boot")]
     assert max(cause.high_bytes for cause in boot) + max(
         cause.high_bytes for cause in causes if cause not in boot
@@ -68,8 +68,16 @@ def test_carveouts_hole_by_hole(name: str, gap_kib: int, tmp_path: Path) -> None
     ledger = build_ledger(facts)
     assert sum(term.bytes for term in ledger.terms if term.layer == "firmware") == gap_kib * KIB
     assert {term.name for term in ledger.terms if term.layer == "firmware"} == {"carveout"}
-    configured = next(cause for cause in ledger.explanations if "boot configuration" in cause.cause)
-    assert abs(configured.high_bytes - gap_kib * KIB) <= 3 * MIB
+    configured = sum(entry.bytes for entry in facts.configuration)
+    assert abs(configured - gap_kib * KIB) <= 3 * MIB
+
+
+def test_what_firmware_keeps_is_no_cause_of_what_is_unexplained(tmp_path: Path) -> None:
+    facts, _ = tree_facts("thor-t5000", tmp_path)
+    assert facts.configuration
+    told = " ".join(cause.cause for cause in build_ledger(facts).explanations)
+    assert "carveout" not in told
+    assert "VPR" not in told
 
 
 def test_an_orin_nano_in_detail(tmp_path: Path) -> None:
@@ -195,7 +203,7 @@ def test_more_memory_than_the_data_sheet_says_is_believed() -> None:
 def test_causes_never_exceed_what_they_explain() -> None:
     read = moment(MemFree=990, CmaTotal=500, SwapTotal=900)
     facts = LedgerFacts(physical_bytes=None, moment=read, tegra=True)
-    found = explain(facts, firmware_bytes=0, boot_rest_bytes=MIB, rest_bytes=10 * MIB)
+    found = explain(facts, boot_rest_bytes=MIB, rest_bytes=10 * MIB)
     assert found
     assert all(cause.high_bytes <= 10 * MIB for cause in found)
 

@@ -15,7 +15,7 @@ from memfit.device.audit import audit
 from memfit.device.audit_records import Audit, ProcessRow
 from memfit.host.rootfs import RootfsHost
 from memfit.render import find_view, render
-from memfit.render.document import Bullets, Command, Details, Document, Headline, MemoryMap, Table
+from memfit.render.document import Bullets, Command, Details, Document, Facts, Headline, MemoryMap, Table
 
 VIEWS = ("dram", "holders", "preflight")
 
@@ -75,6 +75,17 @@ def test_what_failed_comes_first_with_the_command_that_mends_it() -> None:
     assert any("dist-upgrade" in block.line for block in shown.blocks if isinstance(block, Command))
 
 
+def test_engines_that_run_are_named_and_all_of_them_explained() -> None:
+    record = audited("agx-orin-64gb")
+    line = next(fact.value for block in show(record).blocks if isinstance(block, Facts) for fact in block.items
+                if fact.name == "engines")  # fmt: skip
+    rows = table(show(record, "preflight"), "Engines").rows
+    assert {row[0].text for row in rows} == {found.engine for found in record.engines}
+    assert "PyTorch ≥ 2.4" in line
+    for found in record.engines:
+        assert (found.engine in line) == bool(found.runs)
+
+
 def test_an_image_says_that_nothing_runs(tmp_path: Path) -> None:
     write_tree("thor-t5000", tmp_path)
     shown = show(audit(RootfsHost(tmp_path)))
@@ -101,10 +112,10 @@ def test_processes_without_a_unit_are_counted_together_by_name() -> None:
 
 def test_causes_wait_until_asked_for() -> None:
     record = audited("orin-nano-8gb-desktop")
-    closed = next(block for block in show(record).blocks if isinstance(block, Details))
+    closed = next(block for block in show(record).blocks if isinstance(block, Details) and block.view == "explain")
     assert "--explain" not in closed.summary
-    assert closed.view == "explain"
     assert table(show(record, "dram"), "What may be behind").rows
+    assert table(show(record, "dram"), "What firmware keeps").rows
 
 
 def test_a_hostile_name_of_a_process_does_no_harm() -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+import xml.etree.ElementTree as ET
 
 import pytest
 from render_samples import FITS, RECORDS
 from strict_page import StrictPage
 
 from memfit.render import Document, find_view, render
-from memfit.render.document import Bullets, Command, Note
+from memfit.render.document import Bullets, Command, MemoryMap, Note
 from memfit.render.drawing.palette import DARK, LIGHT, Palette
+from memfit.render.drawing.svg import draw_vector
 
 
 @pytest.mark.parametrize("name", RECORDS)
@@ -59,7 +62,23 @@ def test_text_is_legible(palette: Palette) -> None:
         assert contrast(getattr(palette, name), palette.panel) >= 4.5, name
     for fill, text in zip(palette.segments, palette.on_segments, strict=True):
         assert contrast(fill, text) >= 4.5, fill
-    assert contrast(palette.ink, palette.system) >= 4.5
+    for fill in palette.systems:
+        assert contrast(palette.ink, fill) >= 4.5, fill
+
+
+@pytest.mark.parametrize("palette", [LIGHT, DARK])
+def test_greys_can_be_told_apart(palette: Palette) -> None:
+    for fill, other in itertools.combinations((*palette.systems, palette.page), 2):
+        assert contrast(fill, other) >= 1.25, (fill, other)
+
+
+def test_no_two_layers_of_an_audit_share_a_fill() -> None:
+    record = RECORDS["audited"]
+    picture = next(block for block in find_view(type(record)).document(record).pictures())
+    assert isinstance(picture, MemoryMap)
+    root = ET.fromstring(f"<svg>{draw_vector(picture, 760, 'p0').body}</svg>")
+    key = [rect.attrib["class"] for rect in root.iter("rect") if rect.attrib["width"] == rect.attrib["height"]]
+    assert len(key) == len(set(key)) == len(picture.segments)
 
 
 @pytest.mark.parametrize("palette", [LIGHT, DARK])

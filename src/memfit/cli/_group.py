@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-import os
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -12,8 +12,10 @@ from typing import Any
 import click
 
 from memfit import __version__
+from memfit.cli._pipe import let_go_of_stdout
 from memfit.errors import MemfitError, UnknownName
 
+_READER_GONE = 141  # what a shell shows of a program that SIGPIPE ended
 _VERBS = Path(__file__).parent / "verbs"
 
 _HELP = """memfit tells what an AI model really takes on an edge device, before you load it.
@@ -44,6 +46,20 @@ class VerbGroup(click.Group):
         command = importlib.import_module(f"memfit.cli.verbs.{cmd_name}").COMMAND
         assert isinstance(command, click.Command)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the verb; a reader of our output that went away, as `head` does, is no failure to talk about.
+
+        Click would answer it with exit code 1, which is that of an error.
+        """
+        try:
+            result = super().invoke(ctx)
+            if sys.stdout is not None:
+                sys.stdout.flush()
+        except BrokenPipeError:
+            let_go_of_stdout()  # or it fails once more when the interpreter ends
+            raise click.exceptions.Exit(_READER_GONE) from None
+        return result
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -89,23 +105,12 @@ def run(words: Sequence[str], **extra: Any) -> int:
         return _complain(error.format_message(), f"{path} --help shows how it is used", 2)
     except (KeyboardInterrupt, click.exceptions.Abort):
         return _complain("interrupted", None, 130)
-    except BrokenPipeError:
-        # the reader of our output went away, as `head` does; say nothing and do not fail on flush at exit
-        _let_go_of_stdout()
-        return 141
     except OSError as error:
         # whoever reads a file says itself what is wrong with it: what is left is the answer that found no place
-        _let_go_of_stdout()
+        let_go_of_stdout()
         where = "standard output" if error.filename is None else str(error.filename)
         return _complain(f"cannot write {where}: {error.strerror or error}", "free some space, or write elsewhere", 1)
     return result if isinstance(result, int) else 0
-
-
-def _let_go_of_stdout() -> None:
-    """Point it at nothing, or what is still in its buffer fails once more when the interpreter ends."""
-    nothing = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nothing, 1)
-    os.close(nothing)
 
 
 def _complain(message: str, hint: str | None, code: int) -> int:

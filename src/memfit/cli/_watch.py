@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 
 import click
 
+from memfit.cli._pipe import let_go_of_stdout
 from memfit.device.audit_watch import EVERY_S, Watch, Watcher
 from memfit.host import LocalHost
 from memfit.render import render
@@ -26,17 +28,35 @@ def watch(*, as_json: bool) -> int:
             _draw(watcher)
     except KeyboardInterrupt:  # how a watch ends
         return 0
+    except BrokenPipeError:  # another way: `head -1` has what it wanted
+        let_go_of_stdout()
+        return 0
     return 0
+
+
+class Beat:
+    """Comes back once in ``EVERY_S`` however long the work between takes; what took too long is not made up for."""
+
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._clock, self._sleep = clock, sleep
+        self._next = clock()
+
+    def wait(self) -> None:
+        """Until the next beat; not at all where it has passed."""
+        self._next = max(self._next + EVERY_S, self._clock())
+        self._sleep(self._next - self._clock())
 
 
 def _print_lines(watcher: Watcher, *, as_json: bool) -> None:
     import msgspec
 
+    beat = Beat()
     while True:
         now = watcher.look()
         click.echo(msgspec.json.encode(now.audit).decode() if as_json else _line(now))
-        sys.stdout.flush()
-        time.sleep(EVERY_S)
+        beat.wait()
 
 
 def _line(now: Watch) -> str:
@@ -54,11 +74,11 @@ def _draw(watcher: Watcher) -> None:
     from rich.text import Text
 
     console = Console()
+    beat = Beat()
     with Live(console=console, screen=True, auto_refresh=False) as live:
         while True:
-            began = time.monotonic()
             shown = str(render(watcher.look(), width=console.width, stream=sys.stdout))
             # what is below the last line would make the screen scroll
             lines = shown.splitlines()[: console.height - 1]
             live.update(Text.from_ansi("\n".join(lines)), refresh=True)
-            time.sleep(max(0.0, EVERY_S - (time.monotonic() - began)))
+            beat.wait()

@@ -14,6 +14,7 @@ import msgspec
 from memfit.device.audit_facts import AuditFacts, read_audit_facts
 from memfit.device.audit_records import Audit, Check, Reclaim, Stack
 from memfit.device.boards import BOARDS
+from memfit.device.carveouts import boot_configuration
 from memfit.device.checks import CHECKS, Findings
 from memfit.device.checks._item import check
 from memfit.device.compatibility import engines_on
@@ -65,6 +66,7 @@ def build_audit(facts: AuditFacts) -> Audit:
 def _without_judgement(facts: AuditFacts, ledger: Ledger | None) -> Audit:
     identity, release = facts.identity, facts.release
     memory = facts.ledger.moment.meminfo if facts.ledger is not None else {}
+    compatible, l4t = (identity.compatible if identity else ()), (release.l4t if release else None)
     key = identity.key if identity is not None else None
     board = BOARDS.get(key) if key is not None else None
     capability = board.compute_capability.value if board is not None and board.compute_capability is not None else None
@@ -75,8 +77,8 @@ def _without_judgement(facts: AuditFacts, ledger: Ledger | None) -> Audit:
         taken=facts.taken or datetime.now(timezone.utc).isoformat(timespec="seconds"),
         board=identity.name if identity is not None else None,
         board_key=key,
-        compatible=identity.compatible if identity is not None else (),
-        l4t=release.l4t if release is not None else None,
+        compatible=compatible,
+        l4t=l4t,
         jetpack=release.jetpack if release is not None else None,
         stack=_stack(facts),
         boot=facts.boot,
@@ -86,13 +88,14 @@ def _without_judgement(facts: AuditFacts, ledger: Ledger | None) -> Audit:
         rails=facts.rails,
         storage=facts.storage,
         swaps=facts.swaps,
-        engines=engines_on(release.l4t if release is not None else None, capability) if facts.jetson else (),
+        engines=engines_on(l4t, capability) if facts.jetson else (),
         physical_bytes=ledger.physical_bytes if ledger is not None else on_board,
         linux_bytes=memory.get("MemTotal"),
         available_bytes=memory.get("MemAvailable"),
         cuda_bytes=cuda_bytes(facts.nvmap, memory, facts.version),
-        unexplained_bytes=ledger.unexplained_bytes if ledger is not None else 0,
+        unexplained_bytes=ledger.unexplained_bytes if ledger is not None else None,
         explanations=ledger.explanations if ledger is not None else (),
+        carveouts=boot_configuration(compatible, l4t),
         terms=ledger.terms if ledger is not None else (),
         processes=facts.ledger.processes if facts.ledger is not None else (),
         nvmap=facts.nvmap.clients if facts.nvmap is not None else (),

@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from memfit.device.carveouts import Carveout
+
 Layer = Literal["firmware", "boot", "kernel", "drivers", "user", "cache", "free"]
 FactSource = Literal["measured", "source", "datasheet", "inferred", "default"]
 CheckVerdict = Literal["passed", "failed", "not applicable", "unknown"]
@@ -203,7 +205,10 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
         linux_bytes: MemTotal.
         available_bytes: MemAvailable.
         cuda_bytes: what CUDA can allocate now; None without NvMap.
-        unexplained_bytes: physical (or MemTotal, where physical is unknown) less the sum of ``terms``.
+        unexplained_bytes: physical (or MemTotal, where physical is unknown) less the sum of ``terms``; None of an
+            image, whose memory nobody has counted.
+        carveouts: what firmware keeps memory for, by the boot configuration of this module and release. They name
+            what the terms of the firmware layer measure, and are no part of any sum.
         unseen: what only root could have read, one sentence each.
     """
 
@@ -228,8 +233,9 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     linux_bytes: int | None
     available_bytes: int | None
     cuda_bytes: int | None = None
-    unexplained_bytes: int
+    unexplained_bytes: int | None
     explanations: tuple[Explanation, ...] = ()
+    carveouts: tuple[Carveout, ...] = ()
     terms: tuple[DramTerm, ...]
     processes: tuple[ProcessRow, ...] = ()
     nvmap: tuple[NvMapClient, ...] = ()

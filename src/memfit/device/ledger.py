@@ -29,15 +29,12 @@ def build_ledger(facts: LedgerFacts) -> Ledger:
     gap = facts.linux_bytes - facts.moment.meminfo["MemTotal"]
     # without a count of what Linux was handed the ledger begins at MemTotal, which what booting took is not part of
     boot = [*boot_terms(facts), *balloon_terms(facts)] if gap > 0 else []
-    firmware, inside = firmware_terms(facts, physical), _inside(facts)
-    terms = (*firmware, *boot, *inside)
+    terms = (*firmware_terms(facts, physical), *boot, *_inside(facts))
     return Ledger(
         physical_bytes=physical,
         terms=terms,
         unexplained_bytes=physical - _sum(terms),
-        explanations=explain(
-            facts, firmware_bytes=_sum(firmware), boot_rest_bytes=gap - _sum(boot), rest_bytes=hidden_bytes(facts)
-        ),
+        explanations=explain(facts, boot_rest_bytes=gap - _sum(boot), rest_bytes=hidden_bytes(facts)),
     )
 
 

@@ -4,38 +4,25 @@ from __future__ import annotations
 
 from memfit.device.audit_records import Explanation
 from memfit.device.boot_log import BootLog
-from memfit.device.carveouts import Carveout
 from memfit.device.ledger_facts import LedgerFacts
-from memfit.units import KIB, MIB, format_bytes
+from memfit.units import KIB, format_bytes
 
 _WORTH_A_WORD_BYTES = 64 * KIB
 _POOL_SHARE = 8  # NvMap's page pool may grow to 1/8 of MemTotal: nvidia-oot nvmap_pp.c, NVMAP_PP_POOL_SIZE 128/1024
 _PTE_SHARE = 512  # an entry of 8 bytes for each page of 4 KiB
 
 
-def explain(
-    facts: LedgerFacts, *, firmware_bytes: int, boot_rest_bytes: int, rest_bytes: int
-) -> tuple[Explanation, ...]:
-    """Causes of the three parts: carveouts without a name, the rest of what booting took, the rest of MemTotal."""
+def explain(facts: LedgerFacts, *, boot_rest_bytes: int, rest_bytes: int) -> tuple[Explanation, ...]:
+    """Causes of the two parts that can be left over: of what booting took, and of MemTotal.
+
+    Carveouts are no part of it: what firmware keeps is measured whole, hole by hole.
+    """
     found = []
-    if firmware_bytes > 0 and facts.configuration:
-        found.append(_configuration(facts.configuration))
     if boot_rest_bytes >= _WORTH_A_WORD_BYTES:
         found += _boot_causes(facts, boot_rest_bytes)
     if rest_bytes >= _WORTH_A_WORD_BYTES:
         found += _causes(facts, rest_bytes)
     return tuple(found)
-
-
-def _configuration(entries: tuple[Carveout, ...]) -> Explanation:
-    named = [f"{entry.name} {entry.bytes / MIB:g}" for entry in entries if entry.bytes >= MIB]
-    total = sum(entry.bytes for entry in entries)
-    return Explanation(
-        cause=f"carveouts of the boot configuration, MiB: {', '.join(named)}",
-        low_bytes=total,
-        high_bytes=total,
-        source="NVIDIA's BSP for this module and release",
-    )
 
 
 def _boot_causes(facts: LedgerFacts, rest_bytes: int) -> list[Explanation]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from memfit.device.checks._available import HEADLESS
 from memfit.device.checks._item import NO_JETSON, Answer, Findings, Item, failed, passed, unknown
 from memfit.units import format_bytes
 
@@ -16,7 +17,7 @@ def _judge(findings: Findings) -> Answer:
         return passed("no display manager and no graphical session runs")
     return failed(
         f"{format_bytes(reclaim.low_bytes)} to {format_bytes(reclaim.high_bytes)}: {reclaim.evidence}",
-        "sudo systemctl set-default multi-user.target && sudo systemctl isolate multi-user.target",
+        HEADLESS,
     )
 
 

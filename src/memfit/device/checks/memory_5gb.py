@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from memfit.device.checks._available import judge_available
+from memfit.device.checks._available import judge_available, without_desktop
 from memfit.device.checks._item import Answer, Findings, Item
 
 _NEEDED_BYTES = 5 * 10**9
-_HEADLESS = "sudo systemctl set-default multi-user.target && sudo systemctl isolate multi-user.target"
 
 
 def _judge(findings: Findings) -> Answer:
-    desktop = any(row.role == "desktop" for row in findings.audit.processes)
-    return judge_available(findings, _NEEDED_BYTES, _HEADLESS if desktop else None)
+    return judge_available(findings, _NEEDED_BYTES, without_desktop(findings.audit))
 
 
 CHECK = Item(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from memfit.device.checks._item import NO_JETSON, Answer, Findings, Item, failed, passed, unknown
 
+_MEND = "lsblk -d -o NAME,SIZE,MODEL  # no nvme0n1 here: put an NVMe drive into the M.2 slot, then mount it"
+
 
 def _judge(findings: Findings) -> Answer:
     if not findings.jetson:
@@ -15,7 +17,7 @@ def _judge(findings: Findings) -> Answer:
     root = next((place for place in places if place.mount == "/"), None)
     if root is None or root.kind in ("unknown", "virtual"):
         return unknown("the kind of storage could not be seen")
-    return failed(f"no NVMe; / lies on {root.kind} ({root.device}): it works, models load slower", None)
+    return failed(f"no NVMe; / lies on {root.kind} ({root.device}): it works, models load slower", _MEND)
 
 
 CHECK = Item(

@@ -7,6 +7,8 @@ from memfit.units import format_bytes
 
 _FILE = "sudo fallocate -l 8G /swap && sudo chmod 600 /swap && sudo mkswap /swap && sudo swapon /swap"
 
+_WITHOUT_ZRAM = (38,)  # Thors show no swap in tegrastats as shipped
+
 
 def _judge(findings: Findings) -> Answer:
     if not findings.meminfo:
@@ -17,7 +19,8 @@ def _judge(findings: Findings) -> Answer:
         kinds = ", ".join(dict.fromkeys(swap.kind for swap in swaps))
         note = "; zram helps anonymous memory of the CPU alone" if kinds == "zram" else ""
         return passed(f"{format_bytes(total)} of {kinds}{note}")
-    mend = "sudo systemctl enable --now nvzramconfig.service" if findings.jetson else _FILE
+    zram = findings.jetson and findings.release < _WITHOUT_ZRAM
+    mend = "sudo systemctl enable --now nvzramconfig.service" if zram else _FILE
     return failed("no swap: idle memory cannot make room", mend)
 
 

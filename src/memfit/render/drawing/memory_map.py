@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from memfit.render.document import MemoryMap, Segment
 from memfit.render.drawing.cells import short_bytes
-from memfit.render.drawing.palette import SEGMENTS
+from memfit.render.drawing.palette import SEGMENTS, SYSTEMS
 from memfit.render.drawing.scale import text_width
 from memfit.render.drawing.vector import Canvas, Drawing, shorten
 
@@ -37,11 +37,14 @@ def draw_memory_map(picture: MemoryMap, width: float, key: str) -> Drawing:
 def _kinds(segments: tuple[Segment, ...]) -> list[tuple[Segment, str, str]]:
     """Each segment with the class of its area and of text upon it."""
     kinds = []
-    in_use = 0
+    in_use = of_system = 0
     for segment in segments:
         if segment.role == "use":
             kinds.append((segment, f"segment{in_use % SEGMENTS}", f"on{in_use % SEGMENTS}"))
             in_use += 1
+        elif segment.role == "system":
+            kinds.append((segment, f"system{of_system % SYSTEMS}", "ink"))
+            of_system += 1
         else:
             kinds.append((segment, segment.role, "ink"))
     return kinds

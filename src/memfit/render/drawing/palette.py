@@ -11,7 +11,11 @@ from typing import NamedTuple
 
 
 class Palette(NamedTuple):
-    """One theme. ``segments`` are filled areas; ``on_segments`` the colour of text in each."""
+    """One theme. ``segments`` are filled areas; ``on_segments`` the colour of text in each.
+
+    ``systems`` are greys for what is gone before a program starts, different enough to be told apart in a key; text in
+    them is ink.
+    """
 
     page: str
     panel: str
@@ -21,7 +25,7 @@ class Palette(NamedTuple):
     use: str
     pale: str
     hatch: str
-    system: str
+    systems: tuple[str, ...]
     ok: str
     warn: str
     bad: str
@@ -38,7 +42,7 @@ LIGHT = Palette(
     use="#1f6fb2",
     pale="#b9d5ec",
     hatch="#e4eff8",
-    system="#aab4be",
+    systems=("#8e9aa6", "#bcc5cd", "#d6dce2"),
     ok="#00734f",
     warn="#8f5f00",
     bad="#b83a06",
@@ -68,7 +72,7 @@ DARK = Palette(
     use="#58a6e0",
     pale="#2b5275",
     hatch="#1f3447",
-    system="#5d6975",
+    systems=("#5d6975", "#434d58", "#323b45"),
     ok="#3ccf9b",
     warn="#f0b23e",
     bad="#ff8f5e",
@@ -92,6 +96,9 @@ DARK = Palette(
 SEGMENTS = len(LIGHT.segments)
 """Colours before they repeat."""
 
+SYSTEMS = len(LIGHT.systems)
+"""Greys before they repeat."""
+
 FONT = (
     "ui-sans-serif, system-ui, -apple-system, 'Segoe UI', Roboto, Inter, 'Helvetica Neue', Arial, "
     "'Liberation Sans', 'DejaVu Sans', sans-serif"
@@ -112,7 +119,7 @@ def picture_css(palette: Palette) -> str:
         f".hatched{{fill:{palette.hatch}}}",
         f".line-use{{stroke:{palette.use};fill:none}}",
         f".edge{{fill:none;stroke:{palette.use};stroke-width:1}}",
-        f".system{{fill:{palette.system}}}",
+        *(f".system{index}{{fill:{fill}}}" for index, fill in enumerate(palette.systems)),
         f".free{{fill:{palette.page};stroke:{palette.quiet};stroke-width:1}}",
         f".gap{{stroke:{palette.page};stroke-width:2}}",
         f".total{{fill:{palette.quiet}}}",

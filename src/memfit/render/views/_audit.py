@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from memfit.device.audit_records import Audit, CheckVerdict, DramTerm, Layer, Storage
+from memfit.device.audit_records import Audit, CheckVerdict, DramTerm, EngineSupport, Layer, Storage
 from memfit.render.document import Bullets, Cell, Column, Command, Fact, Facts, Headline, Row, Table, Tone
 from memfit.render.views._figures import gib, mib
 
@@ -72,7 +72,7 @@ def headline(audit: Audit) -> Headline:
     left = f"{gib(audit.available_bytes)} available"
     if audit.cuda_bytes is not None:
         left += f", {gib(audit.cuda_bytes)} of it for CUDA"
-    says = f"of {gib(whole)}; {_share(audit.unexplained_bytes, whole)} unexplained"
+    says = f"of {gib(whole)}; {_share(audit.unexplained_bytes or 0, whole)} unexplained"
     if failed:
         says += f"; {failed} {'check' if failed == 1 else 'checks'} failed"
     return Headline(left, "warn" if failed else "ok", says)
@@ -98,6 +98,7 @@ def facts(audit: Audit) -> Facts:
         ("release", release),
         ("system", " · ".join(part for part in (stack.distribution, stack.kernel) if part) or None),
         ("software", " · ".join(software) or None),
+        ("engines", " · ".join(_engine(found) for found in audit.engines if found.runs) or None),
         ("boot", _boot(audit)),
         ("power", None if power.mode is None else f"{power.mode.name} (of {_modes(audit)})"),
         ("hottest", None if hottest is None else f"{hottest.name} {hottest.now_c:.1f} °C"),
@@ -120,10 +121,11 @@ def layers(audit: Audit) -> Table:
         rows.append((Cell(name), mib(total), Cell(_share(total, whole)), Cell(_reclaimable(terms, total))))
         for item, group in _by_name(terms).items():
             size = sum(term.bytes for term in group)
-            held = _held_by(group)
+            held = _held_by(group) if layer != "firmware" else _kept_for(audit) or _held_by(group)
             rows.append((Cell(f"· {item}", quiet=True), mib(size, quiet=True), _BLANK, Cell(held, quiet=True)))
+    rest = audit.unexplained_bytes or 0
     footers = (
-        (Cell("unexplained"), mib(audit.unexplained_bytes), Cell(_share(audit.unexplained_bytes, whole)), _BLANK),
+        (Cell("unexplained"), mib(rest), Cell(_share(rest, whole)), _BLANK),
         (Cell("physical memory"), mib(whole), _BLANK, _BLANK),
     )
     columns = (
@@ -181,6 +183,17 @@ def mends(audit: Audit) -> tuple[Command, ...]:
     return tuple(Command(line, f"mends: {', '.join(names)}") for line, names in commands.items())
 
 
+def engines(audit: Audit) -> Table:
+    """Which engines run on this stack, from which version on, and who says so."""
+    said = {True: Cell("runs", tone="ok"), False: Cell("does not run", tone="bad"), None: Cell("unknown", tone="warn")}
+    rows = tuple(
+        (Cell(found.engine), said[found.runs], Cell(found.minimum_version or ""), Cell(found.reason))
+        for found in sorted(audit.engines, key=lambda found: (True, False, None).index(found.runs))
+    )
+    columns = (Column("engine"), Column("here"), Column("from version"), Column("why", prose=True))
+    return Table("Engines on this stack", columns, rows)
+
+
 def unseen(audit: Audit) -> tuple[Bullets, ...]:
     """What could not be looked at; nothing where all could."""
     return (Bullets(audit.unseen, tone="warn", title="Not seen"),) if audit.unseen else ()
@@ -201,11 +214,28 @@ def causes(audit: Audit) -> Table:
     return Table("What may be behind it, MiB; none of it is added in", columns, rows)
 
 
+def carveouts(audit: Audit) -> Table:
+    """What firmware keeps, by the names of the boot configuration."""
+    rows = tuple((Cell(entry.name), mib(entry.bytes), Cell(entry.use, quiet=True)) for entry in audit.carveouts)
+    measured = sum(term.bytes for term in audit.terms if term.layer == "firmware")
+    total = sum(entry.bytes for entry in audit.carveouts)
+    footers = [(Cell("by the boot configuration"), mib(total), _BLANK)]
+    if measured:
+        footers.append((Cell("as measured: not Linux's"), mib(measured), _BLANK))
+    columns = (Column("carveout"), Column("MiB", "right"), Column("for"))
+    return Table("What firmware keeps memory for, MiB", columns, rows, tuple(footers))
+
+
+_MOST_CARVEOUTS = 3
 _DOORS = {"local": "here", "ssh": "over SSH", "rootfs": "from an unpacked image", "recorded": "from a recording"}
 
 
 def _share(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f} %" if abs(part) * 1000 >= whole else f"{100 * part / whole:.2f} %"
+
+
+def _engine(found: EngineSupport) -> str:
+    return f"{found.engine} ≥ {found.minimum_version}" if found.minimum_version else found.engine
 
 
 def _boot(audit: Audit) -> str | None:
@@ -236,6 +266,14 @@ def _swap(audit: Audit) -> str | None:
     size, used = sum(swap.size_bytes for swap in audit.swaps), sum(swap.used_bytes for swap in audit.swaps)
     kinds = ", ".join(dict.fromkeys(swap.kind for swap in audit.swaps))
     return f"{gib(used)} of {gib(size)} used ({kinds})"
+
+
+def _kept_for(audit: Audit) -> str:
+    """The largest carveouts by name: which hole is whose no log tells, and addresses tell nobody anything."""
+    elsewhere = {term.holder for term in audit.terms if term.layer != "firmware"}
+    named = [entry for entry in audit.carveouts if entry.name not in elsewhere]
+    shown = ", ".join(f"{entry.name} {entry.bytes / 2**20:g}" for entry in named[:_MOST_CARVEOUTS])
+    return shown + (f" and {len(named) - _MOST_CARVEOUTS} more" if len(named) > _MOST_CARVEOUTS else "")
 
 
 def _reclaimable(terms: Iterable[DramTerm], total: int) -> str:

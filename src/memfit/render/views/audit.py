@@ -24,8 +24,11 @@ def document(audit: Audit) -> Document:
         blocks.append(part.reclaims(audit))
     if audit.checks:
         blocks += [part.checks(audit, all_of_them=False), *part.mends(audit)]
+    if audit.engines:
+        summary = "engines that run on this stack, from which version, and every item of the list"
+        blocks.append(Details(summary, (part.engines(audit),), view="checks"))
     if audit.explanations:
-        summary = f"known causes of {gib(audit.unexplained_bytes)} that no counter shows, and every term's source"
+        summary = f"known causes of {gib(audit.unexplained_bytes or 0)} that no counter shows, and every term's source"
         blocks.append(Details(summary, (part.causes(audit),), view="explain"))
     return Document(part.title(audit), (*blocks, *part.unseen(audit)))
 
@@ -34,16 +37,17 @@ def memory_map(audit: Audit) -> MemoryMap:
     """Physical memory from the bottom up, layer by layer."""
     whole = audit.physical_bytes or audit.linux_bytes or 1
     segments = []
+    rest = audit.unexplained_bytes or 0
     for layer, name in part.LAYERS.items():
         size = sum(term.bytes for term in audit.terms if term.layer == layer)
-        if layer == "free" and audit.unexplained_bytes > 0:
-            segments.append(Segment(name="unexplained", bytes=audit.unexplained_bytes))
+        if layer == "free" and rest > 0:
+            segments.append(Segment(name="unexplained", bytes=rest))
         if size:
             segments.append(Segment(name=name, bytes=size, role=_ROLES.get(layer, "use")))
     free = sum(term.bytes for term in audit.terms if term.layer == "free")
     return MemoryMap(
         title="Physical memory",
-        description=f"Of {gib(whole)}, {gib(free)} are free and {gib(audit.unexplained_bytes)} unexplained.",
+        description=f"Of {gib(whole)}, {gib(free)} are free and {gib(rest)} unexplained.",
         segments=tuple(segments),
         total_bytes=whole,
         total_name="physical",

@@ -17,6 +17,8 @@ def document(audit: Audit) -> Document:
         blocks += [memory_map(audit), _terms(audit)]
     if audit.explanations:
         blocks.append(part.causes(audit))
+    if audit.carveouts:
+        blocks.append(part.carveouts(audit))
     return Document(part.title(audit), (*blocks, *part.unseen(audit)))
 
 
@@ -32,7 +34,7 @@ def _terms(audit: Audit) -> Table:
     whole = audit.physical_bytes or audit.linux_bytes or 0
     blank = Cell("")
     footers = (
-        (blank, Cell("unexplained"), mib(audit.unexplained_bytes), blank),
+        (blank, Cell("unexplained"), mib(audit.unexplained_bytes or 0), blank),
         (blank, Cell("physical memory"), mib(whole), blank),
     )
     columns = (

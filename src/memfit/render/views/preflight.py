@@ -9,12 +9,13 @@ from memfit.render.views._view import View
 
 
 def document(audit: Audit) -> Document:
-    """How many failed, every item with its evidence, and the commands that mend."""
+    """How many failed, every item with its evidence, the commands that mend, and which engines run here."""
     counted = {verdict: sum(check.verdict == verdict for check in audit.checks) for verdict in ("passed", "failed")}
     says = f"{counted['passed']} passed, {len(audit.checks) - sum(counted.values())} unknown or not applicable"
     verdict = f"{counted['failed']} failed" if counted["failed"] else "nothing failed"
     headline = Headline(verdict, "bad" if counted["failed"] else "ok", says)
-    return Document(part.title(audit), (headline, part.checks(audit, all_of_them=True), *part.mends(audit)))
+    engines = (part.engines(audit),) if audit.engines else ()
+    return Document(part.title(audit), (headline, part.checks(audit, all_of_them=True), *part.mends(audit), *engines))
 
 
 VIEW = View(record=Audit, document=document, summary="the preflight list with the commands that mend")
