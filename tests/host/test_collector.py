@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from memfit.errors import NeedsRoot, ProbeError
-from memfit.host import LocalHost, Manifest, _collector
+from memfit.host import LocalHost, Manifest, _collector, _rules
 from memfit.host._collect import collect
 from memfit.host._program import PYTHON_OPTIONS, program
 from memfit.host._stream import Nonsense, Stream
@@ -23,7 +23,7 @@ from memfit.host.record import take
 from memfit.host.snapshot import Snapshot, SnapshotHost
 from memfit.units import MIB
 
-SOURCE = Path(_collector.__file__).read_text(encoding="utf-8")
+SOURCES = [Path(str(part.__file__)).read_text(encoding="utf-8") for part in (_rules, _collector)]
 HERE = (sys.executable, *PYTHON_OPTIONS)
 
 
@@ -45,7 +45,8 @@ def hear(stream: Stream, said: bytes, *, times: int = 1) -> None:
 
 
 def test_its_syntax_is_that_of_the_oldest_python() -> None:
-    ast.parse(SOURCE, feature_version=(3, 8))
+    for source in SOURCES:
+        ast.parse(source, feature_version=(3, 8))
     text, _ = program(Manifest(paths=("/a\n'\"\\é",)))
     ast.parse(text)
 
@@ -53,11 +54,13 @@ def test_its_syntax_is_that_of_the_oldest_python() -> None:
 def test_it_needs_the_standard_library_alone() -> None:
     imported = {
         name.name if isinstance(node, ast.Import) else str(node.module)
-        for node in ast.walk(ast.parse(SOURCE))
+        for source in SOURCES
+        for node in ast.walk(ast.parse(source))
         if isinstance(node, (ast.Import, ast.ImportFrom))
         for name in node.names
     }
-    assert {name.partition(".")[0] for name in imported} <= sys.stdlib_module_names
+    # the rules are no import where it runs: they stand before it in one text
+    assert {name.partition(".")[0] for name in imported - {"memfit.host._rules"}} <= sys.stdlib_module_names
 
 
 def test_the_oldest_python_runs_it() -> None:
@@ -112,7 +115,7 @@ def test_secrets_are_not_sent(tmp_path: Path) -> None:
 def test_a_call_that_does_not_come_back_is_given_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "stuck").write_text("x")
     (tmp_path / "well").write_text("y")
-    really = _collector.open_to_read
+    really = _rules.open_to_read
 
     def open_slowly(path: str, folder: int | None = None) -> int:
         if path.endswith("stuck"):
@@ -190,7 +193,7 @@ def test_names_need_not_be_utf8(tmp_path: Path) -> None:
 
 def test_what_counts_memory_is_read_last_and_together() -> None:
     patterns = ("/proc/[0-9]*/smaps_rollup", "/proc/meminfo", "/etc/os-release", "/proc/[0-9]*/status")
-    assert sorted(patterns, key=_collector.rank) == [
+    assert sorted(patterns, key=_rules.rank) == [
         "/etc/os-release",
         "/proc/[0-9]*/status",
         "/proc/meminfo",

@@ -1,128 +1,32 @@
 """The program that reads a machine's files where they are, and streams them to whoever started it.
 
 It is sent to ``python3 -`` over standard input, so it needs Python 3.8 and the standard library alone, writes no file
-and leaves nothing behind; ``_program.py`` wraps it. What it says is a line that marks the start, then frames: a line of
-JSON each, and behind a file its content in pieces (four bytes of length, big endian, then as many bytes; length 0 ends
-it). No file is ever held whole, and nothing is opened but regular files and the kernel's log.
-
-Here too are the rules that all doors share: what is never read, and how a pattern becomes paths.
+and leaves nothing behind; ``_program.py`` puts ``_rules.py`` before it and wraps both. What it says is a line that
+marks the start, then frames: a line of JSON each, and behind a file its content in pieces (four bytes of length, big
+endian, then as many bytes; length 0 ends it). No file is ever held whole, and nothing is opened but regular files and
+the kernel's log.
 """
 
 from __future__ import annotations
 
 import errno
-import fnmatch
 import os
 import re
 import signal
 import stat
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-NOT_A_FILE = "it is not a regular file"
-KERNEL_LOG = "/dev/kmsg"  # the one device that is read: without blocking it gives what is there, and changes nothing
-_PIECE_BYTES = 1 << 16
+if __name__ != "collector":  # where it was sent to, the text of the rules has just run under this name
+    from memfit.host._rules import PIECE_BYTES, never_read, never_sent, open_to_read, rank, read_up_to, walk
+
 _RECORD_BYTES = 1 << 13  # more than one of the kernel's log can have (PRINTK_MESSAGE_MAX, 2048, with its head)
-_MAGIC = re.compile(r"[*?\[]")
-# Reads that block, have no end, take something out of a queue, or touch hardware that may be without power
-_NEVER = re.compile(
-    r"/proc/(?:kmsg|kcore|kpage\w+|sysrq-trigger|(?:\d+|self|thread-self)/(?:.*/)?(?:mem|pagemap|clear_refs))$"
-    r"|/sys/.*/(?:trace_pipe\w*|resource\d+(?:_wc)?|rom|registers|regs)$"
-)
-# Fine to read on the machine itself, but never sent or stored
-_SECRET = re.compile(
-    r"/proc/.*/environ$|/etc/g?shadow-?$|/etc/ssh/.*key$|/etc/sudoers|/etc/ssl/private/|/\.ssh/|/\.gnupg/"
-)
 # A network file system may hang for ever on a question, and an automount would be triggered by it
 _LOCAL_FILE_SYSTEMS = re.compile(
     "btrfs|devtmpfs|erofs|exfat|ext[234]|f2fs|iso9660|jffs2|ntfs3|overlay|squashfs|tmpfs|ubifs|vfat|xfs|zfs"
 )
-# Read last and close together, so that what counts pages of the whole machine and what counts those of each process
-# describe nearly the same moment
-_OF_THE_MOMENT = re.compile(r"/proc/(?:meminfo|vmstat|zoneinfo|buddyinfo|slabinfo|vmallocinfo|swaps)$|/nvmap/|/zram")
-
-
-def never_read(path: str) -> bool:
-    """Whether a read of ``path`` could block, take something away or disturb hardware."""
-    return _NEVER.match(path) is not None
-
-
-def never_sent(path: str) -> bool:
-    """Whether ``path`` holds secrets that belong in no recording."""
-    return _SECRET.search(path) is not None
-
-
-def rank(pattern: str) -> int:
-    """The later, the more its content is of the moment."""
-    return 2 if pattern.endswith("/smaps_rollup") else 1 if _OF_THE_MOMENT.search(pattern) else 0
-
-
-def walk(pattern: str, names: Callable[[str], Iterable[str]]) -> Iterator[str]:
-    """Paths a shell pattern stands for, sorted; what follows its last wildcard is not looked for.
-
-    Args:
-        pattern: absolute; ``*``, ``?`` and ``[…]`` match within one name, and no leading dot.
-        names: the names in a folder; none where it is not one.
-    """
-    return _walk("", [part for part in pattern.split("/") if part], names)
-
-
-def _walk(folder: str, parts: list[str], names: Callable[[str], Iterable[str]]) -> Iterator[str]:
-    for index, part in enumerate(parts):
-        if not _MAGIC.search(part):
-            folder += "/" + part
-            continue
-        matching = re.compile(fnmatch.translate(part)).match
-        for name in sorted(names(folder or "/")):
-            if matching(name) and (part[0] == "." or name[:1] != "."):
-                yield from _walk(folder + "/" + name, parts[index + 1 :], names)
-        return
-    yield folder or "/"
-
-
-def open_to_read(path: str, folder: int | None = None) -> int:
-    """A descriptor of a regular file (or the kernel's log) that no read of blocks.
-
-    Raises:
-        OSError: as ``open``; EINVAL for a pipe, a device, a folder.
-    """
-    log = path == KERNEL_LOG and folder is None
-    # asked before it is opened: merely to open a watchdog starts it
-    if not log and not stat.S_ISREG(os.stat(path, dir_fd=folder, follow_symlinks=folder is None).st_mode):
-        raise OSError(errno.EINVAL, NOT_A_FILE)
-    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC | (0 if folder is None else os.O_NOFOLLOW)
-    file = os.open(path, flags, dir_fd=folder)
-    if log or stat.S_ISREG(os.fstat(file).st_mode):
-        return file
-    os.close(file)
-    raise OSError(errno.EINVAL, NOT_A_FILE)
-
-
-def read_up_to(file: int, most: int) -> bytes:
-    """The next ``most`` bytes, fewer only at the end.
-
-    Raises:
-        OSError: as ``read``.
-    """
-    pieces: list[bytes] = []
-    while most > 0:
-        try:
-            piece = os.read(file, min(most, _PIECE_BYTES))
-        except BlockingIOError:
-            break  # the end of the kernel's log
-        except BrokenPipeError:
-            continue  # the kernel's log dropped records before we came to them
-        except OSError as error:
-            if error.errno == errno.EINVAL and pieces:
-                break  # its next record is longer than what is left
-            raise
-        if not piece:
-            break
-        pieces.append(piece)
-        most -= len(piece)
-    return b"".join(pieces)
 
 
 class _Stuck(Exception):
@@ -247,7 +151,7 @@ class _Collector:
             return
         left = min(self._manifest["most_file_bytes"], self._left)
         with self._alarm:
-            piece = read_up_to(file, min(left, _PIECE_BYTES))
+            piece = read_up_to(file, min(left, PIECE_BYTES))
         if piece[:4] == b"\x7fELF":
             self._refuse(path, "never recorded: it is a program")
             return
@@ -258,7 +162,7 @@ class _Collector:
                 left -= len(piece)
                 self._left -= len(piece)
                 with self._alarm:
-                    piece = read_up_to(file, min(left, _PIECE_BYTES))
+                    piece = read_up_to(file, min(left, PIECE_BYTES))
         finally:
             self._piece(b"")
         if left <= 0:
@@ -301,5 +205,5 @@ def _peak_bytes() -> int | None:
 
 def main(manifest: dict[str, Any]) -> None:
     """Stream what ``manifest`` names to standard output."""
-    with open(1, "wb", closefd=False, buffering=_PIECE_BYTES) as out:
+    with open(1, "wb", closefd=False, buffering=PIECE_BYTES) as out:
         _Collector(manifest, out).run()

@@ -16,7 +16,7 @@ from typing import Literal
 
 import msgspec
 
-from memfit.host._collector import never_read, open_to_read, read_up_to, walk
+from memfit.host._rules import never_read, open_to_read, read_up_to, walk
 
 _MOST_LINKS = 40  # as the kernel: more are a circle
 # O_PATH needs no permission to list the folder, only to pass through it; other systems than Linux have none

@@ -13,7 +13,7 @@ OLDEST_PYTHON = (3, 8)
 # -I: none of the user's variables or folders; -S: no site packages; -B: nothing is written beside the library
 PYTHON_OPTIONS = ("-I", "-S", "-B", "-")
 
-_COLLECTOR = Path(__file__).with_name("_collector.py")
+_SOURCES = tuple(Path(__file__).with_name(name) for name in ("_rules.py", "_collector.py"))
 # Every Python that may be called python3 can read this much; the collector itself is only compiled by a new one
 _WRAPPER = """\
 import sys
@@ -21,7 +21,8 @@ if sys.version_info[:2] < {oldest}:
     sys.stdout.write("\\n{marker} %d.%d.%d\\n" % sys.version_info[:3])
     sys.exit(0)
 names = {{"__name__": "collector"}}
-exec(compile({source}, "collector", "exec"), names)
+for source in {sources}:
+    exec(compile(source, "collector", "exec"), names)
 names["main"]({manifest})
 """
 
@@ -36,7 +37,7 @@ def program(manifest: Manifest) -> tuple[bytes, str]:
     text = _WRAPPER.format(
         oldest=OLDEST_PYTHON,
         marker=marker,
-        source=ascii(_COLLECTOR.read_text(encoding="utf-8")),
+        sources=ascii(tuple(source.read_text(encoding="utf-8") for source in _SOURCES)),
         manifest=ascii({**msgspec.structs.asdict(manifest), "marker": marker}),
     )
     return text.encode("ascii"), marker

@@ -6,9 +6,9 @@ import os
 from glob import glob
 from pathlib import Path
 
-from memfit.host._collector import NOT_A_FILE, never_read, open_to_read, read_up_to
 from memfit.host._inside import Inside
 from memfit.host._problem import problem
+from memfit.host._rules import NOT_A_FILE, never_read, open_to_read, read_up_to
 from memfit.host.records import Disk, Door
 
 

@@ -17,9 +17,9 @@ import msgspec
 
 from memfit.errors import MemfitError, NeedsRoot, ProbeError
 from memfit.host._collect import collect
-from memfit.host._collector import never_read, never_sent, rank
 from memfit.host._problem import PERMISSION
 from memfit.host._program import PYTHON_OPTIONS
+from memfit.host._rules import never_read, never_sent, rank
 from memfit.host.local import LocalHost
 from memfit.host.recorded import FILES, META, RECORDING, Meta
 from memfit.host.records import Disk, Host, Manifest

@@ -11,8 +11,8 @@ from pathlib import PurePosixPath
 import msgspec
 
 from memfit.errors import ProbeError
-from memfit.host._collector import NOT_A_FILE, walk
 from memfit.host._problem import PERMISSION, needs_root
+from memfit.host._rules import NOT_A_FILE, walk
 from memfit.host.records import Disk, Door
 
 _MOST_LINKS = 40  # as the kernel: more are a circle
