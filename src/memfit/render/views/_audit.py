@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from memfit.device.audit_records import Audit, CheckVerdict, DramTerm, EngineSupport, Layer, Storage
-from memfit.render.document import Bullets, Cell, Column, Command, Fact, Facts, Headline, Row, Table, Tone
+from memfit.device.audit_records import Audit, CheckVerdict, DramTerm, Layer
+from memfit.render.document import Bullets, Cell, Column, Command, Headline, Row, Table, Tone
 from memfit.render.views._figures import gib, mib
 
 _BLANK = Cell("")
@@ -24,6 +24,7 @@ _WORDS = {
     "carveouts_camera": "carveouts: camera",
     "carveouts_display": "carveouts: display",
     "carveouts_video": "carveouts: video",
+    "cma": "CMA",
     "cma_drivers": "CMA in use by drivers",
     "cma_free": "CMA, free",
     "clean_files": "clean",
@@ -76,37 +77,6 @@ def headline(audit: Audit) -> Headline:
     if failed:
         says += f"; {failed} {'check' if failed == 1 else 'checks'} failed"
     return Headline(left, "warn" if failed else "ok", says)
-
-
-def facts(audit: Audit) -> Facts:
-    """Board, software, power, storage: one line each, none for what is not known."""
-    stack, power = audit.stack, audit.power
-    release = None if audit.l4t is None else f"JetPack {audit.jetpack or 'unknown'}, L4T {audit.l4t}"
-    software = [
-        f"{name} {version}"
-        for name, version in (
-            ("CUDA", stack.cuda),
-            ("TensorRT", stack.tensorrt),
-            ("cuDNN", stack.cudnn),
-            ("Python", stack.python),
-            ("Docker", stack.docker),
-        )
-        if version
-    ]
-    hottest = max(audit.zones, key=lambda zone: zone.now_c, default=None)
-    known: list[tuple[str, str | None]] = [
-        ("release", release),
-        ("system", " · ".join(part for part in (stack.distribution, stack.kernel) if part) or None),
-        ("software", " · ".join(software) or None),
-        ("engines", " · ".join(_engine(found) for found in audit.engines if found.runs) or None),
-        ("boot", _boot(audit)),
-        ("power", None if power.mode is None else f"{power.mode.name} (of {_modes(audit)})"),
-        ("hottest", None if hottest is None else f"{hottest.name} {hottest.now_c:.1f} °C"),
-        ("storage", "; ".join(_place(place) for place in _places(audit)) or None),
-        ("swap", _swap(audit)),
-        ("seen", f"{audit.taken}, {_DOORS.get(audit.door, audit.door)}"),
-    ]
-    return Facts(tuple(Fact(name, value) for name, value in known if value is not None))
 
 
 def layers(audit: Audit) -> Table:
@@ -227,45 +197,10 @@ def carveouts(audit: Audit) -> Table:
 
 
 _MOST_CARVEOUTS = 3
-_DOORS = {"local": "here", "ssh": "over SSH", "rootfs": "from an unpacked image", "recorded": "from a recording"}
 
 
 def _share(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f} %" if abs(part) * 1000 >= whole else f"{100 * part / whole:.2f} %"
-
-
-def _engine(found: EngineSupport) -> str:
-    return f"{found.engine} ≥ {found.minimum_version}" if found.minimum_version else found.engine
-
-
-def _boot(audit: Audit) -> str | None:
-    boot = audit.boot
-    parts = [
-        None if boot.slot is None else f"slot {boot.slot}",
-        None if boot.secure_boot is None else f"Secure Boot {'on' if boot.secure_boot else 'off'}",
-        None if boot.root_device is None else f"root {boot.root_device}",
-    ]
-    return " · ".join(part for part in parts if part) or None
-
-
-def _modes(audit: Audit) -> str:
-    return ", ".join(mode.name for mode in audit.power.modes) or "unknown modes"
-
-
-def _place(place: Storage) -> str:
-    return f"{place.mount} {place.kind}, {place.free_bytes / 1e9:.0f} GB free"
-
-
-def _places(audit: Audit) -> list[Storage]:
-    return sorted(audit.storage, key=lambda place: (place.mount != "/", place.mount))[:3]
-
-
-def _swap(audit: Audit) -> str | None:
-    if not audit.swaps:
-        return None
-    size, used = sum(swap.size_bytes for swap in audit.swaps), sum(swap.used_bytes for swap in audit.swaps)
-    kinds = ", ".join(dict.fromkeys(swap.kind for swap in audit.swaps))
-    return f"{gib(used)} of {gib(size)} used ({kinds})"
 
 
 def _kept_for(audit: Audit) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from memfit.device.audit_records import Audit, Layer
 from memfit.render.document import Block, Details, Document, MemoryMap, Role, Segment
 from memfit.render.views import _audit as part
+from memfit.render.views._facts import facts
 from memfit.render.views._figures import gib
 from memfit.render.views._holders import holder_table, holders
 from memfit.render.views._view import View
@@ -15,7 +16,7 @@ _ROLES: dict[Layer, Role] = {"firmware": "system", "boot": "system", "free": "fr
 
 def document(audit: Audit) -> Document:
     """The answer first: what is left; then the map, the tables, and what mends what failed."""
-    blocks: list[Block] = [part.headline(audit), part.facts(audit)]
+    blocks: list[Block] = [part.headline(audit), facts(audit)]
     if audit.terms:
         blocks += [memory_map(audit), part.layers(audit)]
     if audit.processes:
