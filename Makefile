@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT := build/demo
 
-.PHONY: demo test lint conformance coefficients bench soak verify-accuracy verify-device clean
+.PHONY: demo test lint conformance coefficients bench fuzz soak verify-accuracy verify-device clean
 
 demo: $(VENV)/installed
 	@mkdir -p $(OUT)
@@ -38,6 +38,10 @@ coefficients: $(VENV)/installed
 
 bench: $(VENV)/installed
 	$(BIN)/python benchmarks/run.py
+
+# the soak of everything that reads what others wrote of a machine: 10^5 damaged inputs a parser (about 10 minutes)
+fuzz: $(VENV)/installed
+	$(BIN)/pytest -n 2 --dist loadfile -m slow tests/device tests/host
 
 # 1,000 random deployments decided beside the engine, 60 of them run under their limits (hours; goes on where it ended;
 # limits need root or systemd). SOAK="--minutes 30" and others: tools/soak.py --help

@@ -100,6 +100,9 @@ def test_unread_processes_are_told_and_not_shown_as_zero() -> None:
     record = msgspec.structs.replace(audited("orin-nano-8gb-headless"), processes=(unread,))
     assert table(show(record), "Who holds").rows[0][3].text == "≤ 1.0"
     assert table(show(record, "holders"), "Every process").rows[0][4].text == "≤ 1.0"
+    read = ProcessRow(pid=8, name="mine", unit=None, pss_bytes=2**20, rss_bytes=2**21)
+    record = msgspec.structs.replace(record, processes=(read, unread))
+    assert table(show(record), "Who holds").footers[0][3].text == "≥ 1.0"
 
 
 def test_processes_without_a_unit_are_counted_together_by_name() -> None:

@@ -103,13 +103,20 @@ def _together(name: str, found: Iterable[Holder]) -> Holder:
 
 
 def _holder_row(holder: Holder, *, quiet: bool = False) -> Row:
-    unread = holder.unread == holder.processes > 0
-    share = at_most(holder.resident_bytes) if unread else mib(holder.pss_bytes, quiet=quiet)
     return (
         Cell(holder.name, quiet=quiet),
         Cell(holder.role, quiet=True),
         Cell(str(holder.processes), quiet=True),
-        share,
+        _share(holder, quiet=quiet),
         mib(holder.swapped_bytes, quiet=True) if holder.swapped_bytes else _BLANK,
         mib(holder.nvmap_bytes, quiet=quiet) if holder.nvmap_bytes else _BLANK,
     )
+
+
+def _share(holder: Holder, *, quiet: bool) -> Cell:
+    """Its PSS; a bound where nobody may read that of all, or of some, of its processes."""
+    if not holder.unread:
+        return mib(holder.pss_bytes, quiet=quiet)
+    if holder.unread == holder.processes:
+        return at_most(holder.resident_bytes)
+    return Cell(f"≥ {mib(holder.pss_bytes).text}", quiet=quiet, exact=f"at least {holder.pss_bytes} bytes")
