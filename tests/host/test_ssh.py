@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from ssh_server import Server, free_port, require_sshd
 
+from memfit.device.audit import audit
 from memfit.errors import NeedsRoot, ProbeError, UnsupportedDevice, UsageError
 from memfit.host import Host, LocalHost, Manifest, _collect, open_host
 from memfit.host._complaint import before_start
@@ -110,6 +111,24 @@ def test_one_connection_within_the_memory_of_a_small_program(server: Server) -> 
     host.refresh()
     host.read_bytes("/etc/os-release")
     assert count.read_text() == "\n\n"
+
+
+def test_a_machine_that_answers_nothing_is_asked_once_and_not_for_every_file(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_collect, "CONNECT_S", 0)
+    asked = server.folder / "asked"
+    server.put("python3", f"#!/bin/sh\necho >> {asked}\nexec /usr/bin/sleep 100\n")
+    host = board(server, quiet_s=8.0)
+    with pytest.raises(ProbeError, match="nothing came"):
+        audit(host)
+    for path in ("/etc/os-release", "/proc/meminfo"):
+        with pytest.raises(ProbeError, match="nothing came"):
+            host.read_bytes(path)
+    assert asked.read_text() == "\n"
+    server.put("python3", f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    host.refresh()
+    assert b"NAME=" in host.read_bytes("/etc/os-release")
 
 
 def test_nothing_is_left_behind(server: Server) -> None:

@@ -84,15 +84,17 @@ def read_audit_facts(host: Host) -> AuditFacts:
     """All of it, through one host.
 
     Raises:
-        ProbeError: it runs, and its memory cannot be read.
+        ProbeError: it cannot be reached, or it runs and its memory cannot be read.
     """
+    # asked before any fact: one that finds no file says nothing of a machine that nobody can reach
+    taken = host.snapshot.taken if isinstance(host, SnapshotHost) else None
     identity, installed = board.FACT.read(host), release.FACT.read(host)
     engines = containers.FACT.read(host)
     areas, gpu_memory = swaps.FACT.read(host), nvmap.FACT.read(host)
     facts = AuditFacts(
         host=host.name,
         door=host.door,
-        taken=host.snapshot.taken if isinstance(host, SnapshotHost) else None,
+        taken=taken,
         identity=identity,
         release=installed,
         kernel=kernel.FACT.read(host),

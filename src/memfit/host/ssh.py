@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from memfit.errors import ProbeError
 from memfit.host._collect import CONNECT_S, QUIET_S, collect
 from memfit.host._program import PYTHON_OPTIONS
 from memfit.host._target import parse_target
@@ -62,23 +63,32 @@ class SshHost(SnapshotHost):
         self._client = tuple(client)
         self._quiet_s = quiet_s
         self._fetched = False
+        self._refusal: ProbeError | None = None
 
     @property
     def snapshot(self) -> Snapshot:
         """All that was fetched.
 
+        A machine that could not be reached is not asked again for every file: the refusal stands until ``refresh``.
+
         Raises:
             ProbeError: the machine cannot be reached, does not let us in or does not answer; says why.
         """
+        if self._refusal is not None:
+            raise self._refusal
         if not self._fetched:
-            self._held = self.fetch()
+            try:
+                self._held = self.fetch()
+            except ProbeError as refusal:
+                self._refusal = refusal
+                raise
             self._children = None
             self._fetched = True
         return self._held
 
     def refresh(self) -> None:
-        """Forget what was fetched: the next question fetches again."""
-        self._fetched = False
+        """Forget what was fetched, or why nothing was: the next question fetches again."""
+        self._fetched, self._refusal = False, None
 
     def fetch(self) -> Snapshot:
         """Read everything now, in one connection.

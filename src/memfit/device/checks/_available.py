@@ -6,7 +6,9 @@ from memfit.device.audit_records import Audit
 from memfit.device.checks._item import Answer, Findings, failed, not_applicable, passed, unknown
 from memfit.units import format_bytes
 
-HEADLESS = "sudo systemctl set-default multi-user.target && sudo systemctl isolate multi-user.target"
+HEADLESS = (
+    "sudo systemctl set-default multi-user.target && sudo systemctl isolate multi-user.target  # ends what is on screen"
+)
 _WORTH_BYTES = 64 << 20
 # services that nobody needs where they do not serve; making CMA smaller is not offered, because it can keep the GPU
 # from starting
