@@ -52,8 +52,8 @@ def passed(evidence: str) -> Answer:
     return Answer(verdict="passed", evidence=evidence)
 
 
-def failed(evidence: str, mend: str | None) -> Answer:
-    """Something to do, or nothing that can be done."""
+def failed(evidence: str, mend: str) -> Answer:
+    """Something to do: the command for it, or the first step where hands are needed."""
     return Answer(verdict="failed", evidence=evidence, mend=mend)
 
 
