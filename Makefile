@@ -39,7 +39,7 @@ coefficients: $(VENV)/installed
 bench: $(VENV)/installed
 	$(BIN)/python benchmarks/run.py
 
-# the soak of everything that reads what others wrote of a machine: 10^5 damaged inputs a parser (about 10 minutes)
+# the soak of everything that reads what others wrote of a machine: 10^5 damaged inputs a parser (10 to 30 minutes)
 fuzz: $(VENV)/installed
 	$(BIN)/pytest -n 2 --dist loadfile -m slow tests/device tests/host
 
