@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memfit.measure.growth import growth, growth_of
+from memfit.measure.growth import HEAP_STEP_BYTES, growth, growth_of
 from memfit.measure.records import Phase
 from memfit.units import GIB, KIB, MIB
 
@@ -101,6 +101,29 @@ def test_a_shrinking_process_is_no_leak() -> None:
     found = growth(noisy(leak=-64 * KIB, noise=16 * KIB)(random.Random(1)))
     assert not found.leaks
     assert found.high_bytes_per_round < 0
+
+
+@pytest.mark.parametrize("kib", [(0, 0, 0, 4, 4, 8, 8, 8, 8, 12, 12, 12), (0, 0, 0, 4, 4, 8, 8, 12, 12, 16, 16, 16)])
+def test_a_heap_that_touches_a_page_now_and_then_is_no_leak(kib: tuple[int, ...]) -> None:
+    # of real runs, at the end of each of twelve rounds
+    assert not growth([BASE + each * KIB for each in kib]).leaks
+
+
+@pytest.mark.parametrize("rounds", [24, 60, 200, 1000])
+def test_what_stays_below_one_step_of_a_heap_is_no_leak_however_steady(rounds: int) -> None:
+    rise = 0.9 * HEAP_STEP_BYTES / rounds
+    assert not growth([in_pages(BASE + rise * index) for index in range(rounds)]).leaks
+
+
+def test_a_leak_of_a_few_words_a_round_is_found_in_a_long_soak() -> None:
+    # nodes of a map that nobody freed: 224 bytes a round, a page every eighteen of them
+    found = growth([in_pages(BASE + 224 * index) for index in range(1000)])
+    assert found.leaks
+    assert found.bytes_per_round == pytest.approx(224, rel=0.02)
+
+
+def in_pages(size: float) -> int:
+    return int(size) // (4 * KIB) * 4 * KIB
 
 
 def test_few_rounds_tell_a_slope_and_no_leak() -> None:

@@ -207,7 +207,7 @@ class Growth(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         warm_up_bytes: gained from the first round to the one where it settled.
         bytes_per_round: slope after the warm-up (Theil and Sen), with its 95 % interval.
-        leaks: the interval lies above zero and the slope explains more than noise.
+        leaks: the interval lies above zero and the slope explains more than noise and the steps of a heap.
     """
 
     rounds: int

@@ -122,6 +122,19 @@ def test_a_map_is_read_whole(breakdown: Breakdown) -> None:
     assert list(breakdown._nodes(header(0, 0), values=1)) == []
 
 
+def test_a_map_that_was_read_is_freed_and_one_that_is_not_believed_is_left_alone(breakdown: Breakdown) -> None:
+    freed: list[int] = []
+    breakdown._delete = freed.append
+    by_value, nodes = tree()
+    breakdown._nodes(by_value, values=1)
+    assert sorted(freed) == sorted(ctypes.addressof(each) for each in nodes)
+    freed.clear()
+    by_value.words[5] = 4
+    with pytest.raises(Unreadable):
+        breakdown._nodes(by_value, values=1)
+    assert freed == []
+
+
 def test_a_map_with_another_count_is_not_believed(breakdown: Breakdown) -> None:
     by_value, _keep = tree()
     for count in (2, 4, 10**6):

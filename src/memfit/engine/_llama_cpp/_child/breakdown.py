@@ -54,6 +54,7 @@ class Breakdown:
     def __init__(self, library: Library) -> None:
         self._library = library
         self._whole = library.function("_Z26llama_get_memory_breakdownPK13llama_context", ByValue, ctypes.c_void_p)
+        self._delete = library.function("_ZdlPv", None, ctypes.c_void_p)  # operator delete of libstdc++
         self._inherits = _symbol(library, "_ZTVN10__cxxabiv120__si_class_type_infoE")
         try:
             self._memory = os.open("/proc/self/mem", os.O_RDONLY)
@@ -115,24 +116,30 @@ class Breakdown:
             raise Unreadable(f"{name} exports no memory_breakdown")
         return sum(size for _, size in self._nodes(found(memory), values=1))
 
-    def _nodes(self, by_value: ByValue, *, values: int) -> Iterator[tuple[int, ...]]:
-        """Key and values of every node of a ``std::map`` from pointers to words."""
+    def _nodes(self, by_value: ByValue, *, values: int) -> list[tuple[int, ...]]:
+        """Key and values of every node of a ``std::map`` from pointers to words; the map is taken apart."""
         # std::map: comparator, then the header node (colour, parent, left, right), then the count
         root, count = by_value.words[2], by_value.words[5]
         if count > _MOST_NODES:
             raise Unreadable(f"a map of {count} buffer types")
         pending: list[tuple[int, int]] = [(root, 0)] if count else []
-        seen = 0
+        nodes: list[int] = []
+        found: list[tuple[int, ...]] = []
         while pending:
             node, above = pending.pop()
             colour, parent, left, right, *content = self.words(node, 5 + values)
-            seen += 1
-            if seen > count or (above and parent != above) or colour & 0xFFFFFFFF > 1:
+            nodes.append(node)
+            if len(nodes) > count or (above and parent != above) or colour & 0xFFFFFFFF > 1:
                 raise Unreadable("not a tree of libstdc++")
             pending += [(child, node) for child in (left, right) if child]
-            yield tuple(content)
-        if seen != count:
-            raise Unreadable(f"a map of {count} nodes has {seen}")
+            found.append(tuple(content))
+        if len(nodes) != count:
+            raise Unreadable(f"a map of {count} nodes has {len(nodes)}")
+        # nobody else destroys it: asked at every round of a soak, it would grow like a leak of the engine's
+        if self._delete is not None:
+            for node in nodes:
+                self._delete(node)
+        return found
 
     def _lineage(self, instance: int) -> list[str]:
         """Names of an object's class and its single-inheritance bases."""
