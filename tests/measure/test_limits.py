@@ -15,7 +15,7 @@ import pytest
 
 from memfit.errors import UnknownName
 from memfit.measure.limits import MECHANISMS, Fence, Ground, open_fence
-from memfit.measure.limits._fence import remove_stale
+from memfit.measure.limits._fence import _NAME, fresh_name, remove_stale
 from memfit.measure.limits._group import Group
 from memfit.units import MIB
 
@@ -251,18 +251,30 @@ def test_every_mechanism_can_be_asked_for() -> None:
         open_fence(LIMIT, mechanism="ulimit")
 
 
-def test_groups_of_dead_memfits_are_removed_and_others_left(tmp_path: Path) -> None:
+def test_groups_of_dead_memfits_are_removed_wherever_they_lie_and_others_left(tmp_path: Path) -> None:
     ended = subprocess.Popen(["true"])
     ended.wait()
-    mine = tmp_path / f"memfit-{os.getpid()}-00000000"
-    stale = tmp_path / f"memfit-{ended.pid}-00000000"
-    held = tmp_path / f"memfit-{ended.pid}-11111111"
-    other = tmp_path / "memfit.service"
-    for folder in (mine, stale, held, other):
-        folder.mkdir()
+    here = Path("/proc/self/ns/pid").stat().st_ino
+    mine = tmp_path / f"memfit-{os.getpid()}-{here}-00000000"
+    stale = tmp_path / f"memfit-{ended.pid}-{here}-00000000"
+    deeper = tmp_path / "user.slice" / "session-2.scope" / f"memfit-{ended.pid}-{here}-0000000a"
+    held = tmp_path / f"memfit-{ended.pid}-{here}-11111111"
+    # of another container, whose processes have other numbers
+    foreign = tmp_path / f"memfit-{ended.pid}-{here + 1}-00000000"
+    others = [tmp_path / "memfit.service", tmp_path / f"memfit-{ended.pid}-{here}-ours", tmp_path / "memfit-1-2-3"]
+    for folder in (mine, stale, deeper, held, foreign, *others):
+        folder.mkdir(parents=True)
     (held / "still-in-use").touch()  # like a group with a process, it cannot be removed
     remove_stale(tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([mine.name, held.name, other.name])
+    left = {path for path in tmp_path.iterdir() if path.name != "user.slice"}
+    assert left == {mine, held, foreign, *others}
+    assert deeper.parent.is_dir()
+    assert not deeper.exists()
+
+
+def test_a_group_that_memfit_makes_is_known_as_its_own() -> None:
+    assert _NAME.fullmatch(fresh_name())
+    assert fresh_name() != fresh_name()
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ _NORMAL = 1.4826  # median absolute deviation to standard deviation, of normal e
 _PAGE_BYTES = 4096
 # A heap is given memory in such steps (M_TOP_PAD of mallopt(3); Python's pools in larger ones) and touches it page by
 # page, later and later, as what it frees is handed out in other places: llama.cpp with a tiny model gains 16 KiB in its
-# first 12 rounds, in steps that look like a line, and 32 in 1000. Less than one step is no leak that could be told from it
+# first 12 rounds, in steps that look like a line, and 32 in 1000. Less than one step cannot be told from that
 HEAP_STEP_BYTES = 128 * 1024
 # most rounds that pairs are taken of: 400 give 79,800 slopes, some 50 ms
 MOST_ROUNDS = 400

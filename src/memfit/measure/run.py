@@ -26,6 +26,7 @@ from memfit.host import LocalHost
 from memfit.measure import drive_events, drive_openai, file_cache
 from memfit.measure.completions import Client
 from memfit.measure.course import Course, Ended
+from memfit.measure.guard import Guard
 from memfit.measure.interruption import Interrupted, interruptible
 from memfit.measure.keeping import Keeping
 from memfit.measure.limits import Fence, open_fence
@@ -196,8 +197,11 @@ def _run(plan: _Plan, course: Course, left: ExitStack) -> None:
     if start.url and Client(start.url, timeout_s=1.0).taken():
         raise Ended("failed", f"the port of {start.url} is taken: another program answers there")
     course.note(file_cache.drop(start.files))
+    guard = Guard()
+    left.callback(guard.dismiss)
     fence = open_fence(plan.limit_bytes)
     left.callback(lambda: course.note(fence.close()))
+    guard.group(fence)
     course.attach(fence, 0)
     try:
         words, environment = (*fence.prefix, *start.words), {**os.environ, **start.environment}
@@ -205,8 +209,10 @@ def _run(plan: _Plan, course: Course, left: ExitStack) -> None:
     except OSError as error:
         raise Ended("failed", f"the engine cannot be started: {error}") from None
     left.callback(_end, program, course, plan.deployment.engine)
+    guard.program(program.pid)
     course.attach(fence, program.pid, start.files if start.protocol == "openai" else ())
     _join(fence, program, course)
+    guard.group(fence)
     course.sample(left.enter_context(_sampler(plan, program.pid, fence)))
     if start.protocol == "events":
         program.tell(start.job)

@@ -30,7 +30,7 @@ def open_fence(limit_bytes: int | None, ground: Ground, _refusals: tuple[str, ..
     if mount is None:
         raise Unavailable("not mounted")
     parent = ground.own_group(1, mount)
-    remove_stale(parent)
+    remove_stale(mount.folder)
     group = Group(parent / fresh_name(), 1)
     try:
         group.folder.mkdir()

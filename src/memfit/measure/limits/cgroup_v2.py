@@ -36,7 +36,7 @@ def open_fence(limit_bytes: int | None, ground: Ground, _refusals: tuple[str, ..
     parent = next((folder for folder in _upward(own, mount.folder) if _hands_on(folder)), None)
     if parent is None:
         raise Unavailable("no group above memfit hands its memory controller on")
-    remove_stale(parent)
+    remove_stale(mount.folder)
     group = Group(parent / fresh_name(), 2)
     try:
         group.folder.mkdir()
