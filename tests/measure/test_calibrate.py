@@ -7,6 +7,7 @@ import pytest
 from memfit.engine.records import Workload
 from memfit.footprint.calibration import Calibration, Residual, calibrated
 from memfit.footprint.calibration_file import file_of, find, read
+from memfit.footprint.filling import Filling
 from memfit.measure.calibrate import MOST_RUNS, again, keep, learned, of_engine, residual_of, teaches
 from memfit.measure.records import Observation, Paging
 from memfit.units import MIB
@@ -60,21 +61,31 @@ def test_a_residual_says_where_it_comes_from() -> None:
         ({"outcome": "interrupted"}, "interrupted"),
         ({"phases": (phase("prompt", 800, swapped=1),)}, "swapped"),
         ({"paging": Paging(limit_failures=3)}, "limit"),
-        ({"workload": Workload(prompt_tokens=100)}, "no ubatch"),
+        (
+            {"phases": tuple(phase(f"round {index}", 800 + index) for index in range(1, 21))},
+            "leaked",
+        ),
     ],
 )
-def test_what_did_not_touch_or_could_not_keep_its_memory_teaches_nothing(changes: dict[str, Any], why: str) -> None:
+def test_what_leaked_or_could_not_keep_its_memory_teaches_nothing(changes: dict[str, Any], why: str) -> None:
     observation = ran(**changes)
     assert why in teaches(FOOTPRINT, observation)
     assert residual_of(FOOTPRINT, observation, "this") is None
 
 
 @pytest.mark.parametrize(
-    "workload",
-    [Workload(), Workload(prompt_tokens=512), Workload(prompt_tokens=128, users=4), Workload(fill_context=True)],
+    ("workload", "filling"),
+    [
+        (Workload(), ("ubatch", 0)),
+        (Workload(prompt_tokens=512), ("ubatch", 0)),
+        (Workload(prompt_tokens=128, users=4), ("ubatch", 0)),
+        (Workload(fill_context=True), ("context", 0)),
+        (Workload(prompt_tokens=100), ("part", 100)),
+        (Workload(prompt_tokens=20, users=4), ("part", 80)),
+    ],
 )
-def test_a_whole_ubatch_teaches(workload: Workload) -> None:
-    assert not teaches(FOOTPRINT, ran(workload=workload))
+def test_a_run_teaches_about_runs_that_fill_as_much(workload: Workload, filling: tuple[str, int]) -> None:
+    assert taught(ran(workload=workload)).filling == filling
 
 
 def test_runs_of_a_setting_are_gathered_and_others_kept_apart() -> None:
@@ -97,10 +108,29 @@ def test_old_runs_are_forgotten() -> None:
     assert calibration.residuals[0].observations[0] == 6
 
 
-def test_filled_contexts_replace_filled_ubatches_and_not_the_other_way() -> None:
-    ubatch, context = ran(800), ran(850, id=8, workload=Workload(fill_context=True))
-    assert after(ubatch, context).residuals[0].observed_bytes == (850 * MIB,)
-    assert after(context, ubatch).residuals[0].observed_bytes == (850 * MIB,)
+def test_every_way_to_fill_a_setting_is_predicted_as_it_was_observed() -> None:
+    runs = {
+        Filling("part", 100): ran(780, workload=Workload(prompt_tokens=100)),
+        Filling("part", 200): ran(790, id=8, workload=Workload(prompt_tokens=200)),
+        Filling("ubatch"): ran(800, id=9),
+        Filling("context"): ran(850, id=10, workload=Workload(fill_context=True)),
+    }
+    for order in (list(runs), list(reversed(runs))):
+        calibration = after(*(runs[filling] for filling in order))
+        for filling, observation in runs.items():
+            footprint = calibrated(FOOTPRINT, calibration, "this", filling)
+            assert footprint.likely_bytes == observation.peak_pss_bytes
+            assert footprint.learned is not None
+            assert footprint.learned.filled == filling.filled
+        # whatever it will be used for: the most that it showed
+        assert calibrated(FOOTPRINT, calibration, "this").likely_bytes == 850 * MIB
+        assert calibrated(FOOTPRINT, calibration, "this", Filling("part", 300)).likely_bytes == 850 * MIB
+
+
+def test_a_short_prompt_alone_says_nothing_about_other_uses() -> None:
+    calibration = after(ran(700, workload=Workload(prompt_tokens=100)))
+    assert calibrated(FOOTPRINT, calibration, "this") == FOOTPRINT
+    assert calibrated(FOOTPRINT, calibration, "this", Filling("ubatch")) == FOOTPRINT
 
 
 def test_it_is_kept_by_machine_and_engine_and_found_again() -> None:

@@ -1,5 +1,10 @@
-from memfit.engine.records import Buffer
-from memfit.measure.compare import compare, gpu_bytes, held, observed
+import msgspec
+
+from memfit.engine.records import Buffer, Workload
+from memfit.footprint import Footprint
+from memfit.footprint.filling import Filled
+from memfit.footprint.records import Learned
+from memfit.measure.compare import compare, gpu_bytes, held, observed, unlike
 from memfit.measure.records import Reading
 from memfit.units import MIB
 from verified_samples import BUFFERS, CUDA, GPU_PARTS, predicted, ran, term
@@ -83,3 +88,18 @@ def test_terms_of_a_separate_gpu_are_left_out_too() -> None:
 
 def test_on_the_cpu_a_gpu_meter_says_nothing() -> None:
     assert held(predicted(), ran(readings=(on_gpu(5e9),))).observed_bytes == 803 * MIB
+
+
+def learned(footprint: Footprint, filled: Filled) -> Footprint:
+    known = {"runs": 1, "settings": 1, "machine": "here", "version": "1", "uncalibrated_bytes": 1}
+    return msgspec.structs.replace(footprint, learned=Learned(of="setting", filled=filled, **known))  # type: ignore[arg-type]
+
+
+def test_a_run_that_fills_less_than_was_predicted_for_says_so() -> None:
+    short = Workload(prompt_tokens=100)
+    assert "100 tokens were sent" in unlike(predicted(), short)
+    assert unlike(predicted(), Workload()) == unlike(predicted(), Workload(fill_context=True)) == ""
+    assert unlike(learned(predicted(), "part"), short) == ""
+    said = unlike(learned(predicted(), "ubatch"), short)
+    assert said == "predicted from runs that filled a ubatch; this one filled less than a ubatch"
+    assert "the whole context" in unlike(learned(predicted(), "ubatch"), Workload(fill_context=True))

@@ -10,11 +10,11 @@ take goes into ``runtime``. A setting that did not run learns from the others on
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Literal
 
 import msgspec
 
 from memfit.engine.records import Part, Profile, Term
+from memfit.footprint.filling import Filled, Filling
 from memfit.footprint.records import Footprint, Learned
 from memfit.footprint.verdict import judge, total
 from memfit.units import KIB, MIB
@@ -43,7 +43,7 @@ class Residual(msgspec.Struct, frozen=True, kw_only=True):
         setting: digest of all that decides its memory: shape, options, format, profile, what runs beside it.
         model: its name, for people.
         profile: the engine's library or its server, whose processes differ.
-        filled: the prompts that were sent: a whole ubatch, or the whole context.
+        filled, prompt_tokens: how much the prompts filled, see ``Filling``: runs that filled less touched less.
         likely_bytes: what was predicted without calibration.
         observed_bytes: peak PSS of every run, in order.
         unevictable_bytes: the largest that could not be dropped.
@@ -55,13 +55,19 @@ class Residual(msgspec.Struct, frozen=True, kw_only=True):
     setting: str
     model: str
     profile: Profile = "library"
-    filled: Literal["ubatch", "context"] = "ubatch"
+    filled: Filled = "ubatch"
+    prompt_tokens: int = 0
     likely_bytes: int
     observed_bytes: tuple[int, ...]
     unevictable_bytes: int
     terms: tuple[TermSeen, ...] = ()
     observations: tuple[int, ...] = ()
     last: str = ""
+
+    @property
+    def filling(self) -> Filling:
+        """What its runs filled."""
+        return Filling(self.filled, self.prompt_tokens)
 
     @property
     def typical_bytes(self) -> int:
@@ -74,7 +80,7 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         machine, engine, version, backend: what they hold for, and for nothing else.
-        residuals: one for every setting that ran.
+        residuals: one for every setting that ran and every way in which it was filled.
     """
 
     machine: str
@@ -85,19 +91,34 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True):
     schema_version: int = 1
 
 
-def calibrated(footprint: Footprint, calibration: Calibration, setting: str) -> Footprint:
+def calibrated(
+    footprint: Footprint, calibration: Calibration, setting: str, filling: Filling | None = None
+) -> Footprint:
     """The footprint as runs corrected it; unchanged where none of them has anything to say about it.
 
     Args:
         footprint: predicted without calibration.
         calibration: of the same machine, engine, version and backend.
         setting: ``setting_digest`` of the deployment.
+        filling: of the run that this is a prediction of: runs that filled as much are believed first. None: of any
+            use of the deployment, so the fullest runs are.
     """
-    for residual in calibration.residuals:
-        if residual.setting == setting and residual.observed_bytes:
-            return _as_observed(footprint, calibration, residual)
-    others = [one for one in calibration.residuals if one.profile == footprint.profile and one.observed_bytes]
+    ran = [one for one in calibration.residuals if one.observed_bytes]
+    alike = [one for one in ran if one.setting == setting and one.filling == filling]
+    whole = _fullest(ran)
+    if alike or setting in whole:
+        return _as_observed(footprint, calibration, alike[0] if alike else whole[setting])
+    others = [one for one in whole.values() if one.profile == footprint.profile]
     return _as_others(footprint, calibration, others) if len(others) >= LEAST_OTHERS else footprint
+
+
+def _fullest(residuals: Iterable[Residual]) -> dict[str, Residual]:
+    """Of each setting the runs that filled most, a whole ubatch at least."""
+    found: dict[str, Residual] = {}
+    for one in residuals:
+        if one.filled == "context" or (one.filled == "ubatch" and one.setting not in found):
+            found[one.setting] = one
+    return found
 
 
 def _as_observed(footprint: Footprint, calibration: Calibration, residual: Residual) -> Footprint:
@@ -119,6 +140,7 @@ def _as_observed(footprint: Footprint, calibration: Calibration, residual: Resid
         uncalibrated_bytes=footprint.likely_bytes,
         observations=residual.observations,
         last=residual.last,
+        filled=residual.filled,
     )
     return _summed(footprint, terms, learned)
 

@@ -9,16 +9,21 @@ import msgspec
 
 from memfit.device.machine_key import machine_key
 from memfit.engine._engine import Models
+from memfit.engine.records import Workload
 from memfit.engine.runtimes import ENGINES
 from memfit.errors import UsageError
 from memfit.footprint.calibration import Calibration, calibrated
 from memfit.footprint.calibration_file import find, read, same_version
+from memfit.footprint.filling import filling_of
 from memfit.footprint.records import Footprint
 from memfit.footprint.setting import setting_digest
 
 
 def corrected(
-    footprint: Footprint, models: Models, calibration: Calibration | os.PathLike[str] | str | None = "auto"
+    footprint: Footprint,
+    models: Models,
+    calibration: Calibration | os.PathLike[str] | str | None = "auto",
+    workload: Workload | None = None,
 ) -> Footprint:
     """The footprint as runs corrected it.
 
@@ -27,6 +32,7 @@ def corrected(
         models: the shapes of all that its deployment names.
         calibration: ``auto``: what ``memfit verify`` learned on this machine, where the footprint is for this machine
             and the engine is the one that ran; a file; a record; or None.
+        workload: that it is a prediction of; None: of any use of the deployment.
 
     Raises:
         UsageError: the file cannot be read, or holds for another engine or backend.
@@ -45,7 +51,9 @@ def corrected(
     if found is not None:
         options, threads = footprint.deployment.options, footprint.device.threads
         setting = setting_digest(models, options, footprint.profile, threads=threads)
-        footprint = calibrated(footprint, found, setting)
+        trained = footprint.model.context_trained_tokens
+        filling = None if workload is None else filling_of(workload, options, trained)
+        footprint = calibrated(footprint, found, setting, filling)
     if not warnings:
         return footprint
     return msgspec.structs.replace(footprint, warnings=(*footprint.warnings, *warnings))

@@ -8,6 +8,7 @@ import msgspec
 
 from memfit.device.records import Device
 from memfit.engine.records import Compared, Deployment, Profile, Term
+from memfit.footprint.filling import Filled
 
 Verdict = Literal["fits", "tight", "no"]
 
@@ -55,6 +56,7 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
         uncalibrated_bytes: ``likely`` without them.
         observations: their ids in the store of that machine.
         last: when the newest began (UTC, ISO 8601).
+        filled: what the runs of this setting filled (see ``footprint.filling``); None of others.
     """
 
     of: Literal["setting", "others"]
@@ -65,6 +67,7 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
     uncalibrated_bytes: int
     observations: tuple[int, ...] = ()
     last: str = ""
+    filled: Filled | None = None
 
 
 class Footprint(msgspec.Struct, frozen=True, kw_only=True):

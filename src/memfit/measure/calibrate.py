@@ -12,8 +12,10 @@ import msgspec
 
 from memfit.footprint.calibration import Calibration, Residual, TermSeen
 from memfit.footprint.calibration_file import file_of, find, folder, write
+from memfit.footprint.filling import filling_of
 from memfit.footprint.records import Footprint
 from memfit.measure.compare import held, observed
+from memfit.measure.growth import growth_of
 from memfit.measure.records import Observation
 
 Predict = Callable[[Observation], Union[tuple[Footprint, str], None]]
@@ -24,9 +26,8 @@ MOST_RUNS = 20  # of a setting; older ones are forgotten
 def teaches(predicted: Footprint, observation: Observation) -> str:
     """Why a run teaches nothing about its setting; empty where it does.
 
-    Memory that was not touched, was swapped or was dropped for want of room is not what the setting takes.
+    Memory that was swapped, leaked or was dropped for want of room is not what the setting takes.
     """
-    workload, options = observation.workload, predicted.deployment.options
     if observation.outcome != "completed":
         return f"the run was {observation.outcome}"
     if any(phase.swapped_bytes for phase in observation.phases):
@@ -34,10 +35,9 @@ def teaches(predicted: Footprint, observation: Observation) -> str:
     paging = observation.paging
     if paging.limit_failures or paging.oom_kills:
         return "it ran against its limit, and the kernel dropped pages"
-    context = options.context_tokens or predicted.model.context_trained_tokens
-    ubatch = min(options.ubatch_tokens or options.batch_tokens, context)
-    if not workload.fill_context and 0 < workload.prompt_tokens * workload.users < ubatch:
-        return f"its prompt of {workload.prompt_tokens} tokens filled no ubatch of {ubatch}"
+    growth = growth_of(observation.phases)
+    if growth is not None and growth.leaks:
+        return "it leaked, and took more the longer it ran"
     if not held(predicted, observation).whole:
         return "no meter saw what the GPU holds"
     return ""
@@ -54,11 +54,14 @@ def residual_of(predicted: Footprint, observation: Observation, setting: str) ->
     if teaches(predicted, observation):
         return None
     seen = held(predicted, observation)
+    options, trained = predicted.deployment.options, predicted.model.context_trained_tokens
+    filling = filling_of(observation.workload, options, trained)
     return Residual(
         setting=setting,
         model=predicted.model.name,
         profile=predicted.profile,
-        filled="context" if observation.workload.fill_context else "ubatch",
+        filled=filling.filled,
+        prompt_tokens=filling.prompt_tokens,
         likely_bytes=predicted.likely_bytes,
         observed_bytes=(seen.observed_bytes,),
         unevictable_bytes=observation.unevictable_bytes,
@@ -73,15 +76,11 @@ def residual_of(predicted: Footprint, observation: Observation, setting: str) ->
 
 
 def learned(calibration: Calibration, new: Residual) -> Calibration:
-    """The calibration with one run more.
-
-    Runs that filled the whole context show more than those that filled a ubatch: they replace them, and are not mixed
-    with them afterwards.
-    """
+    """The calibration with one run more, beside the runs of its setting that filled as much as it did."""
     kept: list[Residual] = []
     found = False
     for residual in calibration.residuals:
-        if residual.setting != new.setting:
+        if (residual.setting, residual.filling) != (new.setting, new.filling):
             kept.append(residual)
             continue
         found = True
@@ -92,8 +91,6 @@ def learned(calibration: Calibration, new: Residual) -> Calibration:
 
 
 def _joined(old: Residual, new: Residual) -> Residual:
-    if old.filled != new.filled:
-        return new if new.filled == "context" else old
     if set(new.observations) & set(old.observations):
         return old  # learned already
     return msgspec.structs.replace(

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from memfit.engine.records import Term
+from memfit.engine.records import Term, Workload
+from memfit.footprint.filling import filling_of
 from memfit.footprint.records import Footprint
 from memfit.footprint.verdict import Totals, total
 from memfit.measure.records import Judgement, Observation, Observed, ObservedTerm
@@ -59,6 +60,22 @@ def gpu_bytes(observation: Observation) -> tuple[int | None, str]:
             sum(grown)
         ), "GPU memory is told for all processes together: taken by how much it grew during the run"
     return None, "no meter saw what the GPU holds: compared without it"
+
+
+_FILLED = {"context": "the whole context", "ubatch": "a ubatch", "part": "less than a ubatch"}
+
+
+def unlike(predicted: Footprint, workload: Workload) -> str:
+    """Why a run touches more or less than a prediction counts with; empty where both fill as much."""
+    filling = filling_of(workload, predicted.deployment.options, predicted.model.context_trained_tokens)
+    learned = predicted.learned
+    if learned is not None and learned.of == "setting":
+        if learned.filled in (None, filling.filled):
+            return ""
+        return f"predicted from runs that filled {_FILLED[learned.filled]}; this one filled {_FILLED[filling.filled]}"
+    if filling.filled == "part":
+        return f"{filling.prompt_tokens} tokens were sent, less than a ubatch: predicted is what a whole one takes"
+    return ""
 
 
 def _off_gpu(terms: Iterable[Term]) -> list[Term]:

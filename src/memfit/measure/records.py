@@ -228,6 +228,7 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
             by reading pages again and again, or below 80 % of its unlimited speed.
         runs: whether it runs under the limit: the question of a device.
         unlimited_decode_tokens_per_s: of the same deployment without a limit, None where none was run.
+        notes: what must be known about the comparison.
     """
 
     predicted: Footprint
@@ -244,4 +245,5 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
     growth: Growth | None = None
     observation: Observation
     calibrated: bool = False
+    notes: tuple[str, ...] = ()
     schema_version: int = 1

@@ -20,7 +20,7 @@ from memfit.footprint.records import Footprint
 from memfit.footprint.setting import setting_digest, shape_digest
 from memfit.measure import judge, run
 from memfit.measure.calibrate import keep, residual_of
-from memfit.measure.compare import compare, held, observed
+from memfit.measure.compare import compare, held, observed, unlike
 from memfit.measure.forgiving import Forgiving
 from memfit.measure.growth import growth_of
 from memfit.measure.records import Growth, Judgement, Observation, Phase, Verification
@@ -72,13 +72,14 @@ def verification(
         residual_ratio=round(residual / max(1, likely), 4),
         verdict=verdict,
         runs=runs,
-        reason="; ".join(filter(None, (reason, seen.note))),
+        reason=reason,
         decode_tokens_per_s=observation.decode_tokens_per_s,
         unlimited_decode_tokens_per_s=unlimited_tokens_per_s,
         limit_bytes=observation.limit.limit_bytes,
         growth=growth,
         observation=observation,
         calibrated=predicted.learned is not None,
+        notes=tuple(filter(None, (seen.note, unlike(predicted, observation.workload)))),
     )
 
 
@@ -157,7 +158,7 @@ def verify(
         stated = {"grade": "stated", "source": "the limit of the run"}
         judged = msgspec.structs.replace(here, capacity_bytes=limit_bytes, **stated)
     plain = predict(judged, models, target.deployment, profile=target.profile, source=source)
-    predicted = corrected(plain, models, calibration)
+    predicted = corrected(plain, models, calibration, workload or Workload())
     if target.pid is None:
         _refuse_what_this_machine_cannot_hold(predicted, here, limit_bytes)
     kept = Forgiving(store) if store is not None else None

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from memfit.device.records import Device
 from memfit.engine.records import Term
+from memfit.footprint.filling import Filled
 from memfit.footprint.records import Footprint, Learned
 from memfit.render.document import Cell, Column, Fact, Facts, Headline, MemoryMap, Row, Segment, Step, Table, Waterfall
 from memfit.render.views._figures import (
@@ -41,10 +42,19 @@ def facts(footprint: Footprint) -> Facts:
     return Facts(items if footprint.learned is None else (*items, Fact("calibrated", learned_words(footprint.learned))))
 
 
+FILLED_WORDS: dict[Filled, str] = {
+    "ubatch": "",
+    "context": " with its context full",
+    "part": " with as short a prompt",
+}
+
+
 def learned_words(learned: Learned) -> str:
     """``by 3 runs of this setting here, the last on 2026-11-25; 812.4 MiB without``."""
     runs = f"{learned.runs} run{'s' if learned.runs > 1 else ''}"
-    of = "of this setting" if learned.of == "setting" else f"of {learned.settings} other settings"
+    of = f"of {learned.settings} other settings"
+    if learned.of == "setting":
+        of = f"of this setting{FILLED_WORDS[learned.filled or 'ubatch']}"
     last = f", the last on {learned.last[:10]}" if learned.last else ""
     return f"by {runs} {of} on {learned.machine}{last}; likely {gib(learned.uncalibrated_bytes)} without"
 

@@ -11,9 +11,10 @@ from memfit.render.views._view import View
 def document(calibration: Calibration) -> Document:
     """How many settings ran, what each showed, and what it holds for."""
     residuals = calibration.residuals
+    settings = len({one.setting for one in residuals})
     runs = sum(len(one.observed_bytes) for one in residuals)
     headline = Headline(
-        f"{len(residuals)} setting{'s' if len(residuals) != 1 else ''} ran",
+        f"{settings} setting{'s' if settings != 1 else ''} ran",
         "ok" if residuals else "neutral",
         f"{runs} run{'s' if runs != 1 else ''} in all; each is predicted as it was observed",
     )
@@ -33,6 +34,7 @@ _COLUMNS = (
     Column("model"),
     Column("setting", spare=True),
     Column("profile", spare=True),
+    Column("filled", spare=True),
     Column("runs", "right"),
     Column("predicted", "right"),
     Column("observed", "right"),
@@ -47,6 +49,7 @@ def _row(residual: Residual) -> Row:
         Cell(residual.model),
         Cell(residual.setting[:8], quiet=True),
         Cell(residual.profile, quiet=True),
+        Cell(f"{residual.prompt_tokens} tokens" if residual.filled == "part" else residual.filled, quiet=True),
         Cell(str(len(residual.observed_bytes))),
         mib(residual.likely_bytes),
         mib(residual.typical_bytes),

@@ -189,7 +189,7 @@ def _signed(size: float) -> str:
 
 def _notes(verification: Verification) -> list[str]:
     observation = verification.observation
-    notes = list(verification.predicted.warnings)
+    notes = [*verification.notes, *verification.predicted.warnings]
     if observation.limit.limit_bytes is None and observation.limit.note:
         notes.append(observation.limit.note)
     if observation.outcome == "interrupted":
