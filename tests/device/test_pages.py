@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from memfit.device.pages import mapped_bytes, touched_bytes
+from memfit.device.pages import Mapped, mapped, touched_bytes
 
 PAGE = mmap.PAGESIZE
 HERE = os.getpid()
@@ -64,18 +64,19 @@ def test_a_buffer_larger_than_what_is_read_at_once() -> None:
 
 def test_nothing_is_known_of_a_process_that_has_ended() -> None:
     assert touched_bytes(2**22 + 1, 4096, 4096) is None
-    assert mapped_bytes(2**22 + 1, ["/bin/sh"]) is None
+    assert mapped(2**22 + 1, ["/bin/sh"]) is None
 
 
 def test_a_mapped_file_counts_with_the_pages_that_were_read(tmp_path: Path) -> None:
     path = tmp_path / "weights with a space.gguf"
     path.write_bytes(bytes(32 * PAGE))
-    assert mapped_bytes(HERE, [str(path)]) == 0
+    assert mapped(HERE, [str(path)]) == Mapped(0, 0)
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as area:
         area.madvise(mmap.MADV_RANDOM)
         area[0], area[9 * PAGE]
-        found = mapped_bytes(HERE, [str(path), str(tmp_path / "absent")])
+        found = mapped(HERE, [str(path), str(tmp_path / "absent")])
         # the kernel may map what is cached around a page that faults (fault_around_bytes)
         assert found is not None
-        assert 2 * PAGE <= found <= 32 * PAGE
-    assert mapped_bytes(HERE, [str(path)]) == 0
+        assert 2 * PAGE <= found.resident_bytes <= 32 * PAGE
+        assert found.pss_bytes == found.resident_bytes
+    assert mapped(HERE, [str(path)]) == Mapped(0, 0)

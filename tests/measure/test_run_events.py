@@ -17,7 +17,7 @@ from fake_engines import DEPLOYMENT, embed, events
 from memfit.engine import Start
 from memfit.engine.records import Workload
 from memfit.errors import MeasureError, ProbeError, UsageError
-from memfit.measure import course, run
+from memfit.measure import phases, run
 from memfit.measure.course import Course
 from memfit.measure.limits import Fence, open_fence
 from memfit.measure.records import EngineIdentity, Limit, Observation, Phase
@@ -400,7 +400,7 @@ def test_arguments_that_contradict_each_other() -> None:
 
 
 def test_rounds_beyond_a_number_are_thinned_and_lose_no_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(course, "_MOST_ROUNDS", 8)
+    monkeypatch.setattr(phases, "MOST_ROUNDS", 8)
     seen = Course(EngineIdentity(name="e", version="", backend="cpu"))
     seen.attach(Fence(limit=Limit()), 0)
     seen.stand("decode", tokens=1, seconds=1.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import mmap
 import os
 from pathlib import Path
 
@@ -58,6 +59,22 @@ def test_the_second_prediction_is_what_the_first_run_showed() -> None:
     assert second.predicted.likely_bytes == first.observed.peak_pss_bytes
     other = verify(tiny(ubatch_tokens=128), workload=SHORT)
     assert not other.calibrated
+
+
+def test_pages_that_another_program_has_mapped_too_count_whole(tmp_path: Path) -> None:
+    model = tmp_path / "of-nobody-else.gguf"
+    model.write_bytes(TINY.read_bytes())
+    deployment = msgspec.structs.replace(tiny(), model=str(model))
+    alone = verify(deployment, workload=SHORT, learn=False)
+    assert alone.observation.mapped_elsewhere_bytes == 0
+    assert not alone.notes
+    with model.open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as area:
+        assert sum(area[:: mmap.PAGESIZE])  # all of it in memory, and mapped here too
+        beside = verify(deployment, workload=SHORT, learn=False)
+    elsewhere = beside.observation.mapped_elsewhere_bytes
+    assert elsewhere == pytest.approx(model.stat().st_size / 2, rel=0.1)
+    assert beside.observed.compared_bytes == beside.observed.peak_pss_bytes + elsewhere
+    assert any("mapped by another program" in note for note in beside.notes)
 
 
 def test_rounds_are_looked_through_for_growth() -> None:

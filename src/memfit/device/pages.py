@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 # /proc/PID/pagemap: 64 bits a page, the highest set where it is present (Documentation/admin-guide/mm/pagemap.rst)
 _ENTRY_BYTES = 8
@@ -56,18 +57,27 @@ def _present(descriptor: int, first: int, count: int) -> int | None:
     return present
 
 
-def mapped_bytes(pid: int, files: Iterable[str], *, proc: Path = Path("/proc")) -> int | None:
-    """Bytes of ``files`` that a process has mapped and that are in memory (``Rss`` of their mappings in smaps).
+class Mapped(NamedTuple):
+    """Pages of some files that a process has mapped and that are in memory.
 
-    None where the process may not be looked into.
+    Attributes:
+        resident_bytes: all of them (``Rss`` of the mappings in smaps).
+        pss_bytes: its share of them, where others have mapped the same.
     """
+
+    resident_bytes: int
+    pss_bytes: int
+
+
+def mapped(pid: int, files: Iterable[str], *, proc: Path = Path("/proc")) -> Mapped | None:
+    """What a process has mapped of ``files``; None where it may not be looked into."""
     wanted = set()
     for path in files:
         try:
             wanted.add(Path(path).stat().st_ino)
         except OSError:
             continue
-    resident, inside = 0, False
+    sums, inside = {"Rss": 0, "Pss": 0}, False
     try:
         with (proc / str(pid) / "smaps").open(encoding="utf-8", errors="replace") as lines:
             for line in lines:
@@ -75,8 +85,8 @@ def mapped_bytes(pid: int, files: Iterable[str], *, proc: Path = Path("/proc")) 
                 if " " in name:  # "7f00-7f01 r--p 00000000 08:01 1234  /a/file"
                     fields = line.split(None, 5)
                     inside = len(fields) == 6 and fields[4].isdigit() and int(fields[4]) in wanted
-                elif inside and name == "Rss":
-                    resident += int(value.split()[0]) * 1024
+                elif inside and name in sums:
+                    sums[name] += int(value.split()[0]) * 1024
     except (OSError, ValueError):
         return None
-    return resident
+    return Mapped(sums["Rss"], sums["Pss"])

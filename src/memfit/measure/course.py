@@ -9,17 +9,17 @@ from typing import Any
 import msgspec
 
 from memfit.device.cgroup import CgroupMemory
-from memfit.device.pages import mapped_bytes, touched_bytes
+from memfit.device.pages import mapped, touched_bytes
 from memfit.device.process_tree import process_tree
 from memfit.device.vmstat import Vmstat, read_vmstat
 from memfit.engine.records import TERM_NAMES, Buffer
 from memfit.measure.family import Holding, holding
 from memfit.measure.limits import Fence
+from memfit.measure.phases import Phases
 from memfit.measure.records import EngineIdentity, Outcome, Paging, Phase, Reading, Sample
 from memfit.measure.sampler import Sampler
 
 _MAPPED = "CPU_Mapped"  # what llama.cpp calls weights that it maps
-_MOST_ROUNDS = 256  # phases kept of a soak
 
 
 class Ended(Exception):
@@ -69,7 +69,7 @@ class Course:
         self.engine = engine
         self.fence: Fence | None = None
         self.pid = 0
-        self.phases: list[Phase] = []
+        self._kept = Phases()
         self.loaded_share: float | None = None
         self.prompts = Work()
         self.answers = Work()
@@ -86,11 +86,16 @@ class Course:
         self._began_s = time.monotonic()
         self._buffers: dict[tuple[str, str, int | None], Buffer] = {}
         self._files: Sequence[str] = ()
-        self._mapped_bytes: int | None = None
+        self._mapped_bytes = 0
+        self._whole_bytes = 0
         self._shared_bytes = 0
         self._machine = read_vmstat()
         self._refaults = 0
-        self._stride = 1
+
+    @property
+    def phases(self) -> list[Phase]:
+        """What was recorded, in order; of a long soak only some rounds."""
+        return self._kept.kept
 
     @property
     def at_s(self) -> float:
@@ -118,7 +123,7 @@ class Course:
         return tuple(self._buffers.values())
 
     def attach(self, fence: Fence, pid: int, files: Sequence[str] = ()) -> None:
-        """The processes to look at, and the files that they may map without saying so."""
+        """The processes to look at, and the files that they may map."""
         self.fence, self.pid, self._files = fence, pid, files
         self._began_s = time.monotonic()
 
@@ -133,11 +138,10 @@ class Course:
             seconds: that took.
             buffers: as the engine lists them, see ``Allocations.buffers`` of its child.
         """
-        held = holding(self._pids())
+        pids = self._pids()
+        held = holding(pids)
         self._note_buffers(buffers)
-        if self._files and self.pid:
-            mapped = mapped_bytes(self.pid, self._files)
-            self._mapped_bytes = None if mapped is None else max(mapped, self._mapped_bytes or 0)
+        self._note_files(pids, held)
         phase = Phase(
             name=name,
             at_s=self.at_s,
@@ -152,7 +156,7 @@ class Course:
         if held.pss_bytes >= max((each.pss_bytes for each in self.phases), default=0):
             self._shared_bytes = held.resident_bytes - held.pss_bytes
         self._count_unevictable(held)
-        self._keep(phase)
+        self._kept.add(phase)
         if self.on_phase is not None:
             self.on_phase(phase)
 
@@ -161,6 +165,11 @@ class Course:
         """The largest PSS: of a phase, or of the resident peak between them less what was shared."""
         between = self._resident_bytes - self._shared_bytes
         return max([between, *(phase.pss_bytes for phase in self.phases), 0])
+
+    @property
+    def mapped_elsewhere_bytes(self) -> int:
+        """What the largest PSS leaves out of the model's files, because other programs have mapped them too."""
+        return max(0, self._whole_bytes - self.peak_pss_bytes)
 
     def sample(self, sampler: Sampler) -> None:
         """What reads memory beside the phases, until it is frozen."""
@@ -187,9 +196,9 @@ class Course:
         """Buffers that an engine's log tells of; those that were seen being made are known better."""
         if self._buffers:
             return
-        mapped = [each for each in buffers if each.name.startswith(_MAPPED)]
+        weights = [each for each in buffers if each.name.startswith(_MAPPED)]
         for index, each in enumerate(buffers):
-            if self._mapped_bytes and mapped == [each]:
+            if self._mapped_bytes and weights == [each]:
                 each = msgspec.structs.replace(each, touched_bytes=min(self._mapped_bytes, each.reserved_bytes))
             self._buffers[each.term, each.name, index] = each
 
@@ -240,6 +249,14 @@ class Course:
         self._refaults, before = so_far, self._refaults
         return max(0, so_far - before)
 
+    def _note_files(self, pids: Sequence[int], held: Holding) -> None:
+        """What is mapped of the model's files. Of pages that others map too PSS has a part, and the model needs all."""
+        found = [each for pid in pids if (each := mapped(pid, self._files)) is not None] if self._files else []
+        resident = max((each.resident_bytes for each in found), default=0)
+        elsewhere = max(0, resident - sum(each.pss_bytes for each in found))
+        self._mapped_bytes = max(resident, self._mapped_bytes)
+        self._whole_bytes = max(held.pss_bytes + elsewhere, self._whole_bytes)
+
     def _note_buffers(self, buffers: Sequence[dict[str, Any]]) -> None:
         for buffer in buffers:
             if buffer["term"] not in TERM_NAMES:
@@ -248,8 +265,8 @@ class Course:
             if buffer["address"] is not None:
                 touched = touched_bytes(self.pid, buffer["address"], buffer["bytes"])
             elif buffer["files"]:
-                mapped = mapped_bytes(self.pid, buffer["files"])
-                touched = None if mapped is None else min(mapped, buffer["bytes"])
+                inside = mapped(self.pid, buffer["files"])
+                touched = None if inside is None else min(inside.resident_bytes, buffer["bytes"])
             place = _place(buffer)
             before = self._buffers.get(place)
             if before is not None and before.reserved_bytes == buffer["bytes"] and before.touched_bytes is not None:
@@ -260,21 +277,6 @@ class Course:
         for place in [place for place in self._buffers if place not in listed]:
             del self._buffers[place]  # made anew elsewhere: a work buffer that has grown
 
-    def _keep(self, phase: Phase) -> None:
-        """Append a phase; rounds beyond a number are thinned evenly, and what is left out counts in the next."""
-        rounds = [each for each in self.phases if each.name.startswith("round ")]
-        if phase.name.startswith("round ") and len(rounds) >= _MOST_ROUNDS:
-            self._stride *= 2
-            kept: list[Phase] = []
-            for each in self.phases:
-                if each.name.startswith("round ") and kept and _left_out(kept[-1], self._stride):
-                    each = _together(kept.pop(), each)
-                kept.append(each)
-            self.phases = kept
-        if self.phases and phase.name.startswith("round ") and _left_out(self.phases[-1], self._stride):
-            phase = _together(self.phases.pop(), phase)
-        self.phases.append(phase)
-
 
 def _oom_kills(counts: Vmstat | None) -> int:
     return 0 if counts is None else counts.oom_kills or 0
@@ -282,17 +284,3 @@ def _oom_kills(counts: Vmstat | None) -> int:
 
 def _place(buffer: dict[str, Any]) -> tuple[str, str, int | None]:
     return buffer["term"], buffer["name"], buffer["address"]
-
-
-def _left_out(phase: Phase, stride: int) -> bool:
-    number = phase.name.removeprefix("round ")
-    return number.isdigit() and int(number) % stride != 0
-
-
-def _together(first: Phase, then: Phase) -> Phase:
-    return msgspec.structs.replace(
-        then,
-        tokens=first.tokens + then.tokens,
-        seconds=first.seconds + then.seconds,
-        refaults=first.refaults + then.refaults,
-    )

@@ -145,6 +145,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
         reason: of any other outcome than ``completed``, in a sentence.
         shape_digest: of the model's architecture, tensors and metadata that memory depends on.
         peak_pss_bytes: largest PSS of the tree. Between phases it is the resident peak (VmHWM) less what was shared.
+        mapped_elsewhere_bytes: what that leaves out of the model's files, because other programs have mapped them too.
         peak_limit_bytes: largest charge of the cgroup, page cache included; None without one.
         unevictable_bytes: largest of what the kernel cannot drop: anonymous, shared and kernel memory.
         buffers: what the engine reserved, and what of it was touched.
@@ -168,6 +169,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     readings: tuple[Reading, ...] = ()
     paging: Paging = Paging()
     peak_pss_bytes: int
+    mapped_elsewhere_bytes: int = 0
     peak_limit_bytes: int | None = None
     unevictable_bytes: int
     buffers: tuple[Buffer, ...] = ()
@@ -191,7 +193,8 @@ class ObservedTerm(msgspec.Struct, frozen=True, kw_only=True):
 class Observed(msgspec.Struct, frozen=True, kw_only=True):
     """The part of an observation that a prediction is held against.
 
-    ``compared_bytes`` is the peak that the residual was taken of: PSS, and the GPU's memory where a meter saw it.
+    ``compared_bytes`` is the peak that the residual was taken of: PSS, the model's files whole, and the GPU's memory
+    where a meter saw it.
     """
 
     peak_pss_bytes: int

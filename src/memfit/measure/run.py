@@ -190,7 +190,7 @@ def _run(plan: _Plan, course: Course, left: ExitStack) -> None:
     start = plan.start
     if plan.pid is not None:
         note = "it ran already: only watched"
-        course.attach(Fence(limit=Limit(note=note)), plan.pid)
+        course.attach(Fence(limit=Limit(note=note)), plan.pid, start.files)
         course.sample(left.enter_context(_sampler(plan, plan.pid, None)))
         drive_openai.drive(None, course, start, plan.workload, timeout_s=plan.timeout_s)
         return
@@ -210,7 +210,7 @@ def _run(plan: _Plan, course: Course, left: ExitStack) -> None:
         raise Ended("failed", f"the engine cannot be started: {error}") from None
     left.callback(_end, program, course, plan.deployment.engine)
     guard.program(program.pid)
-    course.attach(fence, program.pid, start.files if start.protocol == "openai" else ())
+    course.attach(fence, program.pid, start.files)
     _join(fence, program, course)
     guard.group(fence)
     course.sample(left.enter_context(_sampler(plan, program.pid, fence)))
@@ -274,6 +274,7 @@ def _record(plan: _Plan, course: Course, began: str, outcome: Outcome, reason: s
         readings=course.readings,
         paging=course.paging,
         peak_pss_bytes=course.peak_pss_bytes,
+        mapped_elsewhere_bytes=course.mapped_elsewhere_bytes,
         peak_limit_bytes=course.peak_limit_bytes,
         unevictable_bytes=course.unevictable_bytes,
         buffers=course.buffers,
