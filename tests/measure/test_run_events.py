@@ -399,6 +399,14 @@ def test_arguments_that_contradict_each_other() -> None:
         observe(DEPLOYMENT, workload=Workload(prompt_tokens=5000))
 
 
+def test_garbage_without_lines_is_not_repeated_at_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    embed(monkeypatch, events('start()\nos.write(2, b"x" * 10000)\nos._exit(3)\n'))
+    seen = observe(DEPLOYMENT, meters=False)
+    assert seen.outcome == "failed"
+    assert len(seen.reason) < 400
+    assert len(seen.said) == 10000
+
+
 def test_rounds_beyond_a_number_are_thinned_and_lose_no_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(phases, "MOST_ROUNDS", 8)
     seen = Course(EngineIdentity(name="e", version="", backend="cpu"))

@@ -48,6 +48,12 @@ def test_a_kill_is_a_result() -> None:
     assert "killed at 650 MiB" in found.reason
 
 
+def test_a_limit_that_nothing_enforced_makes_no_judgement_of_paging() -> None:
+    found = verification(predicted(), ran(limit=Limit(limit_bytes=600 * MIB)))
+    assert (found.verdict, found.runs) == ("within", False)
+    assert "nothing held it" in found.reason
+
+
 def test_a_run_below_80_percent_of_its_unlimited_speed_only_paged() -> None:
     slow = ran(650, limit=LIMIT, decode_tokens_per_s=15.9)
     assert verification(predicted(), slow, 20.0).verdict == "paged"

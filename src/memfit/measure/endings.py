@@ -8,6 +8,7 @@ from memfit.measure.course import Course, Ended
 from memfit.measure.program import Program
 from memfit.units import format_bytes
 
+_MOST_SHOWN = 240  # characters of what it said last: garbage need not have lines
 _SIGNAL_OF_SHELLS = 128  # a shell's exit code for a program that a signal ended is this and the signal
 
 
@@ -30,7 +31,7 @@ def ending_of(program: Program, course: Course) -> Ended:
 
 def _last_line(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else ""
+    return lines[-1][-_MOST_SHOWN:] if lines else ""
 
 
 def _name(number: int) -> str:

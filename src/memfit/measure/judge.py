@@ -38,8 +38,7 @@ def runs(observation: Observation, unlimited_tokens_per_s: float | None) -> tupl
         return False, observation.reason or f"the run was {observation.outcome}"
     if observation.paging.oom_kills:
         return False, f"the kernel killed {observation.paging.oom_kills} of its processes for memory"
-    limit = observation.limit
-    if limit.mechanism == "none" and limit.limit_bytes is not None and observation.peak_pss_bytes > limit.limit_bytes:
+    if was_unheld(observation):
         held = format_bytes(observation.peak_pss_bytes)
         return False, f"nothing held it to the limit, and it took {held}: whether it would run cannot be told"
     share = refaulted_share(observation)
@@ -56,6 +55,14 @@ def runs(observation: Observation, unlimited_tokens_per_s: float | None) -> tupl
     if ratio < LEAST_SPEED:
         return False, f"it decodes at {ratio:.0%} of its unlimited speed, below {LEAST_SPEED:.0%}"
     return True, f"neither killed nor paged, at {ratio:.0%} of its unlimited speed"
+
+
+def was_unheld(observation: Observation) -> bool:
+    """Whether it took more than a limit that nothing enforced: what that would have done to it is not known."""
+    limit = observation.limit
+    return (
+        limit.mechanism == "none" and limit.limit_bytes is not None and observation.peak_pss_bytes > limit.limit_bytes
+    )
 
 
 def refaulted_share(observation: Observation) -> float | None:

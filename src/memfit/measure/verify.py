@@ -60,7 +60,7 @@ def verification(
     verdict: Judgement = compare(seen)
     if observation.outcome == "killed":
         verdict = "killed"
-    elif not runs and observation.outcome == "completed":
+    elif not runs and observation.outcome == "completed" and not judge.was_unheld(observation):
         verdict = "paged"
     likely = seen.predicted.likely_bytes
     residual = seen.observed_bytes - likely

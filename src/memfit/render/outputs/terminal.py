@@ -221,8 +221,8 @@ class _Page:
         self._console.print(self._text("  $ ", "dim", exact=True).append(line), soft_wrap=True)
 
     def _details(self, block: doc.Details) -> None:
-        how = f": --{block.view}" if block.view else ""
-        self._print(self._text(f"{block.summary}{how}", "dim"))
+        how = f"--{block.view}" if block.view else "--html FILE"
+        self._print(self._text(f"{block.summary}: {how}", "dim"))
 
     def _picture(self, picture: doc.Picture) -> None:
         self._heading(picture.title)

@@ -152,8 +152,8 @@ def _footers(verification: Verification) -> list[Row]:
     if seen.peak_limit_bytes is not None:
         charged = "charged to the limit, with page cache"
         rows.append((Cell(charged), _BLANK, _BLANK, _BLANK, mib(seen.peak_limit_bytes), _BLANK))
-    resident = max((sample.resident_bytes for sample in verification.observation.samples), default=0)
-    if resident - seen.peak_pss_bytes > _SHOWN_SHARED_BYTES:
+    resident = _resident_bytes(verification)
+    if resident - seen.compared_bytes > _SHOWN_SHARED_BYTES:
         shared = "resident, shared pages counted whole"
         rows.append((Cell(shared, quiet=True), _BLANK, _BLANK, _BLANK, mib(resident, quiet=True), _BLANK))
     tone = _TONES[verification.verdict]
@@ -168,6 +168,10 @@ def _footers(verification: Verification) -> list[Row]:
         )
     )
     return rows
+
+
+def _resident_bytes(verification: Verification) -> int:
+    return max((sample.resident_bytes for sample in verification.observation.samples), default=0)
 
 
 def _growth(growth: Growth) -> Facts:
@@ -192,6 +196,12 @@ def _notes(verification: Verification) -> list[str]:
     notes = [*verification.notes, *verification.predicted.warnings]
     if observation.limit.limit_bytes is None and observation.limit.note:
         notes.append(observation.limit.note)
+    shared = _resident_bytes(verification) - verification.observed.compared_bytes
+    if shared > _SHOWN_SHARED_BYTES and observation.outcome == "completed":
+        notes.append(
+            f"{format_bytes(shared)} of libraries are shared with programs that run beside it, and PSS leaves them out:"
+            " it would show up to so much more alone"
+        )
     if observation.outcome == "interrupted":
         notes.insert(0, f"not run to its end: {observation.reason}")
     return notes
