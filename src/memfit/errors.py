@@ -22,17 +22,23 @@ class MemfitError(Exception):
     """A failure with one clear message and a hint that says what to do about it."""
 
     exit_code = 1
+    # what to do about this kind of failure where nothing better is known
+    usual_hint: str | None = None
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
         self.message = message
-        self.hint = hint
+        self.hint = hint or self.usual_hint
 
 
 class UsageError(MemfitError):
     """The caller asked for something that has no meaning."""
 
     exit_code = 2
+
+
+# more names than this are no hint any more
+_MOST_LISTED = 40
 
 
 class UnknownName(UsageError):
@@ -50,7 +56,12 @@ class UnknownName(UsageError):
         )
         near = [*held, *difflib.get_close_matches(wanted, list(folded), n=3, cutoff=0.5)]
         self.nearest = tuple(folded[candidate] for candidate in dict.fromkeys(near))[:3]
-        hint = f"did you mean {' or '.join(self.nearest)}?" if self.nearest else f"known: {', '.join(names)}"
+        if self.nearest:
+            hint = f"did you mean {' or '.join(self.nearest)}?"
+        elif len(names) > _MOST_LISTED:
+            hint = f"`memfit list {kind}s` shows the {len(names)} that are known"
+        else:
+            hint = f"known: {', '.join(names)}"
         super().__init__(f"unknown {kind}: {name!r}", hint=hint)
         self.kind = kind
         self.name = name
@@ -98,6 +109,8 @@ class Truncated(ModelError):
 
 class Malformed(ModelError):
     """The bytes contradict the format."""
+
+    usual_hint = "the file is damaged, or the program that wrote it is at fault: download or convert it again"
 
 
 class NotAModel(ModelError):

@@ -164,8 +164,12 @@ def only(*verdicts: str) -> Curve:
 def test_curve_says_how_far() -> None:
     assert headline(CURVE) == Headline("fits up to 32k", "ok", "context in 6.30 GiB; the next larger value does not")
     assert headline(only("fits")).sentence == "context in 6.30 GiB; the largest value asked for"
-    assert headline(only("no")) == Headline("does not fit", "bad", "not even 64k context in 6.30 GiB")
+    assert headline(only("no")) == Headline("does not fit", "bad", "not even a context of 64k fits 6.30 GiB")
     assert headline(only()).tone == "neutral"
+    paging = replace(only("no"), points=tuple(replace(point, verdict="tight") for point in only("no").points))
+    assert headline(paging) == Headline("tight", "warn", "not even a context of 64k fits 6.30 GiB without paging")
+    single = replace(only("no"), option="slots", points=tuple(replace(one, value=1) for one in only("no").points))
+    assert headline(single).sentence == "not even 1 slot fits 6.30 GiB"
 
 
 def test_curve_of_slots_counts_in_plain_numbers() -> None:

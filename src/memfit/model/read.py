@@ -15,7 +15,7 @@ from memfit.model._cache import cached
 from memfit.model.architectures import ARCHITECTURES
 from memfit.model.cards import CARDS
 from memfit.model.gguf import Header, read_shards, shard_paths
-from memfit.model.gguf._refusals import exists
+from memfit.model.gguf._refusals import exists, is_entry
 from memfit.model.metadata import Metadata
 from memfit.model.shape import ModelShape, Tokenizer
 from memfit.model.unknown import unknown_architecture
@@ -156,7 +156,7 @@ def _text(header: Header, key: str) -> str:
 
 
 def _looks_like_path(name: str) -> bool:
-    return os.sep in name or name.lower().endswith(".gguf") or exists(Path(name))
+    return os.sep in name or name.lower().endswith(".gguf") or is_entry(Path(name))
 
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)

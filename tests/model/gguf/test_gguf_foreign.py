@@ -14,6 +14,7 @@ import pytest
 from gguf_bytes import sound, write
 
 from memfit.errors import ModelError, NotAModel, Truncated
+from memfit.model import find_model
 from memfit.model.gguf import read_header
 
 
@@ -133,6 +134,17 @@ def test_links(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="cannot be opened"):
         read_header(tmp_path / "circle.gguf")
     assert read_header(tmp_path / "good.gguf").path == str(tmp_path / "good.gguf")
+
+
+def test_a_link_that_leads_nowhere_is_no_name_of_a_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("round").symlink_to("round")
+    Path("gone").symlink_to("nothing")
+    with pytest.raises(ModelError, match="round: cannot be opened") as caught:
+        find_model("round")
+    assert "in a circle" in (caught.value.hint or "")
+    with pytest.raises(ModelError, match="gone: is a link to nothing"):
+        find_model("gone")
 
 
 def test_folders(tmp_path: Path) -> None:

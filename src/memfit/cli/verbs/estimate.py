@@ -31,7 +31,7 @@ MODEL is a GGUF file, the name of a well-known model, an Ollama Modelfile, or yo
 `--batch` is llama.cpp's batch: prompt *tokens* submitted at once. What many texts call the batch size, requests
 served at once, is `--slots` (also accepted as `--batch-size`).
 
-The exit code is 0 when it fits or would page, 10 when it does not fit."""
+The exit code is 0 when it fits or would page, 10 when it does not fit: with --max and --sweep, when no value does."""
 
 
 @click.command("estimate", cls=DeploymentCommand, help=_HELP)
@@ -113,16 +113,14 @@ class _Run:
         return words
 
     def _check_views(self, views: list[str]) -> None:
-        """A view shows one footprint and takes the whole page."""
+        """Each takes the whole page and answers a question of its own."""
         asked = [*views, *(name for name in ("sweep", "largest_of", "pid") if getattr(self, name) is not None)]
-        if views and len(asked) > 1:
+        if len(asked) > 1:
             words = " and ".join(f"--{'max' if name == 'largest_of' else name}" for name in asked)
             raise UsageError(f"{words} show different things", hint="ask for one of them at a time")
 
     def _check_search(self) -> None:
-        """A search asks for many footprints: it takes the formulas, and one question at a time."""
-        if self.sweep is not None and self.largest_of is not None:
-            raise UsageError("--sweep and --max are two questions", hint="ask one of them at a time")
+        """A search asks for many footprints: it takes the formulas."""
         if self.source in ("engine", "both"):
             raise UsageError(
                 "--sweep and --max answer by formula", hint="leave out --source, then ask the engine at the value found"
@@ -145,8 +143,9 @@ class _Run:
         option: Any = match.group(1)
         values = steps(parse_tokens(match.group(2)), parse_tokens(match.group(3)))
         models = find_models(deployment, source="formula")
-        show(sweep(self.device, models, deployment, option, values, profile=profile), self.outputs)
-        return 0
+        curve = sweep(self.device, models, deployment, option, values, profile=profile)
+        show(curve, self.outputs)
+        return 10 if all(point.verdict == "no" for point in curve.points) else 0
 
     def _largest(self, deployment: Deployment, profile: Profile) -> int:
         from memfit.footprint import largest_fitting

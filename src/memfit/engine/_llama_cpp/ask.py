@@ -14,6 +14,7 @@ from memfit.errors import EngineFailed
 
 _MOST_ANSWER_BYTES = 256 * 1024**2
 _KEPT_COMPLAINT_BYTES = 16 * 1024
+WITHOUT_IT = "compute it with --source formula, which asks no engine"
 _BUILD_FOLDER = re.compile(r"/\S+?/llama\.cpp/")  # an assertion names its file by where the package was built
 _HINTS = {
     signal.SIGKILL: "the kernel kills like this when memory runs out: free some, or ask for a smaller context",
@@ -39,7 +40,7 @@ def ask(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
         )
     except OSError as error:
-        raise EngineFailed(f"the engine's process cannot start: {error}") from None
+        raise EngineFailed(f"the engine's process cannot start: {error}", hint=WITHOUT_IT) from None
     with program:
         try:
             answer, complaint = _converse(program, question, time.monotonic() + timeout_s)
@@ -51,7 +52,7 @@ def ask(
             ) from None
         except _Flood:
             program.kill()
-            raise EngineFailed("the engine's answer has no end") from None
+            raise EngineFailed("the engine's answer has no end", hint=WITHOUT_IT) from None
         except BaseException:
             program.kill()
             raise
@@ -125,8 +126,10 @@ def _check(code: int, complaint: str) -> None:
         try:
             died = signal.Signals(-code)
         except ValueError:
-            raise EngineFailed(f"the engine's process was ended by signal {-code}{last}", said=complaint) from None
+            raise EngineFailed(
+                f"the engine's process was ended by signal {-code}{last}", hint=WITHOUT_IT, said=complaint
+            ) from None
         raise EngineFailed(
-            f"the engine's process was ended by {died.name}{last}", hint=_HINTS.get(died), said=complaint
+            f"the engine's process was ended by {died.name}{last}", hint=_HINTS.get(died, WITHOUT_IT), said=complaint
         )
-    raise EngineFailed(f"the engine's process ended with code {code}{last}", said=complaint)
+    raise EngineFailed(f"the engine's process ended with code {code}{last}", hint=WITHOUT_IT, said=complaint)

@@ -14,7 +14,7 @@ from typing import Any, TypeVar, Union
 
 import msgspec
 
-from memfit.engine._llama_cpp.ask import ask
+from memfit.engine._llama_cpp.ask import WITHOUT_IT, ask
 from memfit.errors import EngineFailed, EngineMissing
 from memfit.model.gguf.header import Header
 from memfit.model.gguf.shards import read_shards
@@ -125,7 +125,7 @@ def decode(raw: bytes, kind: type[T]) -> T:
         return msgspec.json.decode(raw, type=kind)
     except msgspec.MsgspecError as error:
         start = raw[:200].decode(errors="replace")
-        raise EngineFailed(f"the engine's answer makes no sense: {error}", said=start) from None
+        raise EngineFailed(f"the engine's answer makes no sense: {error}", hint=WITHOUT_IT, said=start) from None
 
 
 def _fail(failed: _Failed, memory_bytes: int, model: Source) -> None:

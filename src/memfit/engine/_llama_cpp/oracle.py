@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from memfit.engine._llama_cpp.ask import WITHOUT_IT
 from memfit.engine._llama_cpp.child import (
     DEFAULT_MEMORY_BYTES,
     DEFAULT_TIMEOUT_S,
@@ -87,7 +88,7 @@ def reserve(
             contexts[index] = context
     complete = tuple(context for context in contexts if context is not None)
     if len(complete) != len(options):
-        raise EngineFailed(f"the engine answered {len(complete)} of {len(options)} questions")
+        raise EngineFailed(f"the engine answered {len(complete)} of {len(options)} questions", hint=WITHOUT_IT)
     for context in complete:
         if isinstance(context, Refused) and lacks_memory(context.why):
             raise out_of_memory(memory_bytes, context.why)

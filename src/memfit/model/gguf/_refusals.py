@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import stat
 from pathlib import Path
 
@@ -23,6 +25,14 @@ def exists(path: Path) -> bool:
     try:
         return path.exists()
     except OSError:
+        return False
+
+
+def is_entry(path: Path) -> bool:
+    """Whether its folder has such an entry, also where that is a link which leads nowhere."""
+    try:
+        return os.path.lexists(path)
+    except (OSError, ValueError):
         return False
 
 
@@ -65,7 +75,7 @@ def regular_size(path: Path) -> int:
             "no permission to look into its folder", file=str(path), hint="run as its owner, or chmod the folder"
         ) from failure
     except (OSError, ValueError) as failure:  # a circle of links, a name too long, a zero byte in it
-        raise ModelError(f"cannot be opened: {_reason(failure)}", file=str(path)) from failure
+        raise _unopened(path, failure) from failure
     if stat.S_ISDIR(status.st_mode):
         raise _folder(path)
     if not stat.S_ISREG(status.st_mode):
@@ -77,7 +87,17 @@ def refuse_unreadable(path: Path, failure: OSError) -> ModelError:
     """The error for a file that is there and does not open."""
     if isinstance(failure, PermissionError):
         return ModelError("no permission to read it", file=str(path), hint="run as its owner, or chmod +r the file")
-    return ModelError(f"cannot be opened: {_reason(failure)}", file=str(path))
+    return _unopened(path, failure)
+
+
+def _unopened(path: Path, failure: Exception) -> ModelError:
+    number = failure.errno if isinstance(failure, OSError) else None
+    hint = "check the path"
+    if number == errno.ELOOP:
+        hint = "its links lead in a circle: give the file that they should lead to"
+    elif number in (errno.EIO, errno.ESTALE):
+        hint = "check the disk and the mount"
+    return ModelError(f"cannot be opened: {_reason(failure)}", file=str(path), hint=hint)
 
 
 def _missing(path: Path) -> ModelError:

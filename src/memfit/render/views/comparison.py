@@ -44,11 +44,16 @@ def document(comparison: Comparison) -> Document:
 
 
 def _verdict(comparison: Comparison) -> tuple[str, Tone, str]:
-    ratio = f"{comparison.residual_ratio:+.1%} of the likely footprint"
+    side = "less" if comparison.residual_ratio < 0 else "more"
+    ratio = f"{abs(comparison.residual_ratio):.1%} {side} than likely"
     if comparison.observed_bytes > comparison.footprint.high_bytes:
-        return "over", "bad", f"the process holds more than predicted, {ratio}: please report it"
+        return "over", "bad", f"the process holds more than predicted at most, {ratio}: please report it"
     if comparison.observed_bytes < comparison.footprint.low_bytes:
-        return "below", "neutral", f"the process holds less than predicted, {ratio}: it has not touched everything yet"
+        return (
+            "below",
+            "neutral",
+            f"the process holds less than predicted at least, {ratio}: it has not touched everything yet",
+        )
     return "within", "ok", f"the process holds what was predicted, {ratio}"
 
 

@@ -41,8 +41,10 @@ def _headline(curve: Curve) -> Headline:
         return Headline("nothing to show", "neutral", f"no value of {curve.option} was asked for")
     fitting = [point.value for point in curve.points if point.verdict == "fits"]
     if not fitting:
-        smallest = min(point.value for point in curve.points)
-        return Headline("does not fit", "bad", f"not even {_value(curve, smallest)} {against}")
+        smallest = min(curve.points, key=lambda point: point.value)
+        word, tone = VERDICT_WORDS[smallest.verdict], VERDICT_TONES[smallest.verdict]
+        sentence = f"not even {_counted(curve, smallest.value)} fits {gib(curve.capacity_bytes)}"
+        return Headline(word, tone, f"{sentence} without paging" if smallest.verdict == "tight" else sentence)
     largest = max(fitting)
     last = largest == max(point.value for point in curve.points)
     reach = "the largest value asked for" if last else "the next larger value does not"
@@ -107,6 +109,12 @@ def _plot(curve: Curve) -> CurvePlot:
 
 def _value(curve: Curve, value: int) -> str:
     return format_tokens(value) if curve.option == "context" else str(value)
+
+
+def _counted(curve: Curve, value: int) -> str:
+    if curve.option == "slots":
+        return "1 slot" if value == 1 else f"{value} slots"
+    return f"a {curve.option} of {_value(curve, value)}"
 
 
 def _option_words(curve: Curve) -> str:

@@ -10,6 +10,8 @@ from memfit.render.views._figures import gib, shell_command, title_words
 from memfit.render.views._view import View
 from memfit.units import format_tokens
 
+_NOUNS = {"slots": "number of slots"}
+
 
 def document(largest: Largest) -> Document:
     """The value as the headline, then the ledger at that value."""
@@ -17,7 +19,7 @@ def document(largest: Largest) -> Document:
     capacity = gib(footprint.capacity_bytes)
     if largest.value is None:
         smallest = f"the smallest already needs {gib(footprint.required_bytes)}"
-        head = Headline("none", "bad", f"no {largest.option} fits {capacity}: {smallest}")
+        head = Headline("none", "bad", f"no {_NOUNS.get(largest.option, largest.option)} fits {capacity}: {smallest}")
     else:
         amount = f"{format_tokens(largest.value)} tokens" if largest.option == "context" else f"{largest.value}"
         bound = "as far as it goes" if largest.value >= largest.most else "the largest that fits"
