@@ -84,7 +84,7 @@ _OPTIONS = (
         "cache_ram_bytes",
         type=MEBIBYTES,
         metavar="MIB",
-        help="Most that saved prompts may take (server).",
+        help="Most that saved prompts may take (server); -1: no limit.",
     ),
     click.option(
         "-ctxcp",
@@ -133,7 +133,9 @@ def changed(base: Options, given: dict[str, Any]) -> Options:
     fields = {name: value for name, value in given.items() if value is not None}
     fields.update(_kv_types(fields))
     if "cache_ram_bytes" in fields:
-        fields["cache_ram_unlimited"] = False  # a limit given to memfit replaces a pasted "no limit"
+        # a limit given to memfit replaces a pasted "no limit", and the other way round
+        fields["cache_ram_unlimited"] = fields["cache_ram_bytes"] < 0
+        fields["cache_ram_bytes"] = max(0, fields["cache_ram_bytes"])
     if fields.get("load_mode") == "none":
         fields["locked"] = False
     if "flash_attention" in fields:
@@ -152,8 +154,8 @@ def _kv_types(fields: dict[str, Any]) -> dict[str, str]:
     both = fields.pop("kv_type", None)
     stated = {side: fields[side] for side in ("kv_type_k", "kv_type_v") if side in fields}
     if both is not None:
-        key_type, _, value_type = both.partition("/")
-        stated = {"kv_type_k": key_type, "kv_type_v": value_type or key_type, **stated}
+        key_type, slash, value_type = both.partition("/")
+        stated = {"kv_type_k": key_type, "kv_type_v": value_type if slash else key_type, **stated}
     if not stated:
         return {}
     from memfit.precision import kv_format

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from memfit.errors import UnitError
-from memfit.units import parse_bytes, parse_seconds, parse_tokens
+from memfit.units import MIB, parse_bytes, parse_seconds, parse_tokens
 
 T = TypeVar("T", int, float)
 
@@ -20,7 +20,7 @@ class Size(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic 
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Text to bytes."""
-        return value if isinstance(value, int) else _named(param, parse_bytes, value)
+        return value if isinstance(value, int) else _named(param, _sensible_bytes, value)
 
 
 class Tokens(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic from click 8.5 on
@@ -34,7 +34,7 @@ class Tokens(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generi
 
 
 class Mebibytes(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic from click 8.5 on
-    """llama.cpp's ``--cache-ram``: a plain number is MiB; sizes with a unit are taken as written."""
+    """llama.cpp's ``--cache-ram``: a plain number is MiB, -1 no limit; sizes with a unit are taken as written."""
 
     name = "size"
 
@@ -42,6 +42,8 @@ class Mebibytes(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # gen
         """Text to bytes."""
         if isinstance(value, int):
             return value
+        if value.strip() == "-1":
+            return -1
         return _named(param, parse_bytes, value + "MiB" if value.strip().isdigit() else value)
 
 
@@ -53,6 +55,15 @@ class Seconds(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # gener
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Text to seconds."""
         return value if isinstance(value, float) else _named(param, parse_seconds, str(value))
+
+
+def _sensible_bytes(text: str) -> int:
+    """Bytes; a plain number below a MiB is a size whose unit was forgotten: no model runs in it."""
+    size = parse_bytes(text)
+    if text.strip().isdigit() and 0 < size < MIB:
+        number = text.strip()
+        raise UnitError(f"{number} bytes is no memory to run in", hint=f"give a unit, as in {number}GiB or {number}MiB")
+    return size
 
 
 def _named(param: click.Parameter | None, parse: Callable[[str], T], text: str) -> T:

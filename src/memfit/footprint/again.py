@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from memfit.engine.records import Options
+import msgspec
+
+from memfit.engine.records import Options, with_slots
 from memfit.engine.runtimes import ENGINES
 from memfit.footprint.records import Footprint
 
@@ -13,7 +15,6 @@ _COUNTS = {
     "batch_tokens": "--batch",
     "ubatch_tokens": "--ubatch",
     "output_rows": "--output-rows",
-    "cache_ram_bytes": "--cache-ram",
     "checkpoints": "--ctx-checkpoints",
     "gpu_layers": "--gpu-layers",
     "threads": "--threads",
@@ -50,11 +51,16 @@ def as_command(footprint: Footprint) -> tuple[str, ...]:
 
 def _options(options: Options, default: Options) -> list[str]:
     words: list[str] = []
+    default = _implied(options, default)
     for field, option in _COUNTS.items():
         value = getattr(options, field)
         if value != getattr(default, field):
-            written = f"{value}B" if field == "cache_ram_bytes" else str(value)
-            words += [option, written]
+            words += [option, str(value)]
+    saved, saved_by_default = (
+        "-1" if each.cache_ram_unlimited else f"{each.cache_ram_bytes}B" for each in (options, default)
+    )
+    if saved != saved_by_default:
+        words += ["--cache-ram", saved]
     for field, (on, off) in _SWITCHES.items():
         value = getattr(options, field)
         if value != getattr(default, field):
@@ -69,3 +75,13 @@ def _options(options: Options, default: Options) -> list[str]:
     if options.flash_attention != default.flash_attention:
         words += ["--flash-attention", "on" if options.flash_attention else "off"]
     return words
+
+
+def _implied(options: Options, default: Options) -> Options:
+    """The defaults as the options that are written change them: one given to ``memfit estimate`` may set others."""
+    if options.slots != default.slots:
+        default = with_slots(default, options.slots)
+        default = msgspec.structs.replace(default, slots=0)  # it is written all the same
+    if options.gpu_layers != default.gpu_layers and default.backend == "cpu":
+        default = msgspec.structs.replace(default, backend="cuda" if options.gpu_layers else "cpu")
+    return default

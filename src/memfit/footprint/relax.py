@@ -13,6 +13,7 @@ from memfit.engine.records import Deployment, Options, Profile, with_slots
 from memfit.errors import UsageError
 from memfit.footprint.predict import predict
 from memfit.footprint.records import Footprint, Relief
+from memfit.footprint.verdict import verdict_of
 from memfit.units import MIB
 
 Changed = tuple[str, str, str, Options]
@@ -89,14 +90,15 @@ def _option_variants(models: Models, options: Options) -> Iterator[Changed]:
 def _cache_variants(models: Models, options: Options) -> Iterator[Changed]:
     if not options.flash_attention:
         yield _with(options, "--flash-attention", "on", "none known", flash_attention=True)
-    elif options.kv_type_k == "F16":
+    else:  # one that is no gain is left out with all others that save nothing
         for kv_type, cost in (("q8_0", "a small loss on long contexts"), ("q4_0", "a visible loss on long contexts")):
             upper = kv_type.upper()
             yield _with(options, "--kv-type", kv_type, cost, kv_type_k=upper, kv_type_v=upper)
     if options.full_window_cache and models.model.window_tokens:
         yield _with(options, "--swa-window", "", "no reuse of a prompt's early part", full_window_cache=False)
-    if options.cache_ram_bytes:
-        yield _with(options, "--cache-ram", 0, "no prompt is kept for later", cache_ram_bytes=0)
+    if options.cache_ram_bytes or options.cache_ram_unlimited:
+        none = {"cache_ram_bytes": 0, "cache_ram_unlimited": False}
+        yield _with(options, "--cache-ram", 0, "no prompt is kept for later", **none)
     if options.checkpoints > 4:
         yield _with(options, "--ctx-checkpoints", 4, "fewer states to go back to", checkpoints=4)
 
@@ -145,11 +147,7 @@ def _relief(sides: Sides, smaller: Footprint, option: str, value: str, cost: str
         saved_bytes=base.required_bytes - smaller.required_bytes,
         required_bytes=required,
         high_bytes=shown.high_bytes - (base.high_bytes - smaller.high_bytes),
-        verdict="fits"
-        if required <= shown.capacity_bytes
-        else "tight"
-        if unevictable <= shown.capacity_bytes
-        else "no",
+        verdict=verdict_of(required, unevictable, shown.capacity_bytes),
         cost=cost,
     )
 

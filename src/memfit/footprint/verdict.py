@@ -43,7 +43,12 @@ def total(terms: Iterable[Term]) -> Totals:
 
 
 def judge(totals: Totals, capacity_bytes: int) -> Verdict:
+    """The verdict on a ledger."""
+    return verdict_of(totals.required_bytes, totals.unevictable_bytes, capacity_bytes)
+
+
+def verdict_of(required_bytes: int, unevictable_bytes: int, capacity_bytes: int) -> Verdict:
     """``fits`` without paging, ``tight`` where mapped weights would page, ``no`` where the process would be killed."""
-    if totals.required_bytes <= capacity_bytes:
+    if required_bytes <= capacity_bytes:
         return "fits"
-    return "tight" if totals.unevictable_bytes <= capacity_bytes else "no"
+    return "tight" if unevictable_bytes <= capacity_bytes else "no"

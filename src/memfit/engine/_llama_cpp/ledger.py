@@ -157,7 +157,9 @@ def _warnings(shape: ModelShape, options: Options, device: Device, profile: Prof
             yield "on an integrated GPU llama.cpp reads the file into memory: its automatic load mode turns mmap off"
         if not device.unified:
             yield "the GPU has a memory of its own, which is not read: everything is judged against one capacity"
-    if profile == "server" and options.cache_ram_bytes:
+    if options.backend == "cpu" and options.gpu_layers > 0:
+        yield f"{options.gpu_layers} layers for a GPU, and the backend is the CPU's: they stay there (--backend cuda)"
+    if profile == "server" and (options.cache_ram_bytes or options.cache_ram_unlimited):
         yield (
             "the server keeps prompts for later: its memory grows after load by up to --cache-ram;"
             " --cache-ram 0 turns that off"
