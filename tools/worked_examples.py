@@ -85,7 +85,8 @@ def _budget() -> str:
             "steady state, batch 1",
             "6.8 GB",
             f"{_gb(one.likely_bytes + device.os_bytes - one.evictable_bytes)} GB",
-            "the sum of the above as a meter shows it, without the mapped original of rearranged weights",
+            f"as touched, and without the pages that the kernel may drop: weights count as their rearranged copy of"
+            f" {_gb(_part(one, 'rearranged copy for the CPU'))} GB, the table of embeddings stays in the file",
         ),
         Row(
             "with headroom, batch 1",
@@ -97,13 +98,13 @@ def _budget() -> str:
             "batch 4 on 16 GB",
             "10.4 GB, “fits but barely”",
             f"{_gb(four.required_bytes + device.os_bytes)} GB, {four.verdict}, {_gb(four.headroom_bytes)} GB to spare",
-            "no headroom of 25 %",
+            "as above: the reservation is the peak, and nothing is added to it",
         ),
         Row(
             "batch 4 at 8192 tokens",
             "19+ GB, over the limit",
             _verdict(_llama3(device, slots=4, context=8192)),
-            "the text doubles the whole sum; only the KV cache doubles",
+            "only the KV cache doubles; the text's own figures give 10.3 GB, or 12.9 GB with 25 %",
         ),
         Row(
             "attention scores without flash attention, 4096 tokens",
@@ -122,8 +123,10 @@ def _quantization() -> str:
         for count, shape, preset in zip(counts, shapes, ("F16", "Q8_0", "Q4_K_M"), strict=True):
             if count is None:
                 continue
-            bits = 8 * shape.weights_bytes / shape.parameters
-            why = f"{shape.parameters / 1e9:.2f} B parameters, {bits:.2f} bits each with scales and wider tensors"
+            why = f"{shape.parameters / 1e9:.2f} B parameters"
+            if preset != "F16":
+                bits = 8 * shape.weights_bytes / shape.parameters
+                why += f", {bits:.2f} bits each with scales{' and wider tensors' if preset == 'Q4_K_M' else ''}"
             rows.append(Row(f"{shape.name} in {preset}", f"{count} GB", f"{_gb(shape.weights_bytes)} GB", why))
     return _table("## LLM Optimization on Jetson §1.1: weights", rows)
 
@@ -154,18 +157,28 @@ def _context_budget() -> str:
             "left for a model on Orin Nano 8GB",
             "6.3 GB",
             f"{_gb(device.capacity_bytes)} GB",
-            "MemAvailable of a developer kit with desktop; carveouts there are 0.26 GB, not 0.4, CMA stays usable",
+            "MemAvailable of a developer kit with desktop, and the CUDA runtime not yet deducted (0.3 GB in the text):"
+            " carveouts there are 0.26 GB, not 0.4, and CMA stays usable",
         )
     ]
-    for name, context, left in (("Llama-3.2-3B", 2048, "4.5 GB"), ("Phi-3-mini", 4096, "3.8 GB")):
-        options = Options(context_tokens=context, kv_type_k="Q8_0", kv_type_v="Q8_0", output_rows=1)
+    tied = " (the tied embeddings twice, for the CPU that looks them up)"
+    heads = " (32 KV heads of 96 in 32 layers, none shared: the text's 0.3 GB would be 12 of them)"
+    for name, context, left, of_weights, of_cache in (
+        ("Llama-3.2-3B", 2048, "4.5 GB", tied, ""),
+        ("Phi-3-mini", 4096, "3.8 GB", "", heads),
+    ):
+        options = Options(context_tokens=context, kv_type_k="Q8_0", kv_type_v="Q8_0", output_rows=1, backend="cuda")
         footprint = estimate(name, device=device, options=options, source="formula", format="Q4_K_M", relief=False)
         rows.append(
             Row(
                 f"{name}, 4 bits, INT8 KV, {context} tokens: left",
                 left,
                 f"{_gb(footprint.headroom_bytes)} GB",
-                f"weights {_gb(_weights(footprint))} GB in Q4_K_M, KV {_gb(_term(footprint, 'kv_cache'))} GB",
+                f"on the GPU, at most: weights {_gb(_term(footprint, 'weights'))} GB in Q4_K_M{of_weights},"
+                f" KV {_gb(_term(footprint, 'kv_cache'))} GB{of_cache}, buffers"
+                f" {_gb(_term(footprint, 'compute_buffers', 'work_buffer', 'output_buffer'))} GB, CUDA and the process"
+                f" {_gb(_term(footprint, 'runtime', 'tokenizer'))} GB,"
+                f" peaks {_gb(_term(footprint, 'peak_headroom'))} GB",
             )
         )
     return _table("## LLM Optimization on Jetson §3.3: context budget, Orin Nano 8GB", rows)
@@ -187,6 +200,10 @@ def _weights(footprint: Footprint) -> int:
 
 def _term(footprint: Footprint, *names: str) -> int:
     return sum(term.high_bytes for term in footprint.terms if term.name in names)
+
+
+def _part(footprint: Footprint, name: str) -> int:
+    return sum(part.bytes for term in footprint.terms for part in term.parts if part.name == name)
 
 
 def _likely(footprint: Footprint, *names: str) -> int:
