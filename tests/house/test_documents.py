@@ -36,3 +36,38 @@ def test_the_python_of_the_readme_runs() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("fits ")
+
+
+def test_what_one_adds_by_the_examples_is_known_at_once(tmp_path: Path) -> None:
+    import os
+    import re
+    import shutil
+    import subprocess
+    import sys
+
+    shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    examples = re.findall(r"`(src/memfit/\S+?\.py)`((?:(?!```|\n#).)*?)```python\n(.*?)```", text, re.S)
+    assert len(examples) == 6
+    for path, _, code in examples:
+        assert not (tmp_path / path).exists()
+        (tmp_path / path).write_text(code, encoding="utf-8")
+
+    def memfit(*words: str) -> str:
+        environment = {**os.environ, "PYTHONPATH": str(tmp_path / "src"), "MEMFIT_CACHE": "off"}
+        command = [sys.executable, "-m", "memfit", *words]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert "My-Model-1B" in memfit("estimate", "My-Model-1B", "--device", "my-board", "--source", "formula")
+    assert "MY_FORMAT" in memfit("list", "formats")
+    assert "longest context" in memfit("--help")
+    assert "8k tokens" in memfit("reach", "My-Model-1B", "my-board")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "src")}
+    script = (
+        "import memfit; f = memfit.estimate('My-Model-1B', source='formula', device=memfit.find_device('my-board'));"
+        "print(memfit.render.render(f, view='one_line'))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment)
+    assert "fits" in done.stdout

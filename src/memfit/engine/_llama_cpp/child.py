@@ -132,9 +132,12 @@ def _fail(failed: _Failed, memory_bytes: int, model: Source) -> None:
     if lacks_memory(failed.why):
         raise out_of_memory(memory_bytes, failed.why)
     file = str(model) if isinstance(model, Path) else model.path if isinstance(model, Header) else None
+    cause = "the file is damaged, or made for another version of llama.cpp"
+    if "unknown model architecture" in failed.why:
+        cause = "a newer llama-cpp-python may know it"
     raise EngineFailed(
         f"{'' if file is None else f'{file}: '}llama.cpp could not {failed.what}: {first_line(failed.why)}",
-        hint="the file is damaged, or made for another version of llama.cpp; --source formula asks no engine",
+        hint=f"{cause}; --source formula asks no engine",
         said=failed.log,
     )
 
