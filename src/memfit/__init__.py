@@ -7,6 +7,8 @@ The public interface in one place::
     footprint = memfit.estimate("model.gguf", device=memfit.find_device("orin-nano-8gb"))
     print(footprint.verdict, footprint.required_bytes)
     print(memfit.render.render(footprint))
+    pasted = memfit.read_command("llama-server -m model.gguf -c 8192 -ctk q8_0")
+    print(memfit.estimate_deployment(pasted.deployment, profile=pasted.profile).high_bytes)
 
 Each name is imported from its room when it is first used, so ``import memfit`` itself costs nothing.
 """
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
     from memfit.device.audit import audit
     from memfit.device.audit_records import Audit
     from memfit.engine import Deployment, Options, Part, Term
-    from memfit.engine.records import Workload
+    from memfit.engine.command import read_command, read_modelfile
+    from memfit.engine.records import Command, Workload
     from memfit.errors import MemfitError
     from memfit.footprint import (
         Curve,
@@ -32,23 +35,31 @@ if TYPE_CHECKING:
         Relief,
         largest_fitting,
         predict,
+        relax,
         sweep,
     )
     from memfit.footprint.estimate import estimate, estimate_deployment, find_models
+    from memfit.footprint.process import Comparison, command_of, compare
+    from memfit.measure.baseline import Baselines, measure_baselines
     from memfit.measure.records import Observation, Verification
     from memfit.measure.store import Store
     from memfit.measure.verify import Target, verify
     from memfit.model import ModelShape, find_model, in_preset, read_shape
+    from memfit.model.fabricate import Fabrication, fabricate
     from memfit.render import schema
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Audit",
+    "Baselines",
+    "Command",
+    "Comparison",
     "Curve",
     "CurvePoint",
     "Deployment",
     "Device",
+    "Fabrication",
     "Footprint",
     "Largest",
     "MemfitError",
@@ -65,15 +76,22 @@ __all__ = [
     "Workload",
     "__version__",
     "audit",
+    "command_of",
+    "compare",
     "estimate",
     "estimate_deployment",
+    "fabricate",
     "find_device",
     "find_model",
     "find_models",
     "in_preset",
     "largest_fitting",
+    "measure_baselines",
     "predict",
+    "read_command",
+    "read_modelfile",
     "read_shape",
+    "relax",
     "render",
     "schema",
     "sweep",
@@ -85,7 +103,8 @@ _ROOMS = {
     "device.audit": ("audit",),
     "device.audit_records": ("Audit",),
     "engine": ("Deployment", "Options", "Part", "Term"),
-    "engine.records": ("Workload",),
+    "engine.command": ("read_command", "read_modelfile"),
+    "engine.records": ("Command", "Workload"),
     "errors": ("MemfitError",),
     "footprint": (
         "Curve",
@@ -96,13 +115,17 @@ _ROOMS = {
         "Relief",
         "largest_fitting",
         "predict",
+        "relax",
         "sweep",
     ),
     "footprint.estimate": ("estimate", "estimate_deployment", "find_models"),
+    "footprint.process": ("Comparison", "command_of", "compare"),
+    "measure.baseline": ("Baselines", "measure_baselines"),
     "measure.records": ("Observation", "Verification"),
     "measure.store": ("Store",),
     "measure.verify": ("Target", "verify"),
     "model": ("ModelShape", "find_model", "in_preset", "read_shape"),
+    "model.fabricate": ("Fabrication", "fabricate"),
     "render": ("schema",),
 }
 

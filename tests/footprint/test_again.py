@@ -71,7 +71,7 @@ def test_a_name_like_an_option_stays_a_name() -> None:
 @click.command()
 @engine_options
 @click.pass_obj
-def _parsed(default: Options, **written: Any) -> Options:
+def _parsed(default: Options, /, **written: Any) -> Options:
     return changed(default, written)
 
 
