@@ -9,7 +9,7 @@ import pytest
 from render_samples import CURVE, FITS, LARGEST, ORIN_NANO, SEPARATE, TIGHT, TOO_BIG, term
 
 from memfit.engine.records import Compared
-from memfit.footprint.records import Curve, Footprint, Learned
+from memfit.footprint.records import Curve, Footprint, Largest, Learned
 from memfit.render import find_view
 from memfit.render.document import Block, Command, Document, Facts, Headline, MemoryMap, Table, Waterfall
 from memfit.units import GIB, MIB
@@ -207,3 +207,15 @@ def test_a_calibrated_footprint_says_by_what() -> None:
     plain = block(show(FITS), Facts)
     assert isinstance(plain, Facts)
     assert "calibrated" not in {fact.name for fact in plain.items}
+
+
+def test_the_most_slots_say_what_they_share() -> None:
+    options = replace(FITS.deployment.options, slots=8, context_tokens=4096)
+    footprint = replace(FITS, deployment=replace(FITS.deployment, options=options))
+    found = headline(Largest(option="slots", value=8, most=256, footprint=footprint))
+    assert found.sentence.endswith("; they share a context of 4k tokens")
+    trained = replace(footprint, deployment=replace(footprint.deployment, options=replace(options, context_tokens=0)))
+    assert "they share" in headline(Largest(option="slots", value=8, most=256, footprint=trained)).sentence
+    assert "share" not in headline(Largest(option="context", value=4096, most=8192, footprint=footprint)).sentence
+    nothing = headline(Largest(option="slots", value=None, most=256, footprint=footprint))
+    assert nothing.sentence.startswith("no number of slots fits")

@@ -40,3 +40,14 @@ def test_it_may_take_what_it_really_allocates(limits: list[int]) -> None:
     # a table of cells for each of two caches, where a model has a window, and the slots' rows of logits
     assert GIB <= small < GIB + GIB // 16
     assert large >= GIB + 2 * 52 * cells + 4 * SHAPE.vocabulary_tokens * slots
+
+
+def test_it_is_not_asked_what_would_fill_this_machine(limits: list[int]) -> None:
+    huge = Options(context_tokens=2**31 - 1)
+    device = find_device("orin-nano-8gb")
+    assert answer(SHAPE, ORIGIN, huge, device, "auto").engine == "llama.cpp by formula"
+    for asked in ("engine", "both"):
+        with pytest.raises(EngineFailed, match="would allocate") as caught:
+            answer(SHAPE, ORIGIN, huge, device, asked)
+        assert "--source formula" in (caught.value.hint or "")
+    assert limits == []

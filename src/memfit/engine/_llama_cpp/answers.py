@@ -18,7 +18,7 @@ from memfit.engine.records import Asked, Options
 from memfit.errors import EngineFailed, EngineMissing, MemfitError, UnknownArchitecture
 from memfit.model.shape import ModelShape
 from memfit.model.unknown import unknown_architecture
-from memfit.units import MIB
+from memfit.units import GIB, MIB, format_bytes
 
 if TYPE_CHECKING:
     from memfit.engine._llama_cpp.oracle import Source
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 # room for the recurrent state of a model whose layers memfit does not know
 DEFAULT_UNKNOWN_BYTES = 512 * MIB
+# more than this is not allocated to answer a question
+MOST_ALLOCATED_BYTES = 4 * GIB
 # The graph of a CUDA backend is the CPU's, split in two and with workspaces of its own: read, not measured
 _CUDA_COMPUTE_RATIO = 1.25
 
@@ -52,7 +54,7 @@ def answer(shape: ModelShape, origin: Origin, options: Options, device: Device, 
     if asked != "formula" and options.backend == "cpu":
         from memfit.engine._llama_cpp import oracle
 
-        if oracle.is_installed():
+        if oracle.is_installed() and _may_be_asked(shape, options, asked):
             return _from_engine(shape, origin, options, threads)
     if not shape.layers:
         raise _nobody_knows(shape, origin, options)
@@ -67,6 +69,25 @@ def answer(shape: ModelShape, origin: Origin, options: Options, device: Device, 
     check_graph_table(shape, options)
     computed = from_coefficients(shape, options, threads, device.instructions)
     return Answer(compute=computed, engine="llama.cpp by formula")
+
+
+def _may_be_asked(shape: ModelShape, options: Options, asked: Asked) -> bool:
+    """Whether the engine can answer without filling this machine's memory with tables and state.
+
+    Raises:
+        EngineFailed: it cannot, and was to be asked all the same.
+    """
+    resolve(shape, options)  # what the engine would refuse is refused in words
+    allocated = _really_allocated(shape, options)
+    if allocated <= MOST_ALLOCATED_BYTES:
+        return True
+    if asked == "auto" and shape.layers:
+        return False
+    raise EngineFailed(
+        f"llama.cpp would allocate {format_bytes(allocated)} to answer: it plans buffers, but makes its tables of cells"
+        " and its recurrent state",
+        hint="ask for a smaller context and fewer slots, or compute it with --source formula",
+    )
 
 
 def _nobody_knows(shape: ModelShape, origin: Origin, options: Options) -> UnknownArchitecture:
@@ -107,7 +128,6 @@ def _from_engine(shape: ModelShape, origin: Origin, options: Options, threads: i
     from memfit.engine._llama_cpp.oracle import DEFAULT_MEMORY_BYTES, reserve
     from memfit.engine._llama_cpp.reservation import Refused
 
-    resolve(shape, options)  # what the engine would abort on is refused in words
     asked = msgspec.structs.replace(options, threads=threads)
     lean = msgspec.structs.replace(asked, output_rows=options.slots)  # a run asks for one a slot
     # recurrent state, rows of logits and tables of cells are really allocated by the child, everything else is planned

@@ -10,6 +10,7 @@ from memfit.device.records import Device
 from memfit.engine._engine import Ledger, Models, Origin
 from memfit.engine._llama_cpp.agreement import agree, compare
 from memfit.engine._llama_cpp.answers import Answer, answer
+from memfit.engine._llama_cpp.buffers import table_bytes
 from memfit.engine._llama_cpp.built import built_for
 from memfit.engine._llama_cpp.settings import resolve
 from memfit.engine._llama_cpp.terms import Build, build, headroom_term, model_terms, process_terms
@@ -113,16 +114,17 @@ def _draft_term(
     found = answer(draft, origin, own, device, asked)
     plan: Build = build(draft, own, device, profile=profile, compute=found.compute)
     terms, compared = _asked(plan, found, compare_them=asked == "both")
+    tables = table_bytes(draft, plan.settings)  # its context has its own, which ``runtime`` does not hold
     term = Term(
         name="draft",
         pool=plan.pool,
         low_bytes=sum(term.low_bytes for term in terms),
-        likely_bytes=sum(term.likely_bytes for term in terms),
-        high_bytes=sum(term.high_bytes for term in terms),
+        likely_bytes=sum(term.likely_bytes for term in terms) + tables,
+        high_bytes=sum(term.high_bytes for term in terms) + tables + tables // 2,
         evictable_bytes=sum(term.evictable_bytes for term in terms),
         working_set_bytes=sum(term.working_set_bytes for term in terms),
         source="formula",
-        formula=f"{draft.name}: weights, KV cache, compute buffers and tokenizer of a second model",
+        formula=f"{draft.name}: weights, KV cache, buffers, tokenizer and context tables of a second model",
     )
     return term, compared
 

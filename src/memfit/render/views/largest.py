@@ -23,10 +23,19 @@ def document(largest: Largest) -> Document:
     else:
         amount = f"{format_tokens(largest.value)} tokens" if largest.option == "context" else f"{largest.value}"
         bound = "as far as it goes" if largest.value >= largest.most else "the largest that fits"
-        head = Headline(amount, "ok", f"{largest.option}: {bound}, in {capacity}")
+        head = Headline(amount, "ok", f"{largest.option}: {bound}, in {capacity}{_shared(largest)}")
     rest = tuple(block for block in footprint_view.document(footprint).blocks if not isinstance(block, Headline))
     again = () if largest.value is None else (shell_command("with this value", *as_command(footprint)),)
     return Document(title_words(footprint.model, footprint.device), (head, *again, *rest))
+
+
+def _shared(largest: Largest) -> str:
+    """More slots are no more context: llama.cpp divides one among them."""
+    if largest.option != "slots":
+        return ""
+    footprint = largest.footprint
+    context = footprint.deployment.options.context_tokens or footprint.model.context_trained_tokens
+    return f"; they share a context of {format_tokens(context)} tokens"
 
 
 VIEW = View(record=Largest, document=document, summary="the largest context or number of slots that fits")
