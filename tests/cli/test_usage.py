@@ -93,3 +93,11 @@ def test_saved_prompts_without_a_limit(capsys: pytest.CaptureFixture[str]) -> No
     options = json.loads(capsys.readouterr().out)["deployment"]["options"]
     assert options["cache_ram_unlimited"] is True
     assert options["cache_ram_bytes"] == 0
+
+
+def test_more_memory_than_the_board_has_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["estimate", "SmolLM2-135M", "--device", "orin-nano-8gb", "--source", "formula", "--memory"]
+    assert run([*words, "80GiB"]) == 0
+    assert "80.00 GiB were stated, and Orin Nano 8GB has" in capsys.readouterr().out
+    assert run([*words, "6GiB"]) == 0
+    assert "were stated" not in capsys.readouterr().out

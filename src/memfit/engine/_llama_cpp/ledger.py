@@ -17,7 +17,7 @@ from memfit.engine._llama_cpp.terms import Build, build, headroom_term, model_te
 from memfit.engine.records import Asked, Compared, Deployment, Options, Profile, Term
 from memfit.errors import UnknownArchitecture
 from memfit.model.shape import ModelShape
-from memfit.units import format_tokens
+from memfit.units import format_bytes, format_tokens
 
 
 def ledger(models: Models, deployment: Deployment, device: Device, profile: Profile, asked: Asked) -> Ledger:
@@ -159,6 +159,11 @@ def _warnings(shape: ModelShape, options: Options, device: Device, profile: Prof
             yield "on an integrated GPU llama.cpp reads the file into memory: its automatic load mode turns mmap off"
         if not device.unified:
             yield "the GPU has a memory of its own, which is not read: everything is judged against one capacity"
+    if device.physical_bytes and device.capacity_bytes > device.physical_bytes:
+        yield (
+            f"{format_bytes(device.capacity_bytes)} were stated, and {device.name} has"
+            f" {format_bytes(device.physical_bytes)} in all"
+        )
     if options.backend == "cpu" and options.gpu_layers > 0:
         yield f"{options.gpu_layers} layers for a GPU, and the backend is the CPU's: they stay there (--backend cuda)"
     if profile == "server" and (options.cache_ram_bytes or options.cache_ram_unlimited):
