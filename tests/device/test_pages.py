@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from memfit.device.pages import Mapped, mapped, touched_bytes
+from memfit.device.pages import Mapped, left_out_bytes, mapped, mapped_bytes, touched_bytes
+from memfit.units import KIB
 
 PAGE = mmap.PAGESIZE
 HERE = os.getpid()
@@ -64,19 +65,53 @@ def test_a_buffer_larger_than_what_is_read_at_once() -> None:
 
 def test_nothing_is_known_of_a_process_that_has_ended() -> None:
     assert touched_bytes(2**22 + 1, 4096, 4096) is None
-    assert mapped(2**22 + 1, ["/bin/sh"]) is None
+    assert mapped(2**22 + 1) is None
 
 
 def test_a_mapped_file_counts_with_the_pages_that_were_read(tmp_path: Path) -> None:
     path = tmp_path / "weights with a space.gguf"
     path.write_bytes(bytes(32 * PAGE))
-    assert mapped(HERE, [str(path)]) == Mapped(0, 0)
+    files = [str(path), str(tmp_path / "absent")]
+    assert mapped_bytes(mapped(HERE) or {}, files) == 0
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as area:
         area.madvise(mmap.MADV_RANDOM)
         area[0], area[9 * PAGE]
-        found = mapped(HERE, [str(path), str(tmp_path / "absent")])
+        found = mapped(HERE)
         # the kernel may map what is cached around a page that faults (fault_around_bytes)
         assert found is not None
-        assert 2 * PAGE <= found.resident_bytes <= 32 * PAGE
-        assert found.pss_bytes == found.resident_bytes
-    assert mapped(HERE, [str(path)]) == Mapped(0, 0)
+        assert 2 * PAGE <= mapped_bytes(found, files) <= 32 * PAGE
+        inside = found[path.stat().st_ino]
+        assert inside.pss_bytes == inside.resident_bytes
+    assert mapped_bytes(mapped(HERE) or {}, files) == 0
+
+
+SMAPS = """\
+5500-5600 r-xp 00000000 08:01 77 /usr/lib/a library.so
+Rss:                 100 kB
+Pss:                  25 kB
+5600-5700 rw-p 00000000 08:01 77 /usr/lib/a library.so
+Rss:                   8 kB
+Pss:                   8 kB
+5700-5800 rw-s 00000000 00:01 78 /memfd:shared (deleted)
+Rss:                 400 kB
+Pss:                 200 kB
+5800-5900 rw-p 00000000 00:00 0 [heap]
+Rss:                 900 kB
+Pss:                 900 kB
+"""
+
+
+def test_files_are_told_from_memory(tmp_path: Path) -> None:
+    (tmp_path / "7").mkdir()
+    (tmp_path / "7" / "smaps").write_text(SMAPS)
+    assert mapped(7, proc=tmp_path) == {77: Mapped(108 * KIB, 33 * KIB)}
+
+
+def test_what_others_have_mapped_too_is_what_pss_leaves_out() -> None:
+    one = {1: Mapped(100, 25), 2: Mapped(50, 50)}
+    assert left_out_bytes([]) == 0
+    assert left_out_bytes([one]) == 75
+    # two of four that have mapped it: half of it is theirs already
+    assert left_out_bytes([one, {1: Mapped(100, 25)}]) == 50
+    # all that have: nothing is left out
+    assert left_out_bytes([{1: Mapped(100, 50)}, {1: Mapped(100, 50)}]) == 0

@@ -6,7 +6,7 @@ Read at a place in a file of hundreds of gigabytes, so on this machine alone and
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -58,35 +58,61 @@ def _present(descriptor: int, first: int, count: int) -> int | None:
 
 
 class Mapped(NamedTuple):
-    """Pages of some files that a process has mapped and that are in memory.
+    """Pages of a file that a process has mapped and that are in memory.
 
     Attributes:
         resident_bytes: all of them (``Rss`` of the mappings in smaps).
         pss_bytes: its share of them, where others have mapped the same.
     """
 
-    resident_bytes: int
-    pss_bytes: int
+    resident_bytes: int = 0
+    pss_bytes: int = 0
 
 
-def mapped(pid: int, files: Iterable[str], *, proc: Path = Path("/proc")) -> Mapped | None:
-    """What a process has mapped of ``files``; None where it may not be looked into."""
-    wanted = set()
-    for path in files:
-        try:
-            wanted.add(Path(path).stat().st_ino)
-        except OSError:
-            continue
-    sums, inside = {"Rss": 0, "Pss": 0}, False
+# what is mapped under these names is memory shared between programs or with a device, and no file
+_NO_FILES = ("/memfd:", "/dev/", "/SYSV", "/anon_hugepage")
+
+
+def mapped(pid: int, *, proc: Path = Path("/proc")) -> dict[int, Mapped] | None:
+    """Every file that a process has mapped, by inode; None where it may not be looked into."""
+    found: dict[int, Mapped] = {}
+    inode, sizes = 0, dict.fromkeys(("Rss", "Pss"), 0)
     try:
         with (proc / str(pid) / "smaps").open(encoding="utf-8", errors="replace") as lines:
             for line in lines:
                 name, _, value = line.partition(":")
                 if " " in name:  # "7f00-7f01 r--p 00000000 08:01 1234  /a/file"
                     fields = line.split(None, 5)
-                    inside = len(fields) == 6 and fields[4].isdigit() and int(fields[4]) in wanted
-                elif inside and name in sums:
-                    sums[name] += int(value.split()[0]) * 1024
+                    whole = len(fields) == 6 and fields[4].isdigit() and not fields[5].startswith(_NO_FILES)
+                    inode = int(fields[4]) if whole else 0
+                elif inode and name in sizes:
+                    sizes[name] = int(value.split()[0]) * 1024
+                    if name == "Pss":  # the later of the two
+                        before = found.get(inode, Mapped())
+                        found[inode] = Mapped(before.resident_bytes + sizes["Rss"], before.pss_bytes + sizes["Pss"])
     except (OSError, ValueError):
         return None
-    return Mapped(sums["Rss"], sums["Pss"])
+    return found
+
+
+def mapped_bytes(found: Mapping[int, Mapped], files: Iterable[str]) -> int:
+    """What of these files is among what a process has mapped."""
+    inodes = set()
+    for path in files:
+        try:
+            inodes.add(Path(path).stat().st_ino)
+        except OSError:
+            continue
+    return sum(found[inode].resident_bytes for inode in inodes if inode in found)
+
+
+def left_out_bytes(found: Sequence[Mapping[int, Mapped]]) -> int:
+    """What the PSS of some processes leaves out of files that they have mapped, because others have mapped them, too.
+
+    Their own sharing leaves nothing out: together they have all that the one with most of a file has.
+    """
+    inodes = {inode for each in found for inode in each}
+    return sum(
+        max(0, max(held.resident_bytes for held in holding) - sum(held.pss_bytes for held in holding))
+        for holding in ([each[inode] for each in found if inode in each] for inode in inodes)
+    )

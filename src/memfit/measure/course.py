@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from memfit.device.cgroup import CgroupMemory
-from memfit.device.pages import mapped, touched_bytes
+from memfit.device.pages import left_out_bytes, mapped, mapped_bytes, touched_bytes
 from memfit.device.process_tree import process_tree
 from memfit.device.vmstat import Vmstat, read_vmstat
 from memfit.engine.records import TERM_NAMES, Buffer
@@ -88,6 +88,7 @@ class Course:
         self._files: Sequence[str] = ()
         self._mapped_bytes = 0
         self._whole_bytes = 0
+        self._elsewhere_bytes = 0
         self._shared_bytes = 0
         self._machine = read_vmstat()
         self._refaults = 0
@@ -153,8 +154,6 @@ class Course:
             seconds=round(seconds, 6),
             refaults=self._refaults_since(),
         )
-        if held.pss_bytes >= max((each.pss_bytes for each in self.phases), default=0):
-            self._shared_bytes = held.resident_bytes - held.pss_bytes
         self._count_unevictable(held)
         self._kept.add(phase)
         if self.on_phase is not None:
@@ -168,8 +167,8 @@ class Course:
 
     @property
     def mapped_elsewhere_bytes(self) -> int:
-        """What the largest PSS leaves out of the model's files, because other programs have mapped them too."""
-        return max(0, self._whole_bytes - self.peak_pss_bytes)
+        """What the largest PSS leaves out of libraries and models, because other programs have mapped them too."""
+        return max(self._elsewhere_bytes, self._whole_bytes - self.peak_pss_bytes)
 
     def sample(self, sampler: Sampler) -> None:
         """What reads memory beside the phases, until it is frozen."""
@@ -250,12 +249,13 @@ class Course:
         return max(0, so_far - before)
 
     def _note_files(self, pids: Sequence[int], held: Holding) -> None:
-        """What is mapped of the model's files. Of pages that others map too PSS has a part, and the model needs all."""
-        found = [each for pid in pids if (each := mapped(pid, self._files)) is not None] if self._files else []
-        resident = max((each.resident_bytes for each in found), default=0)
-        elsewhere = max(0, resident - sum(each.pss_bytes for each in found))
-        self._mapped_bytes = max(resident, self._mapped_bytes)
+        """What is mapped of files, of which PSS leaves out a part where other programs have mapped them too."""
+        found = [each for pid in pids if (each := mapped(pid)) is not None]
+        self._mapped_bytes = max([self._mapped_bytes, *(mapped_bytes(each, self._files) for each in found)])
+        elsewhere = left_out_bytes(found)
         self._whole_bytes = max(held.pss_bytes + elsewhere, self._whole_bytes)
+        if held.pss_bytes >= max((each.pss_bytes for each in self.phases), default=0):
+            self._shared_bytes, self._elsewhere_bytes = held.resident_bytes - held.pss_bytes, elsewhere
 
     def _note_buffers(self, buffers: Sequence[dict[str, Any]]) -> None:
         for buffer in buffers:
@@ -265,8 +265,8 @@ class Course:
             if buffer["address"] is not None:
                 touched = touched_bytes(self.pid, buffer["address"], buffer["bytes"])
             elif buffer["files"]:
-                inside = mapped(self.pid, buffer["files"])
-                touched = None if inside is None else min(inside.resident_bytes, buffer["bytes"])
+                inside = mapped(self.pid)
+                touched = None if inside is None else min(mapped_bytes(inside, buffer["files"]), buffer["bytes"])
             place = _place(buffer)
             before = self._buffers.get(place)
             if before is not None and before.reserved_bytes == buffer["bytes"] and before.touched_bytes is not None:

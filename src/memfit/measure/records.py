@@ -145,7 +145,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
         reason: of any other outcome than ``completed``, in a sentence.
         shape_digest: of the model's architecture, tensors and metadata that memory depends on.
         peak_pss_bytes: largest PSS of the tree. Between phases it is the resident peak (VmHWM) less what was shared.
-        mapped_elsewhere_bytes: what that leaves out of the model's files, because other programs have mapped them too.
+        mapped_elsewhere_bytes: what that leaves out of libraries and models that other programs have mapped, too.
         peak_limit_bytes: largest charge of the cgroup, page cache included; None without one.
         unevictable_bytes: largest of what the kernel cannot drop: anonymous, shared and kernel memory.
         buffers: what the engine reserved, and what of it was touched.
@@ -193,8 +193,8 @@ class ObservedTerm(msgspec.Struct, frozen=True, kw_only=True):
 class Observed(msgspec.Struct, frozen=True, kw_only=True):
     """The part of an observation that a prediction is held against.
 
-    ``compared_bytes`` is the peak that the residual was taken of: PSS, the model's files whole, and the GPU's memory
-    where a meter saw it.
+    ``compared_bytes`` is the peak that the residual was taken of: PSS, mapped files whole as if it ran alone, and the
+    GPU's memory where a meter saw it.
     """
 
     peak_pss_bytes: int
@@ -226,7 +226,7 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         compared_bytes: the ``likely`` of what could be observed: all of it, but what lies on a GPU that no meter saw.
-        residual_bytes: observed peak PSS less ``likely``; with the GPU's memory on both sides where a meter saw it.
+        residual_bytes: ``observed.compared_bytes`` less ``compared_bytes``.
         verdict: ``within`` low and high; ``under`` low; ``over`` high; ``killed`` by the kernel; ``paged``: it ran only
             by reading pages again and again, or below 80 % of its unlimited speed.
         runs: whether it runs under the limit: the question of a device.

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from engine_child import HAS_ENGINE
-from memfit.device.pages import mapped, touched_bytes
+from memfit.device.pages import mapped, mapped_bytes, touched_bytes
 from memfit.engine import Options, Start
 from memfit.engine._llama_cpp import live
 from memfit.engine._llama_cpp.oracle import reserve_one
@@ -282,9 +282,9 @@ class TestRunning:
         for buffer in event["buffers"]:
             if buffer["files"]:
                 assert (options.load_mode, buffer["term"]) == ("mmap", "weights")
-                inside = mapped(pid, buffer["files"])
+                inside = mapped(pid)
                 assert inside is not None
-                assert inside.resident_bytes >= 0.9 * buffer["bytes"]
+                assert mapped_bytes(inside, buffer["files"]) >= 0.9 * buffer["bytes"]
                 continue
             touched = touched_bytes(pid, buffer["address"], buffer["bytes"])
             assert touched is not None

@@ -34,12 +34,10 @@ from memfit.render.views._figures import (
     title_words,
 )
 from memfit.render.views._view import View
-from memfit.units import MIB, format_bytes
+from memfit.units import format_bytes
 
 _TONES: dict[Judgement, Tone] = {"within": "ok", "under": "warn", "over": "bad", "killed": "bad", "paged": "warn"}
 _BLANK = Cell("")
-# more than the libraries that any two programs share: others run the same engine or model now
-_SHOWN_SHARED_BYTES = 8 * MIB
 
 
 def document(verification: Verification) -> Document:
@@ -152,10 +150,9 @@ def _footers(verification: Verification) -> list[Row]:
     if seen.peak_limit_bytes is not None:
         charged = "charged to the limit, with page cache"
         rows.append((Cell(charged), _BLANK, _BLANK, _BLANK, mib(seen.peak_limit_bytes), _BLANK))
-    resident = _resident_bytes(verification)
-    if resident - seen.compared_bytes > _SHOWN_SHARED_BYTES:
-        shared = "resident, shared pages counted whole"
-        rows.append((Cell(shared, quiet=True), _BLANK, _BLANK, _BLANK, mib(resident, quiet=True), _BLANK))
+    if elsewhere := verification.observation.mapped_elsewhere_bytes:
+        shared = "libraries and files that other programs map too"
+        rows.append((Cell(shared, quiet=True), _BLANK, _BLANK, _BLANK, mib(elsewhere, quiet=True), _BLANK))
     tone = _TONES[verification.verdict]
     rows.append(
         (
@@ -168,10 +165,6 @@ def _footers(verification: Verification) -> list[Row]:
         )
     )
     return rows
-
-
-def _resident_bytes(verification: Verification) -> int:
-    return max((sample.resident_bytes for sample in verification.observation.samples), default=0)
 
 
 def _growth(growth: Growth) -> Facts:
@@ -196,12 +189,6 @@ def _notes(verification: Verification) -> list[str]:
     notes = [*verification.notes, *verification.predicted.warnings]
     if observation.limit.limit_bytes is None and observation.limit.note:
         notes.append(observation.limit.note)
-    shared = _resident_bytes(verification) - verification.observed.compared_bytes
-    if shared > _SHOWN_SHARED_BYTES and observation.outcome == "completed":
-        notes.append(
-            f"{format_bytes(shared)} of libraries are shared with programs that run beside it, and PSS leaves them out:"
-            " it would show up to so much more alone"
-        )
     if observation.outcome == "interrupted":
         notes.insert(0, f"not run to its end: {observation.reason}")
     return notes
