@@ -65,8 +65,6 @@ def _pair(target: str, halves: dict[str, Tensor], file: str | None) -> Pair:
 def adapter_bytes(tensors: Iterable[Tensor], *, file: str | None = None) -> int:
     """Bytes of the buffers that an adapter takes on the CPU, exact.
 
-    The engine also makes its graphs larger by the products of one pair; that is part of the compute buffers.
-
     Raises:
         Malformed: as ``pairs``.
     """

@@ -31,5 +31,9 @@ def projector_term(projector: ModelShape, options: Options, device: Device) -> T
 
 
 def adapters_part(adapters: Iterable[ModelShape]) -> Part:
-    """All LoRA adapters together."""
+    """All LoRA adapters together.
+
+    Their products are computed in what the graph has reserved anyway: the engine reserves once more when an adapter is
+    set, and took the same (layers of Llama-3.1-8B, ranks 16 and 256, one row of logits and 512; 0c1e57098).
+    """
     return Part(name="LoRA adapters", bytes=sum(adapter_bytes(adapter.tensors) for adapter in adapters))
