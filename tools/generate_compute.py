@@ -10,7 +10,7 @@ import argparse
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,12 @@ from graph_trace.check import Residual, residuals
 from graph_trace.expressions import Expression, Unexplained
 from graph_trace.knobs import find_knobs, study_of
 from graph_trace.probe import Prober, Refused, describe
+from graph_trace.siblings import siblings
 from graph_trace.study import Different, Explained, Knobs, Role, Study, difference
 from graph_trace.tables import Tables
-from graph_trace.turns import Variant, arrangements, explicit, rotatable, variants
+from graph_trace.turns import Variant, arrangements, explicit, other_counts, rotatable, variants, with_few_words
 from memfit.engine._llama_cpp.graphs import load_graphs
+from memfit.engine._llama_cpp.symbols import TOKEN, WINDOW, several, tensor_set
 from memfit.model.architectures import ARCHITECTURES
 from memfit.model.cards import CARDS, Card
 
@@ -40,6 +42,14 @@ DATA = Path(__file__).parent.parent / "src/memfit/engine/_llama_cpp/_compute_dat
 THOROUGH = [Variant(flash, "F16", "F16", "streams", back) for flash in (True, False) for back in (False, True)]
 
 
+@dataclass
+class Entry:
+    """A segment as it was explained, and the sets of tensors whose models have it."""
+
+    explained: Explained
+    tensor_sets: set[int] = field(default_factory=set)
+
+
 class Tracer:
     """Traces one architecture, card by card, into its tables."""
 
@@ -47,81 +57,99 @@ class Tracer:
         self.prober = prober
         self.tables = Tables(architecture)
         self.pool: list[Expression] = []
-        self.seen: set[tuple[str, ...]] = set()
-        self.explained: dict[tuple[str, Role], Explained] = {}
-        self.first: dict[tuple[str, Role], tuple[str, ...]] = {}
+        self.entries: dict[tuple[str, Role], list[Entry]] = {}
         self.problems: list[str] = []
 
     def trace(self, card: Card) -> None:
-        """Take in what this card has that no card before it had: roles of layers, or optional tensors."""
-        tensors = tensor_names(card)
-        new_tensors = tensors not in self.seen
-        counts = arrangements(card, () if new_tensors else self.tables.roles())
-        if not counts:
+        """Take in what this card has that no card before it had: a set of tensors, or roles of layers."""
+        shape = describe(card)
+        tensors = self.tables.set_of(tensor_set(shape))
+        layers = arrangements(card, self._roles(tensors, windowed=bool(shape.window_tokens)))
+        if not layers:
             return
-        self.seen.add(tensors)
         self.tables.cards.append(card.name)
-        base = explicit(card)
+        base = with_few_words(explicit(card))
         knobs: Knobs | None = None
-        for variant in variants(base):
-            for count in counts:
-                knobs = self._variant(base, variant, count, knobs) or knobs
+        each = [(count, *other_counts(base, count)) for count in layers]
+        for number, variant in enumerate(variants(base)):
+            for counts in each:
+                found = self._variant(base, variant, counts, tensors, knobs)
+                if found is not None and variant.slots == "one":
+                    self._variant(base, replace(variant, token=True), counts, tensors, found)
+                if found is None and number == 0 and counts[0] < layers[0]:
+                    # so short a graph lacks what all others have, such as a second mask
+                    each = [others for others in each if others != counts]
+                knobs = found or knobs
 
-    def _variant(self, card: Card, variant: Variant, count: int, knobs: Knobs | None) -> Knobs | None:
+    def _roles(self, tensors: int, *, windowed: bool) -> set[Role]:
+        """The roles known in every graph with windows, or in every graph without, of models with these tensors."""
+        graphs: dict[str, set[Role]] = {}
+        for (graph, role), entries in self.entries.items():
+            words = graph.split(".")
+            if (WINDOW in words) == windowed and TOKEN not in words:
+                known = graphs.setdefault(graph, set())
+                known.update(role for entry in entries if tensors in entry.tensor_sets)
+        return set.intersection(*graphs.values()) if graphs else set()
+
+    def _variant(
+        self, card: Card, variant: Variant, counts: Sequence[int], tensors: int, knobs: Knobs | None
+    ) -> Knobs | None:
+        """Trace one structure; the knobs that turned it, None where it did not work out."""
         error: Exception | None = None
         for candidate in rotatable(card) if "Q8_0" in (variant.kv_type_k, variant.kv_type_v) else [card]:
             for fresh in (False, True):
                 try:
                     if knobs is None or fresh:
-                        knobs = find_knobs(self.prober, candidate, count, variant)
+                        knobs = find_knobs(self.prober, candidate, counts, variant)
                     thorough = fresh or variant in THOROUGH
-                    self._explain(study_of(self.prober, candidate, count, variant, knobs, thorough=thorough))
+                    self._explain(study_of(self.prober, candidate, counts, variant, knobs, thorough=thorough), tensors)
                     return knobs
                 except (Refused, Unexplained, Different) as failure:
                     error = failure
-        if "does not support different K" not in str(error):
-            self.problems.append(f"{card.name}, {count} layers, {variant}: {error}")
-        return knobs
+        # of some combinations of cache formats the engine says no more than that it takes none
+        if not isinstance(error, Refused) or "died" in str(error):
+            self.problems.append(f"{card.name}, {counts[0]} layers, {variant}: {error}")
+        return None
 
-    def _explain(self, study: Study) -> None:
-        found: dict[Role, Explained] = {}
-        for role in study.sample({}):
-            known = self.explained.get((study.graph, role))
-            if known is None or not study.gives(role, known):
-                found[role] = study.explain(role, self.pool)
-        for role, explained in found.items():
-            if role.endswith("'"):
-                self.problems.append(f"{study.full.name}: layers of role {role[:-1]} differ")
-            marked = self._marked(study, role)
-            self.explained.setdefault((study.graph, marked), explained)
-            if not self.tables.add(study.graph, marked, explained):
-                other = difference(self.explained[study.graph, marked].segment, explained.segment)
-                self.problems.append(f"{study.full.name}, {study.graph}: {marked} differs: {other}")
+    def _explain(self, study: Study, tensors: int) -> None:
+        roles = list(study.sample({}))
+        if any(role.endswith("'") for role in roles):
+            raise Different(f"layers of one role differ: {', '.join(roles)}")
+        if study.variant.token and all(self._known(study, role, several(study.graph), tensors) for role in roles):
+            return
+        # all or nothing: the roles of a graph that differs from what is known would not fit to those that are
+        found = [
+            self._known(study, role, study.graph, tensors) or Entry(study.explain(role, self.pool)) for role in roles
+        ]
+        for role, entry in zip(roles, found, strict=True):
+            entries = self.entries.setdefault((study.graph, role), [])
+            if entry not in entries:
+                entries.append(entry)
+            entry.tensor_sets.add(tensors)
+            self.tables.add(study.graph, role, tensors, entry.explained)
+        self.tables.turned.update(name for knob in study.knobs.names for name in knob.split("&"))
         for key in study.knobs.stuck:
             for name in key.split("&"):
                 value = study.card.metadata[name]
                 if isinstance(value, int):
                     self.tables.stuck[name] = value
 
-    def _marked(self, study: Study, role: Role) -> Role:
-        """The role, with a tensor that tells this card from the first one where their graphs differ."""
-        first = self.first.setdefault((study.graph, role), tensor_names(study.full))
-        ours = tensor_names(study.full)
-        if ours == first:
-            return role
-        added, missing = sorted(set(ours) - set(first)), sorted(set(first) - set(ours))
-        mark = added[0] if added else f"-{missing[0]}"
-        self.tables.marks.add(mark)
-        return f"{role}@{mark}"
+    def _known(self, study: Study, role: Role, graph: str, tensors: int) -> Entry | None:
+        """What explains this role here too.
 
-
-def tensor_names(card: Card) -> tuple[str, ...]:
-    """The names of a card's tensors without their layers; the output matrix aside, which does not change the graph."""
-    names = {
-        tensor.name.split(".", 2)[2] if tensor.name.startswith("blk.") else tensor.name
-        for tensor in describe(card).tensors
-    }
-    return tuple(sorted(names - {"output.weight"}))
+        Raises:
+            Different: models with these tensors are known to have another segment.
+        """
+        entries = self.entries.get((graph, role), [])
+        own = next((entry for entry in entries if tensors in entry.tensor_sets), None)
+        if own is not None:
+            if study.gives(role, own.explained):
+                return own
+            if graph != study.graph:
+                return None
+            seen = study.sample({})[role].segment
+            raise Different(f"{graph}: {role} is not as before: {difference(own.explained.segment, seen)}")
+        return next((entry for entry in entries if study.gives(role, entry.explained)), None)
 
 
 def plainness(card: Card) -> int:
@@ -156,8 +184,11 @@ def generate(architectures: Sequence[str]) -> None:
                 tracer.trace(sibling)
         tables = tracer.tables.as_json()
         write(tables)
-        compute = residuals(cards[architecture], models=MODELS, options=OPTIONS, seed=SEED)
-        work = residuals(cards[architecture], models=MODELS, options=OPTIONS, seed=SEED + 1, work=True)
+        models = [model for card in cards[architecture] for model in (card, *siblings(card))]
+        compute = residuals(models, models=MODELS, options=OPTIONS, seed=SEED)
+        work = residuals(models, models=MODELS, options=OPTIONS, seed=SEED + 1, work=True)
+        if not compute or not work:
+            raise SystemExit(f"{architecture}: the engine answered nothing to check with")
         tables["checked"] = summary(compute)
         size = write(tables)
         rows.append(row(architecture, len(cards[architecture]), compute, work))
@@ -167,17 +198,7 @@ def generate(architectures: Sequence[str]) -> None:
         for residual in [residual for residual in compute if abs(residual.error) > 0.03 or residual.under][:3]:
             print(f"    {residual.model}: {residual.error:+.1%}, {residual.estimate.error[:120]}")
     prober.close()
-    if not architectures:
-        document(rows)
-
-
-def siblings(card: Card) -> list[Card]:
-    """Models like it whose graphs differ from its own though no card shows them: one expert a token, or several."""
-    if card.metadata.get("expert_used_count") != 1:
-        return []
-    return [
-        replace(card, name=f"{card.name} with 2 experts a token", metadata={**card.metadata, "expert_used_count": 2})
-    ]
+    document(rows)
 
 
 def write(tables: dict[str, Any]) -> int:
@@ -212,11 +233,13 @@ def row(architecture: str, cards: int, compute: Sequence[Residual], work: Sequen
 
 
 def document(rows: Sequence[str]) -> None:
-    """Replace the table in the documentation."""
+    """Put these lines into the table in the documentation, in the place of those of the same architectures."""
     text = DOCUMENT.read_text()
     before, _, rest = text.partition(TABLE_BEGIN)
-    _, _, after = rest.partition(TABLE_END)
-    DOCUMENT.write_text(before + TABLE_BEGIN + "\n" + "\n".join((*TABLE_HEAD, *rows)) + "\n" + TABLE_END + after)
+    table, _, after = rest.partition(TABLE_END)
+    lines = {line.split("`")[1]: line for line in (*table.splitlines(), *rows) if line.startswith("| `")}
+    whole = "\n".join((*TABLE_HEAD, *(lines[name] for name in sorted(lines))))
+    DOCUMENT.write_text(before + TABLE_BEGIN + "\n" + whole + "\n" + TABLE_END + after)
 
 
 if __name__ == "__main__":

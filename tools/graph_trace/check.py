@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from graph_trace.turns import explicit, knobs_of, shrink
+from graph_trace.turns import explicit, followers, knobs_of, shrink
 from memfit.engine._llama_cpp.compute import Estimate, compute_bytes
 from memfit.engine._llama_cpp.oracle import Described, reserve
 from memfit.engine._llama_cpp.reservation import Reserved
-from memfit.engine._llama_cpp.settings import is_quantized
+from memfit.engine._llama_cpp.settings import is_quantized, resolve
 from memfit.engine._llama_cpp.work import work_bytes
 from memfit.engine.records import Options
-from memfit.errors import MemfitError
+from memfit.errors import MemfitError, UsageError
 from memfit.model._build import card_shape
 from memfit.model.cards import Card
 from memfit.model.metadata import Value
@@ -24,6 +24,8 @@ FORMATS = ("F16", "F16", "F16", "Q8_0", "Q8_0", "Q4_0", "BF16", "F32")
 PRESETS = ("F16", "Q4_K_M", "Q8_0", "Q4_0", "Q5_K_S", "IQ4_NL", "Q6_K", "BF16")
 # every model of its architecture has the same
 CONSTANT = ("n_deepstack_layers",)
+# models drawn for each that is wanted: most combinations of sizes make no model
+TRIES = 20
 SCALES = tuple(Fraction(text) for text in ("1/2", "1", "1", "3/2", "2", "3"))
 
 
@@ -77,10 +79,8 @@ def relatives(card: Card, rng: random.Random) -> Iterator[Card]:
         metadata = dict(base.metadata)
         keys = [key for key in knobs_of(base) if key not in CONSTANT]
         for key in rng.sample(keys, min(4, len(keys))):
-            scale = rng.choice(SCALES)
-            metadata[key] = _scaled(metadata[key], scale)
-            if key == "attention.key_length" and metadata.get("attention.value_length"):
-                metadata["attention.value_length"] = _scaled(metadata["attention.value_length"], scale)
+            metadata[key] = _scaled(metadata[key], rng.choice(SCALES))
+        metadata.update(followers(base.metadata, metadata))
         layers = int(str(metadata["block_count"]))
         full = replace(base, metadata=metadata)
         yield shrink(full, rng.randint(max(2, layers // 2), layers)) if rng.random() < 0.5 else full
@@ -89,21 +89,35 @@ def relatives(card: Card, rng: random.Random) -> Iterator[Card]:
 def residuals(
     cards: Sequence[Card], *, models: int, options: int, seed: int, threads: int = 4, work: bool = False
 ) -> list[Residual]:
-    """Fresh models around the cards, each with fresh options, asked of the engine and estimated."""
+    """Fresh models around the cards, each with fresh options, asked of the engine and estimated.
+
+    Each card is held against the engine as it is; the rest of ``models`` are relatives that the engine takes.
+    """
     rng = random.Random(seed)
     found: list[Residual] = []
     sources = [relatives(card, rng) for card in cards]
-    for number in range(3 * models):
-        if len(found) >= models * options:
+    for number in range(TRIES * models):
+        if len(found) >= models * options and number >= len(sources):
             break
         model = next(sources[number % len(sources)])
-        wanted = [replace_threads(random_options(rng), threads) for _ in range(options)]
         try:
             shape = card_shape(model, rng.choice(PRESETS))
+            wanted = [replace_threads(_taken(shape, rng), threads) for _ in range(options)]
             found += list(_asked(model, shape, wanted, work))
         except (MemfitError, ZeroDivisionError):
             continue
     return found
+
+
+def _taken(shape: ModelShape, rng: random.Random) -> Options:
+    """Random options that the engine does not refuse: over too few rows it ends, and all answers are lost."""
+    while True:
+        options = random_options(rng)
+        try:
+            resolve(shape, options)
+        except UsageError:
+            continue
+        return options
 
 
 def replace_threads(options: Options, threads: int) -> Options:
@@ -126,5 +140,5 @@ def _asked(model: Card, shape: ModelShape, wanted: Sequence[Options], work: bool
 
 def _scaled(value: Value, factor: Fraction) -> Value:
     if isinstance(value, (int, float)):
-        return max(1, int(value * factor))
+        return max(1, int(value * factor)) if value else value  # what a model has none of, its relatives have none of
     return [int(item * factor) for item in value if isinstance(item, (int, float))]

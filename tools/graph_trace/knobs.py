@@ -9,31 +9,33 @@ from itertools import combinations
 
 from graph_trace.probe import Prober, Refused, describe
 from graph_trace.study import Knobs, Role, Sampled, Study
-from graph_trace.turns import FACTORS, OPTION_KNOBS, SECOND_FACTORS, Variant, is_turned, knobs_of, other_counts, shrink
+from graph_trace.turns import FACTORS, OPTION_KNOBS, SECOND_FACTORS, Variant, is_turned, knobs_of, shrink
 from memfit.model.cards import Card
+from memfit.model.shape import ModelShape
 
 
-def study_of(prober: Prober, full: Card, count: int, variant: Variant, knobs: Knobs, *, thorough: bool = True) -> Study:
-    """A study with the metadata knobs given and the options that this variant has.
+def study_of(
+    prober: Prober, full: Card, counts: Sequence[int], variant: Variant, knobs: Knobs, *, thorough: bool = True
+) -> Study:
+    """A study with the metadata knobs given and the options that this variant has, of the first of ``counts`` layers.
 
-    ``thorough`` tells every two sizes apart; the other variants of a card mostly meet expressions that were found so.
+    ``counts`` goes on with ``other_counts``. ``thorough`` tells every two sizes apart; the other variants of a card
+    mostly meet expressions that were found so.
     """
-    counts = other_counts(full, count)
+    count, *others = counts
     metadata = [name for name in knobs.names if name not in OPTION_KNOBS]
-    options = [name for name in OPTION_KNOBS if _applies(name, full, variant, counts)]
-    return Study(prober, full, count, variant, replace(knobs, names=options + metadata), counts, thorough=thorough)
+    shape = describe(shrink(full, count))
+    options = [name for name in OPTION_KNOBS if _applies(name, shape, variant, others)]
+    return Study(prober, full, count, variant, replace(knobs, names=options + metadata), others, thorough=thorough)
 
 
-def find_knobs(prober: Prober, full: Card, count: int, variant: Variant) -> Knobs:
+def find_knobs(prober: Prober, full: Card, counts: Sequence[int], variant: Variant) -> Knobs:
     """Which knobs the engine lets turn, alone or in groups, and by which factors."""
-    card = shrink(full, count)
-    study = study_of(prober, full, count, variant, Knobs([]))
+    card = shrink(full, counts[0])
+    study = study_of(prober, full, counts, variant, Knobs([]))
     names = study.knobs.names
     base = study.sample({})
     keys = knobs_of(card)
-    length, value = "attention.key_length", "attention.value_length"
-    if length in keys and value in keys and card.metadata[length] == card.metadata[value]:
-        keys = [key for key in keys if key not in (length, value)] + [f"{length}&{value}"]
     knobs = Knobs(names)
     refused = []
     for key in keys:
@@ -50,8 +52,7 @@ def find_knobs(prober: Prober, full: Card, count: int, variant: Variant) -> Knob
     return knobs
 
 
-def _applies(knob: str, card: Card, variant: Variant, counts: Sequence[int]) -> bool:
-    shape = describe(card)
+def _applies(knob: str, shape: ModelShape, variant: Variant, counts: Sequence[int]) -> bool:
     if knob == "N":
         return len(counts) == 2
     if knob == "S":
@@ -60,6 +61,8 @@ def _applies(knob: str, card: Card, variant: Variant, counts: Sequence[int]) -> 
         return bool(shape.window_tokens)
     if knob == "R":
         return variant.rollback
+    if knob in ("T", "O"):
+        return not variant.token
     if knob == "C":
         return shape.memory != "none"
     return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import tempfile
@@ -104,6 +105,7 @@ def context_options(shape: ModelShape, options: Options) -> ContextOptions:
 def _serve(connection: Connection) -> None:
     # an assertion of the engine would print a backtrace through a debugger, which takes seconds
     os.environ["GGML_NO_BACKTRACE"] = "1"
+    gc.disable()  # graphs are large, and hold no circles
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)

@@ -8,7 +8,7 @@ from typing import Any
 
 from graph_trace.expressions import Expression
 from graph_trace.study import Explained, Role
-from memfit.engine._llama_cpp.graphs import SLOTS, steps_text
+from memfit.engine._llama_cpp.graphs import SET, SLOTS, steps_text
 
 ENGINE = "llama.cpp 0c1e57098"
 
@@ -20,7 +20,8 @@ class Tables:
         self.architecture = architecture
         self.cards: list[str] = []
         self.stuck: dict[str, int] = {}
-        self.marks: set[str] = set()
+        self.turned: set[str] = set()
+        self.tensor_sets: list[frozenset[str]] = []
         self.graphs: dict[str, dict[Role, int]] = {}
         self._sizes: dict[str, int] = {}
         self._keys: dict[str, int] = {}
@@ -28,15 +29,16 @@ class Tables:
         self._lists: dict[tuple[int, ...], int] = {}
         self._segments: dict[tuple[object, ...], int] = {}
 
-    def add(self, graph: str, role: Role, explained: Explained) -> bool:
-        """Take a segment in; False where the role has another one."""
-        number = self._segment(explained)
-        return self.graphs.setdefault(graph, {}).setdefault(role, number) == number
+    def add(self, graph: str, role: Role, tensor_set: int, explained: Explained) -> None:
+        """Take in the segment of a role, for models with this set of tensors."""
+        column = f"{role}{SET}{tensor_set}" if tensor_set else role
+        self.graphs.setdefault(graph, {})[column] = self._segment(explained)
 
-    def roles(self) -> set[Role]:
-        """Every role known in every graph."""
-        each = [set(roles) for roles in self.graphs.values()]
-        return set.intersection(*each) if each else set()
+    def set_of(self, tensors: frozenset[str]) -> int:
+        """The number of a set of tensors."""
+        if tensors not in self.tensor_sets:
+            self.tensor_sets.append(tensors)
+        return self.tensor_sets.index(tensors)
 
     def as_json(self) -> dict[str, Any]:
         """What ``memfit.engine._llama_cpp.graphs`` reads."""
@@ -44,8 +46,8 @@ class Tables:
             "engine": ENGINE,
             "architecture": self.architecture,
             "cards": self.cards,
-            "fixed": self.stuck,
-            "marks": sorted(self.marks),
+            "fixed": {name: value for name, value in self.stuck.items() if name not in self.turned},
+            "tensor_sets": [sorted(names) for names in self.tensor_sets],
             "sizes": list(self._sizes),
             "keys": list(self._keys),
             "work": list(self._work),

@@ -39,19 +39,25 @@ FIXED = frozenset(
     | {"rope.scaling.original_context_length", "attention.shared_kv_layers", "expert_weights_norm"}
 )
 WINDOW_KEYS = ("attention.sliding_window", "attention.chunk_size", "attention.chunk_length")
+# where the engine sets the window whatever the header says, contexts are so long that it still is shorter than they:
+# by this factor, for a window of 8192 tokens in each of up to four sequences. A window cache of full size turns it
+LONG_CONTEXT = 16
+# the engine makes an entry for every word before it builds a graph: with few it answers twice as fast
+FEW_WORDS = 1021
 
 Turned = Mapping[str, int]
 
 
 @dataclass(frozen=True)
 class Variant:
-    """A structure of the graph: how attention is computed, what the cache holds, who shares it."""
+    """A structure of the graph: how attention is computed, what the cache holds, who shares it; of one token alone."""
 
     flash: bool
     kv_type_k: str
     kv_type_v: str
     slots: str
     rollback: bool = False
+    token: bool = False
 
 
 def shrink(card: Card, layers: int) -> Card:
@@ -68,15 +74,30 @@ def shrink(card: Card, layers: int) -> Card:
 
 
 def explicit(card: Card) -> Card:
-    """The card with the head lengths that it leaves to their defaults written out, so that they can be turned."""
+    """The card with head lengths that it leaves to their defaults written out, and with heads that can be turned."""
     metadata = dict(card.metadata)
     heads = metadata.get("attention.head_count")
-    if isinstance(heads, int) and heads and "attention.key_length" not in metadata:
-        length = int(str(metadata["embedding_length"])) // heads
-        metadata["attention.key_length"] = metadata["attention.value_length"] = length
+    if isinstance(heads, int) and heads:
+        width = int(str(metadata["embedding_length"]))
+        length = int(str(metadata.get("attention.key_length", width // heads)))
+        metadata.setdefault("attention.key_length", length)
+        metadata.setdefault("attention.value_length", length)
+        if heads % 4:
+            # 71 heads share a key no other way than all or none: four times as many leave room to turn
+            kv_heads = metadata.get("attention.head_count_kv", heads)
+            if width == heads * length:
+                metadata["embedding_length"] = 4 * width
+            metadata["attention.head_count"] = 4 * heads
+            if isinstance(kv_heads, int):
+                metadata["attention.head_count_kv"] = 2 * kv_heads
     if metadata.get("rope.dimension_count") == metadata.get("attention.key_length"):
         metadata.pop("rope.dimension_count", None)
     return replace(card, metadata=metadata)
+
+
+def with_few_words(card: Card) -> Card:
+    """The card with a small vocabulary: what the graph makes of its size is the same, and told by turning it."""
+    return replace(card, metadata={**card.metadata, "vocab_size": FEW_WORDS}) if "vocab_size" in card.metadata else card
 
 
 def rotatable(card: Card) -> Iterator[Card]:
@@ -93,7 +114,7 @@ def rotatable(card: Card) -> Iterator[Card]:
 
 
 def variants(card: Card) -> list[Variant]:
-    """Every structure that the options can give the graph of this card."""
+    """Every structure that the options can give the graph of this card, for more than one token."""
     shape = describe(card)
     slots = ("streams", "unified", "one")
     attends = any(layer.cache_of is not None for layer in shape.trunk)
@@ -133,7 +154,7 @@ def roles_of(card: Card) -> list[str]:
 def arrangements(card: Card, known: Collection[str] = ()) -> list[int]:
     """Layer counts to trace so that every role of the card is seen that is not ``known``, and each kind as last layer.
 
-    Counts below the one that shows every role are left out: some architectures need their first layers.
+    The first of them shows the most. Some architectures refuse counts that are too small for what their graphs need.
     """
     full = roles_of(card)
     usable: dict[int, list[str]] = {}
@@ -142,16 +163,16 @@ def arrangements(card: Card, known: Collection[str] = ()) -> list[int]:
             usable[count] = roles_of(shrink(card, count))
         except MemfitError:  # some architectures need a number of layers
             continue
-    inner = set(full[:-1]) - set(known)
+    inner = set(full[:-1])
     counts: list[int] = []
     seen = set(known)
-    if inner:
+    if inner - seen:
         counts.append(next(count for count, roles in usable.items() if inner <= set(roles[:-1])))
-        seen.add(usable[counts[0]][-1])
-    wanted = {roles[-1] for count, roles in usable.items() if counts and count > counts[0]} | {full[-1]}
-    for count, roles in usable.items():
-        if roles[-1] in wanted - seen and (not counts or count > counts[0]):
-            seen.add(roles[-1])
+        seen.update(usable[counts[0]])
+    least = counts[0] if counts else 0
+    for count in sorted(usable, key=lambda count: (count < least, count)):
+        if not seen.issuperset(usable[count]):
+            seen.update(usable[count])
             counts.append(count)
     return counts
 
@@ -159,21 +180,40 @@ def arrangements(card: Card, known: Collection[str] = ()) -> list[int]:
 def other_counts(card: Card, count: int) -> list[int]:
     """Other layer counts with the same roles, to see what grows with the layers."""
     roles = set(roles_of(shrink(card, count)))
-    found = []
-    for other in range(2, len(roles_of(card)) + 1):
+    most = int(str(card.metadata["block_count"]))
+    found: list[int] = []
+    for other in sorted(set(range(2, most + 1)) - {count}, key=lambda other: (other < count, abs(other - count))):
         try:
-            if other != count and set(roles_of(shrink(card, other))) == roles:
+            if set(roles_of(shrink(card, other))) == roles:
                 found.append(other)
         except MemfitError:
             continue
-    return sorted(found, key=lambda other: (other < count, abs(other - count)))[:2]
+        if len(found) == 2:
+            break
+    return found
+
+
+def followers(before: Mapping[str, Value], after: Mapping[str, Value]) -> dict[str, Value]:
+    """Sizes that follow from others in a model: where they do ``before``, as they have to ``after`` others changed."""
+    key, value = "attention.key_length", "attention.value_length"
+    if value in before and before[value] == before.get(key):
+        return {value: after[key]}
+    rank, rotated = "attention.kv_lora_rank", "rope.dimension_count"
+    if rank in before and before.get(key) == _sum(before, rank, rotated) and before.get(value) == before[rank]:
+        return {value: after[rank], key: _sum(after, rank, rotated)}
+    return {}
+
+
+def _sum(metadata: Mapping[str, Value], *keys: str) -> int:
+    return sum(int(str(metadata.get(key, 0))) for key in keys)
 
 
 def knobs_of(card: Card) -> list[str]:
     """The metadata keys that sizes may depend on."""
     found = []
+    follow = followers(card.metadata, card.metadata)
     for key, value in card.metadata.items():
-        if key in FIXED or key.startswith(("general.", "tokenizer.")):
+        if key in FIXED or key in follow or key.startswith(("general.", "tokenizer.")):
             continue
         whole = value if isinstance(value, (int, str, float)) else value[0]
         if isinstance(whole, int) and not isinstance(whole, bool):
@@ -190,14 +230,16 @@ def turn(
         if knob not in OPTION_KNOBS:
             for key in knob.split("&"):
                 metadata[key] = _scaled(metadata[key], factors[knob][place - 1])
+    metadata.update(followers(card.metadata, metadata))
     sequences = 1 if variant.slots == "one" else SEQUENCES[turned.get("S", 0)]
-    tokens = SEQUENCE_TOKENS[turned.get("T", 0)] * sequences
+    tokens = 1 if variant.token else SEQUENCE_TOKENS[turned.get("T", 0)] * sequences
     unified = variant.slots == "unified"
     window = (WINDOW_CELLS[turned.get("W", 0)] - tokens) // (sequences if unified else 1)
     for key in WINDOW_KEYS:
         if metadata.get(key):
             metadata[key] = window
-    cells = STREAM_CELLS[turned.get("C", 0)]
+    constant = _has_constant_window(card)
+    cells = STREAM_CELLS[turned.get("C", 0)] * (LONG_CONTEXT if constant else 1)
     options = Options(
         context_tokens=cells if unified else cells * sequences,
         slots=sequences,
@@ -207,11 +249,16 @@ def turn(
         kv_type_k=variant.kv_type_k,
         kv_type_v=variant.kv_type_v,
         flash_attention=variant.flash,
-        full_window_cache=False,
-        output_rows=OUTPUT_ROWS[turned.get("O", 0)],
+        full_window_cache=constant and "W" in turned,
+        output_rows=1 if variant.token else OUTPUT_ROWS[turned.get("O", 0)],
         rollback_tokens=ROLLBACK[turned.get("R", 0)] if variant.rollback else 0,
     )
     return replace(card, metadata=metadata), options
+
+
+def _has_constant_window(card: Card) -> bool:
+    """Whether it has a window that its header does not state."""
+    return not any(card.metadata.get(key) for key in WINDOW_KEYS) and bool(describe(card).window_tokens)
 
 
 def is_turned(card: Card, knob: str, factor: Fraction) -> bool:

@@ -37,6 +37,8 @@ SLICE = (
     "Mamba2-2.7B",
     "LFM2-8B-A1B",
     "all-MiniLM-L6-v2",
+    "Llama-4-Scout",
+    "Gemma-3n-E2B",
 )
 SETTINGS = 8
 ERROR_GOAL, BYTES_GOAL = 0.03, 2 * MIB

@@ -5,10 +5,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from memfit.engine._llama_cpp import compute as compute_module
+from memfit.engine._llama_cpp import assembly as assembly_module
 from memfit.engine._llama_cpp.compute import compute_bytes
-from memfit.engine._llama_cpp.graphs import load_graphs
-from memfit.engine._llama_cpp.symbols import rotation_width
+from memfit.engine._llama_cpp.graphs import DATA, load_graphs
+from memfit.engine._llama_cpp.settings import resolve
+from memfit.engine._llama_cpp.symbols import TOKEN, graph_key, rotation_width, several, tensor_set
 from memfit.engine._llama_cpp.work import TILED_SLOT_BYTES, work_bytes
 from memfit.engine.records import Options
 from memfit.model._build import card_shape
@@ -46,10 +47,25 @@ ENGINE: list[tuple[str, dict[str, Any], int, int]] = [
     ("DeepSeek-V2-Lite", {"context_tokens": 8192, "flash_attention": False}, 346_314_752, 134_217_984),
     ("Nemotron-Nano-9B-v2", {"context_tokens": 8192, "ubatch_tokens": 100}, 59_445_664, 3_136_256),
     ("Mamba2-2.7B", {"context_tokens": 2048, "slots": 3}, 118_743_104, 5_253_376),
+    ("Mamba2-2.7B", {"context_tokens": 2048, "ubatch_tokens": 1}, 2_855_328, 10_496),
+    ("Phi-4-mini", {"context_tokens": 8192, "ubatch_tokens": 1}, 824_864, 655_616),
+    (
+        "Gemma-3n-E2B",
+        {"context_tokens": 8192, "output_rows": 1, "full_window_cache": False},
+        116_414_496,
+        8_388_864,
+    ),
+    # beyond the 8192 tokens of its chunks
+    (
+        "Llama-4-Scout",
+        {"context_tokens": 32768, "flash_attention": False, "output_rows": 1, "full_window_cache": False},
+        2_830_219_296,
+        1_342_177_536,
+    ),
 ]
 
 
-@pytest.mark.parametrize(("name", "options", "compute", "work"), ENGINE, ids=[case[0] for case in ENGINE])
+@pytest.mark.parametrize(("name", "options", "compute", "work"), ENGINE)
 def test_figures_that_the_engine_gave(name: str, options: dict[str, Any], compute: int, work: int) -> None:
     estimate = compute_bytes(shape_of(name), Options(**options))
     assert estimate.likely_bytes == compute
@@ -115,7 +131,7 @@ def test_a_size_that_could_not_be_varied_counts_as_outside(monkeypatch: pytest.M
     llama = load_graphs("llama")
     assert llama is not None
     fixed = msgspec.structs.replace(llama, fixed={"attention.head_count": 7})
-    monkeypatch.setattr(compute_module, "load_graphs", lambda _architecture: fixed)
+    monkeypatch.setattr(assembly_module, "load_graphs", lambda _architecture: fixed)
     estimate = compute_bytes(shape_of("Llama-3.2-3B"), Options(context_tokens=8192))
     assert estimate.low_bytes < estimate.high_bytes
     assert "attention.head_count 24, traced at 7" in estimate.error
@@ -162,8 +178,76 @@ def test_the_rotation_is_as_wide_as_the_heads_divide(lengths: tuple[int, ...], w
     assert rotation_width(lengths) == width
 
 
-def test_a_tensor_of_a_damaged_name_is_none_that_marks_a_graph() -> None:
+def test_tensors_that_no_traced_model_has_widen_the_bounds_and_are_named() -> None:
+    shape = shape_of("Llama-3.2-3B")
+    exact = compute_bytes(shape, Options(context_tokens=8192))
+    added = msgspec.structs.replace(shape.tensors[-1], name="blk.0.attn_sinks.weight")
+    estimate = compute_bytes(
+        msgspec.structs.replace(shape, tensors=(*shape.tensors, added)), Options(context_tokens=8192)
+    )
+    assert estimate.low_bytes < exact.likely_bytes == estimate.likely_bytes < estimate.high_bytes
+    assert "with attn_sinks.weight, unlike every model that was traced" in estimate.error
+
+
+def test_a_tensor_of_a_damaged_name_is_one_that_no_traced_model_has() -> None:
     shape = shape_of("Falcon-H1-0.5B")
     damaged = msgspec.structs.replace(shape.tensors[0], name="blk.0weight")
-    wrong = msgspec.structs.replace(shape, tensors=(damaged, *shape.tensors[1:]))
-    assert compute_bytes(wrong, Options()) == compute_bytes(shape, Options())
+    estimate = compute_bytes(msgspec.structs.replace(shape, tensors=(damaged, *shape.tensors[1:])), Options())
+    assert estimate.likely_bytes == compute_bytes(shape, Options()).likely_bytes
+    assert "unlike every model that was traced" in estimate.error
+
+
+@pytest.mark.parametrize(
+    ("name", "same"),
+    [
+        ("output.weight", True),  # or the embedding's
+        ("rope_freqs.weight", True),  # factors of the rotation change no buffer
+        ("blk.28.attn_q.bias", True),  # behind the trunk: a layer that predicts the next token
+        ("blk.27.attn_q.bias", False),
+        ("output_norm.bias", False),
+    ],
+)
+def test_which_tensors_tell_graphs_apart(name: str, same: bool) -> None:
+    shape = shape_of("Llama-3.2-3B")
+    assert len(shape.trunk) == 28
+    other = msgspec.structs.replace(shape.tensors[-1], name=name)
+    more = msgspec.structs.replace(shape, tensors=(*shape.tensors, other))
+    assert (tensor_set(more) == tensor_set(shape)) == same
+
+
+def test_without_tensors_it_may_be_any_of_the_models_that_were_traced() -> None:
+    lite = shape_of("DeepSeek-V2-Lite")
+    estimate = compute_bytes(msgspec.structs.replace(lite, tensors=()), Options(context_tokens=8192))
+    assert estimate.low_bytes < compute_bytes(lite, Options(context_tokens=8192)).likely_bytes < estimate.high_bytes
+    assert "what tensors it has is not known" in estimate.error
+    alone = shape_of("Phi-4-mini")  # every Phi-3 has the same tensors
+    unlisted = msgspec.structs.replace(alone, tensors=())
+    assert compute_bytes(unlisted, Options()) == compute_bytes(alone, Options())
+
+
+@pytest.mark.parametrize(
+    ("options", "key"),
+    [
+        (Options(), "flash.half.half.window.one"),
+        (Options(slots=3, flash_attention=False), "plain.half.half.window.streams"),
+        (Options(kv_type_k="Q8_0", slots=2, unified_kv=True), "flash.rotated.half.window.unified"),
+        (Options(ubatch_tokens=1), "flash.half.half.window.token.one"),
+    ],
+)
+def test_the_structure_of_a_graph_is_named_by_what_it_depends_on(options: Options, key: str) -> None:
+    shape = shape_of("Llama-4-Scout")
+    assert graph_key(shape, options, resolve(shape, options)) == key
+    assert several(key) == key.replace(".token", "")
+
+
+def test_a_single_token_has_graphs_of_its_own_only_where_they_differ() -> None:
+    token = {path.stem for path in DATA.glob("*.json") if "token" in path.read_text()}
+    assert token
+    for name in token:
+        graphs = load_graphs(name)
+        assert graphs is not None
+        structures = list(graphs.structures())
+        for key in structures:
+            if TOKEN in key.split("."):
+                assert several(key) in structures
+                assert graphs.segments_by_role(key) != graphs.segments_by_role(several(key))

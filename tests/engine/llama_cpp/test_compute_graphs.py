@@ -23,7 +23,7 @@ from memfit.engine._llama_cpp.graphs import (
 from memfit.model.architectures import ARCHITECTURES
 from memfit.model.cards import CARDS
 
-MOST_DATA_BYTES = 300 * 1024
+MOST_DATA_BYTES = 320 * 1024
 FILES = sorted(DATA.glob("*.json"))
 
 
@@ -59,7 +59,7 @@ def _graphs(*segments: Segment, keys: tuple[str, ...] = ("r0", "=mask")) -> Grap
         architecture="toy",
         cards=(),
         fixed={},
-        marks=(),
+        tensor_sets=(frozenset(),),
         sizes=("32*T", "64*T", "96*T"),
         keys=keys,
         work=(),

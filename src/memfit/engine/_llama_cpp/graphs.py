@@ -21,6 +21,7 @@ from memfit.engine._llama_cpp.allocator import Planner, State
 
 DATA = Path(__file__).parent / "_compute_data"
 PROLOGUE = "prologue"
+SET = "@"  # between a role and the number of a set of tensors
 # how sequences share the KV cache: a stream each, one buffer, or there is one sequence
 SLOTS = ("streams", "unified", "one")
 
@@ -92,8 +93,8 @@ class Graphs(msgspec.Struct, frozen=True, kw_only=True):
         engine: the version they were traced from.
         cards: the models they were traced on.
         fixed: hyperparameters that could not be varied, with the value they were traced at.
-        marks: tensors (without their layer) that some of those models have and others lack, and whose graphs differ:
-            a role ``ROLE@MARK`` is for models that have it, ``ROLE@-MARK`` for those that lack it.
+        tensor_sets: the tensors of those models (``symbols.tensor_set``), which can change a graph: a role is for
+            models with the first set, ``ROLE@2`` for those with the third.
         keys: names of buffers that pass between segments; one that begins with ``=`` lives until its last use.
         roles: ``prologue`` and the roles of layers (``symbols.layer_roles``).
         rows: the segment of each role, -1 where none was seen.
@@ -104,7 +105,7 @@ class Graphs(msgspec.Struct, frozen=True, kw_only=True):
     architecture: str
     cards: tuple[str, ...]
     fixed: dict[str, int]
-    marks: tuple[str, ...]
+    tensor_sets: tuple[frozenset[str], ...]
     sizes: tuple[str, ...]
     keys: tuple[str, ...]
     work: tuple[str, ...]
@@ -115,11 +116,15 @@ class Graphs(msgspec.Struct, frozen=True, kw_only=True):
     graphs: dict[str, tuple[int, ...]]
     checked: Checked | None = None
 
-    def segments_by_role(self, graph: str) -> dict[str, int]:
-        """The segment of each role in one structure; empty where it was not seen."""
+    def segments_by_role(self, graph: str, tensor_set: int = 0) -> dict[str, int]:
+        """The segment of each role in one structure, of models with one set of tensors; empty where it was not seen."""
         structure, _, slots = graph.rpartition(".")
         row = self.graphs.get(structure, (-1,) * len(SLOTS))[SLOTS.index(slots)]
-        return {role: number for role, number in zip(self.roles, self.rows[row], strict=True) if number >= 0 <= row}
+        if row < 0:
+            return {}
+        columns = zip(self.roles, self.rows[row], strict=True)
+        found = ((*role.partition(SET), number) for role, number in columns if number >= 0)
+        return {role: number for role, _, owner, number in found if int(owner or 0) == tensor_set}
 
     def structures(self) -> Iterator[str]:
         """Every structure that was seen, with its slots."""

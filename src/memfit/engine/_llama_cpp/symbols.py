@@ -11,6 +11,10 @@ from memfit.model.shape import Layer, ModelShape
 
 Values = dict[str, int]
 
+# words of a graph's key
+WINDOW = "window"
+TOKEN = "token"
+
 ROTATION_STEP = 64  # attn_rot_k and attn_rot_v, src/llama-kv-cache.cpp (0c1e57098)
 
 # what Layer and ModelShape say better than the header
@@ -98,6 +102,8 @@ def layer_kinds(shape: ModelShape) -> list[str]:
             words.append("paired")
         if (index + 1) % _UNROTATED_STEP.get(shape.architecture, index + 2) == 0:
             words.append("unrotated")
+        if layer.attention == "chunked" and shape.dimensions.get("expert_count") == _UNNORMED_EXPERTS:
+            words.append("unnormed")
         kinds.append("+".join(words))
     return kinds
 
@@ -107,6 +113,8 @@ _SPARSE_LAYERS = {"gemma3n": 10}
 _UNROTATED_STEP = {"smollm3": 4}
 # repeats key heads where there are fewer than value heads (src/models/qwen3next.cpp)
 _REPEATS_HEADS = frozenset({"qwen3next"})
+# the number of experts by which the engine knows a model of chunks without norms on its heads (src/models/llama4.cpp)
+_UNNORMED_EXPERTS = 128
 
 
 def _has_paired_heads(shape: ModelShape) -> bool:
@@ -145,8 +153,30 @@ def _until_mixing(letters: list[str]) -> str:
     return "".join([*letters, "-"])
 
 
+def tensor_set(shape: ModelShape) -> frozenset[str]:
+    """The names of the trunk's tensors without their layers: optional ones add nodes to the graph, or take some away.
+
+    Left out is what adds none: the output matrix, which may be the embedding's, and factors of the rotation.
+    """
+    names = set()
+    for tensor in shape.tensors:
+        first, _, name = tensor.name.partition(".")
+        if first == "blk":
+            layer, _, name = name.partition(".")
+            if layer.isdigit() and int(layer) >= len(shape.trunk):
+                continue
+            names.add(name)
+        elif not tensor.name.startswith(("output.weight", "rope_f")):
+            names.add(tensor.name)
+    return frozenset(names)
+
+
 def graph_key(shape: ModelShape, options: Options, settings: Settings) -> str:
-    """What the graph's structure depends on beside the layers: attention, cache formats, rollback; last, the slots."""
+    """What the graph's structure depends on beside the layers: attention, cache formats, windows, rollback, and slots.
+
+    An architecture whose models may have windows or none has other inputs with them, in layers of full attention too.
+    A single token makes some views contiguous, which are then not copied.
+    """
     words = ["flash" if options.flash_attention else "plain"]
     if any(layer.cache_of is not None for layer in shape.trunk):
         latent = any(layer.latent_kv for layer in shape.trunk)
@@ -154,9 +184,18 @@ def graph_key(shape: ModelShape, options: Options, settings: Settings) -> str:
         words.append(_format_class(options, options.kv_type_v, lengths(shape, "value_length"), latent))
     elif shape.memory == "recurrent":
         words = ["state"]
+    if shape.window_tokens:
+        words.append(WINDOW)
     if settings.rollback_tokens:
         words.append("rollback")
+    if settings.ubatch_tokens == 1:
+        words.append(TOKEN)
     return ".".join([*words, _slots(options, settings)])
+
+
+def several(key: str) -> str:
+    """The key of the same graph for more than one token."""
+    return key.replace(f".{TOKEN}.", ".")
 
 
 def _slots(options: Options, settings: Settings) -> str:

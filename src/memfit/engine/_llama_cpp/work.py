@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from memfit.engine._llama_cpp.compute import Assembly, Estimate, assemble
+from memfit.engine._llama_cpp.assembly import Assembly, assemble
+from memfit.engine._llama_cpp.compute import Estimate
 from memfit.engine._llama_cpp.graphs import evaluate, parse
 from memfit.engine._llama_cpp.repack import repacked
 from memfit.engine._llama_cpp.settings import resolve
