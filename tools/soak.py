@@ -31,6 +31,7 @@ from soaking.table import table
 
 ROOT = Path(__file__).resolve().parent.parent
 REPORT = ROOT / "docs" / "verification.md"
+RECORDS = ROOT / "benchmarks" / "records"  # kept with the tables that are made of them
 
 
 def main() -> None:
@@ -42,7 +43,7 @@ def main() -> None:
         engine=ENGINES.get("llama_cpp").installed_version(),
         machine=machine_key(),
     )
-    book = Book(given.results or ROOT / "build" / "soak" / f"soak-{given.seed}.jsonl", setting)
+    book = Book(given.results or RECORDS / f"soak-{given.seed}.jsonl", setting)
     try:
         _soak(given, book)
     except KeyboardInterrupt as interrupted:
@@ -89,7 +90,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="another seed, other deployments (1)")
     parser.add_argument("--disk", type=float, default=20, metavar="GIB", help="most that fabricated models take (20)")
     parser.add_argument("--models", type=Path, metavar="FOLDER", help="where they lie (build/soak/models)")
-    parser.add_argument("--results", type=Path, metavar="FILE", help="JSON lines (build/soak/soak-SEED.jsonl)")
+    parser.add_argument("--results", type=Path, metavar="FILE", help="JSON lines (benchmarks/records/soak-SEED.jsonl)")
     parser.add_argument("--write", action="store_true", help="also write the table into docs/verification.md")
     return parser.parse_args()
 

@@ -5,7 +5,8 @@
     python tools/verify_accuracy.py --write              # put the tables into docs/verification.md
 
 Weights are random and of real size (``memfit fabricate``). Results are appended to a file as they come, so that an
-interrupted call goes on where it ended. Needs memfit[llama].
+interrupted call goes on where it ended; the file is kept in the repository with what the tables were made of. Needs
+memfit[llama].
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from pathlib import Path
 
 import msgspec
 
+from memfit.device.machine_key import machine_key
 from memfit.engine.records import Deployment, LoadMode, Options, Workload
+from memfit.engine.runtimes import ENGINES
 from memfit.footprint.calibration import Calibration, calibrated
 from memfit.footprint.setting import setting_digest
 from memfit.measure.calibrate import learned, of_engine, residual_of
@@ -28,9 +31,11 @@ from memfit.model import find_model, read_shape
 from memfit.model.cards import CARDS
 from memfit.units import GIB, MIB
 from soaking.files import Files
+from soaking.shareable import shareable
 
 ROOT = Path(__file__).resolve().parent.parent
 REPORT = ROOT / "docs" / "verification.md"
+RECORDS = ROOT / "benchmarks" / "records" / "accuracy.jsonl"
 
 # smallest first; every format that x86 rearranges and one that it does not
 SHAPES = (
@@ -85,6 +90,9 @@ def main() -> None:
     """Read the command line, run what is missing, print or write the tables."""
     given = _arguments()
     results = {result.key: result for result in _read(given.results)}
+    if not given.tables:
+        engine = ENGINES.get("llama_cpp").installed_version()
+        _check_alike(results.values(), machine=machine_key(), engine=engine, path=given.results)
     files = Files(given.models, int(given.disk * GIB))
     for card, preset in SHAPES[: given.shapes]:
         for setting in SETTINGS:
@@ -110,8 +118,9 @@ def _run(files: Files, card: str, preset: str, setting: str, load_mode: LoadMode
     found = verify(deployment, workload=workload, calibration=None, learn=False)
     threads = found.predicted.device.threads
     digest = setting_digest(read_shape(path), options, "library", threads=threads)
-    # what was drawn over time and what the engine said are not part of the tables
-    lean = msgspec.structs.replace(found.observation, samples=(), readings=(), said="")
+    found = shareable(found, path)
+    # what was drawn over time is not part of the tables
+    found = msgspec.structs.replace(found, observation=msgspec.structs.replace(found.observation, readings=()))
     return Result(
         card=card,
         format=preset,
@@ -119,7 +128,7 @@ def _run(files: Files, card: str, preset: str, setting: str, load_mode: LoadMode
         load_mode=load_mode,
         again=again,
         digest=digest,
-        verification=msgspec.structs.replace(found, observation=lean),
+        verification=found,
     )
 
 
@@ -196,11 +205,30 @@ def _at(ordered: Sequence[float], quantile: float) -> str:
     return f"{ordered[min(len(ordered) - 1, int(quantile * len(ordered)))]:.2%}" if ordered else ""
 
 
+def _check_alike(results: Iterable[Result], *, machine: str, engine: str, path: Path) -> None:
+    """Refuse to go on with the runs of another machine or engine: a table is of one.
+
+    Raises:
+        SystemExit: they are of another.
+    """
+    for result in results:
+        seen = result.verification.observation
+        if seen.machine.key != machine or engine not in seen.engine.version:  # which names the commit beside it
+            raise SystemExit(
+                f"{path} holds runs of {seen.engine.version} on {seen.machine.key}, and this is {engine} on {machine}:"
+                " give --results another file"
+            )
+
+
 def _read(path: Path) -> list[Result]:
+    """What was done already; a last line that was cut off is cut away, so that the next one starts a line."""
     if not path.exists():
         return []
-    lines = path.read_bytes().split(b"\n")[:-1]  # a line without an end was cut off
-    return [msgspec.json.decode(line, type=Result) for line in lines]
+    content = path.read_bytes()
+    if not content.endswith(b"\n"):
+        content = content[: content.rfind(b"\n") + 1]
+        path.write_bytes(content)
+    return [msgspec.json.decode(line, type=Result) for line in content.splitlines()]
 
 
 def _append(path: Path, result: Result) -> None:
@@ -232,7 +260,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--tables", action="store_true", help="run nothing: tables of what is there")
     parser.add_argument("--write", action="store_true", help="also into docs/verification.md")
     build = ROOT / "build" / "accuracy"
-    parser.add_argument("--results", type=Path, default=build / "accuracy.jsonl", metavar="FILE")
+    parser.add_argument("--results", type=Path, default=RECORDS, metavar="FILE")
     parser.add_argument("--models", type=Path, default=build / "models", metavar="FOLDER")
     parser.add_argument("--disk", type=float, default=8, metavar="GIB", help="most that fabricated models take (8)")
     return parser.parse_args()

@@ -25,6 +25,7 @@ from memfit.model import find_model
 from memfit.model.cards import CARDS
 from memfit.units import GIB, MIB
 from soaking.files import Files
+from soaking.shareable import shareable
 
 ROOT = Path(__file__).resolve().parent.parent
 SHIPPED = ROOT / "models" / "memfit-tiny" / "memfit-tiny-F16.gguf"
@@ -77,7 +78,7 @@ def main() -> None:
                     failures.append(Failure(model=name, setting=setting, backend=backend, why=_plain(failure, path)))
                     _say(f"{name}, {setting}, {backend}: {failures[-1].why}")
                     continue
-                found.append(_shareable(one, path))
+                found.append(shareable(one, path))
                 _say(_line(name, setting, one))
     if not found:
         raise SystemExit("nothing could be run; see above")
@@ -127,16 +128,6 @@ def _models(files: Files, here: Device, largest: str | None, failures: list[Fail
 def _verified(path: Path, options: Options) -> Verification:
     """Predicted without what this machine has taught: that is what the record is to show."""
     return verify(Deployment(model=str(path), options=options), workload=_WORK, calibration=None, learn=False)
-
-
-def _shareable(one: Verification, path: Path) -> Verification:
-    """Without paths, without what the engine printed, and without ten samples a second."""
-    nameless = msgspec.structs.replace(one.observation.deployment, model=path.name)
-    observation = msgspec.structs.replace(one.observation, id=0, deployment=nameless, samples=(), said="")
-    predicted = msgspec.structs.replace(
-        one.predicted, deployment=msgspec.structs.replace(one.predicted.deployment, model=path.name), warnings=()
-    )
-    return msgspec.structs.replace(one, observation=observation, predicted=predicted)
 
 
 def _plain(failure: MemfitError, path: Path) -> str:

@@ -1,4 +1,4 @@
-"""The tables of ``tools/verify_accuracy.py``, and what ``tools/verify_device.py`` may tell others."""
+"""The tables of ``tools/verify_accuracy.py``, and what may be told to others."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import sys
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from memfit.measure.records import Verification
 from verified_samples import predicted, ran, verified
 
 sys.path.append(str(Path(__file__).resolve().parents[2] / "tools"))
 import verify_accuracy
-import verify_device
+from soaking.shareable import shareable
 
 
 def result(
@@ -61,6 +62,18 @@ def test_results_survive_a_line_that_was_cut_off(tmp_path: Path) -> None:
     with path.open("ab") as file:
         file.write(b'{"card": "ll')
     assert verify_accuracy._read(path) == [result("one", 810)]
+    verify_accuracy._append(path, result("two", 820))
+    assert verify_accuracy._read(path) == [result("one", 810), result("two", 820)]
+
+
+def test_runs_of_another_machine_or_engine_are_not_mixed_in(tmp_path: Path) -> None:
+    found = result("one", 810).verification.observation
+    same, other = found.machine.key, found.engine.version
+    path = tmp_path / "results.jsonl"
+    verify_accuracy._check_alike([result("one", 810)], machine=same, engine=other, path=path)
+    for machine, engine in ((same, "another"), ("another", other)):
+        with pytest.raises(SystemExit, match="give --results another file"):
+            verify_accuracy._check_alike([result("one", 810)], machine=machine, engine=engine, path=path)
 
 
 def test_a_shared_record_names_no_folder_and_keeps_every_figure() -> None:
@@ -68,7 +81,7 @@ def test_a_shared_record_names_no_folder_and_keeps_every_figure() -> None:
     deployment = msgspec.structs.replace(predicted().deployment, model=folder)
     footprint = msgspec.structs.replace(predicted(), deployment=deployment, warnings=(f"{folder} is strange",))
     one = verified(footprint, ran(deployment=deployment, said=f"loading {folder}"))
-    shared = verify_device._shareable(one, Path(folder))
+    shared = shareable(one, Path(folder))
     text = msgspec.json.encode(shared).decode()
     assert "somebody" not in text
     assert shared.residual_bytes == one.residual_bytes
