@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import mmap
 from collections.abc import Iterable
 
@@ -28,12 +29,13 @@ def built_for(instructions: Iterable[str]) -> tuple[str, ...]:
 def _has_tiles() -> bool | None:
     """Whether the CPU backend computes in tiles; None where there is no library to look into."""
     try:
-        libraries = sorted((package_folder() / "lib").glob("libggml-cpu*"))
+        libraries = {path.resolve() for path in (package_folder() / "lib").glob("libggml-cpu*")}
         return any(_holds(str(path)) for path in libraries) if libraries else None
     except (EngineMissing, OSError, ValueError):  # an empty file cannot be mapped
         return None
 
 
+@functools.lru_cache(maxsize=8)  # an estimate asks for every change that it prices
 def _holds(path: str) -> bool:
     with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         return content.find(_TILES) >= 0

@@ -8,11 +8,9 @@ role. A segment's steps are what its memory depends on: which buffer is taken an
 from __future__ import annotations
 
 import functools
-import math
 import re
 import string
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from fractions import Fraction
 from pathlib import Path
 
 import msgspec
@@ -162,21 +160,25 @@ def _term(text: str) -> Term:
 
 def evaluate(expression: Expression, values: Values) -> int:
     """The value of an expression, exact in integers; a symbol without a value counts as 0."""
-    whole, part = 0, Fraction(0)
+    whole, part, parts = 0, 0, 1  # and part/parts: most terms leave no part
     for above, below, factors in expression:
         for name, power in factors:
             value = values.get(name, 0)
-            if power > 0:
+            if power == 1:
+                above *= value
+            elif power > 0:
                 above *= value**power
             elif value:
                 below *= value**-power
             else:
                 above = 0
-        if above % below:
-            part += Fraction(above, below)
+        if below == 1:
+            whole += above
+        elif above % below:
+            part, parts = part * below + above * parts, parts * below
         else:
             whole += above // below
-    return whole + math.ceil(part)
+    return whole - -part // parts
 
 
 def planned_bytes(graphs: Graphs, numbers: Sequence[int], values: Sequence[Values]) -> int:

@@ -5,9 +5,11 @@ One letter each for what every model and every context has; other hyperparameter
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from memfit.engine._llama_cpp.settings import Settings, is_quantized
 from memfit.engine.records import Options
-from memfit.model.shape import Layer, ModelShape
+from memfit.model.shape import Layer, ModelShape, Tensor
 
 Values = dict[str, int]
 
@@ -158,14 +160,26 @@ def tensor_set(shape: ModelShape) -> frozenset[str]:
 
     Left out is what adds none: the output matrix, which may be the embedding's, and factors of the rotation.
     """
+    global _last_set
+    tensors, layers = shape.tensors, len(shape.trunk)
+    if _last_set[0] is not tensors or _last_set[1] != layers:
+        _last_set = (tensors, layers, _names(tensors, layers))
+    return _last_set[2]
+
+
+# a deployment is asked for again and again with other options while changes are priced: of the last model it is known
+_last_set: tuple[tuple[Tensor, ...], int, frozenset[str]] = ((), 0, frozenset())
+
+
+def _names(tensors: Iterable[Tensor], layers: int) -> frozenset[str]:
     names = set()
-    for tensor in shape.tensors:
+    for tensor in tensors:
         first, _, name = tensor.name.partition(".")
         if first == "blk":
             layer, _, name = name.partition(".")
-            if layer.isdigit() and int(layer) >= len(shape.trunk):
-                continue
-            names.add(name)
+            # most names are there already, from the layers before
+            if name not in names and not (layer.isdigit() and int(layer) >= layers):
+                names.add(name)
         elif not tensor.name.startswith(("output.weight", "rope_f")):
             names.add(tensor.name)
     return frozenset(names)
