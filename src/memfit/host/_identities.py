@@ -7,6 +7,9 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from memfit.host._places import named
+from memfit.host._words import WORDS_OF_ALL
+
 _OCTET = r"(?:25[0-5]|2[0-4]\d|[01]?\d?\d)"
 # A library's version follows .so., and five numbers are none
 IPV4 = rf"(?<!\d)(?<!\d\.)(?<!\.so\.)(?:{_OCTET}\.){{3}}{_OCTET}(?!\d)(?!\.\d)"
@@ -27,6 +30,8 @@ FORMS = (
 _ANY_FORM = re.compile("|".join(f"(?:{form})" for _, form in FORMS))
 _MAC = re.compile(MAC)
 
+# Public texts: a server's name in them is its maker's, and four numbers with points are a version
+SOFTWARE = re.compile(r"/(?:usr|opt|lib|snap|var/lib/dpkg)/|/etc/(?:nv_tegra_release|os-release|lsb-release)$")
 # Files that hold one value which is that of this piece of hardware or of this installation
 OF_THIS_DEVICE = re.compile(
     r"/serial(?:-number|_number)?$|/proc/device-tree/.*(?:serial|ecid|uuid)[^/]*$|/dmi/id/\w*(?:serial|uuid|asset_tag)$"
@@ -63,18 +68,6 @@ AT = re.compile(
 # What an option or a variable of a command line says of a host; addresses are found by their form
 NAMED_HOST = re.compile(r"(?<![\w-])(?:--?host(?:-?name)?(?:=|\0|[ \t]+)|HOST(?:NAME)?=)(?P<value>[A-Za-z][\w.-]*)")
 UNIT = re.compile(r"\.(?:service|socket|slice|scope|mount|automount|timer|target|device|swap|path)$")
-
-# Names that half the devices of this kind have, and words that parsers live on. They tell nobody from another, and are
-# replaced only where nothing but a name can stand.
-_OF_ALL = """
-localhost localdomain ip6-localhost ip6-loopback ip6-localnet ip6-mcastprefix ip6-allnodes ip6-allrouters ubuntu debian
-linux tegra nvidia jetson orin thor xavier nano agx igx raspberrypi tegra-ubuntu nvidia-desktop desktop server laptop
-device board host local home root user users admin guest test nobody daemon systemd service session system slice scope
-container docker containerd podman kubepods kernel memory cache swap python python3 model models data llama ollama vllm
-engine main default none true false null init boot usr bin etc var lib opt tmp run dev proc sys snap media mnt name
-state total free available active inactive gpu cpu cuda tensorrt arm aarch64 arm64 x86 x86_64 app work
-"""
-_WORDS_OF_ALL = frozenset(_OF_ALL.split())
 
 
 class Identities(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,6 +106,9 @@ def find_identities(name: str, texts: Mapping[str, str], paths: Iterable[str] = 
     for path in (*texts, *paths):
         users |= {found["value"] for found in HOME.finditer(path)}
     hosts |= {host.partition(".")[0] for host in hosts}
+    for path, text in texts.items():
+        for kind, told in () if SOFTWARE.match(path) else named(path, text):
+            (users if kind == "user" else hosts).add(told)
     return Identities(
         hosts=tuple(sorted(filter(_tells, hosts))),
         users=tuple(sorted(filter(_tells, users))),
@@ -141,4 +137,4 @@ def _people(text: str) -> Iterable[str]:
 
 
 def _tells(name: str) -> bool:
-    return len(name) >= 3 and not name.isdigit() and name.lower() not in _WORDS_OF_ALL
+    return len(name) >= 3 and not name.isdigit() and name.lower() not in WORDS_OF_ALL

@@ -25,12 +25,15 @@ from memfit.host._identities import (
     LOGGED,
     OF_THIS_DEVICE,
     SERIAL,
+    SOFTWARE,
     UNIT,
     VOLUME,
     Identities,
     find_identities,
     value_of,
 )
+from memfit.host._places import NAMES, replace_named
+from memfit.host._rules import KERNEL_LOG
 from memfit.host._secrets import WORD, without_secrets
 from memfit.host.snapshot import Snapshot
 
@@ -39,8 +42,6 @@ _FIGURES = re.compile(
     r"/proc/(?:meminfo|vmstat|zoneinfo|buddyinfo|pagetypeinfo|slabinfo|vmallocinfo|iomem|kallsyms|modules|loadavg|stat"
     r"|uptime|\d+/(?:smaps_rollup|statm))$"
 )
-# Four numbers with points are a version here
-_SOFTWARE = re.compile(r"/(?:usr|opt|lib|snap|var/lib/dpkg)/|/etc/(?:nv_tegra_release|os-release|lsb-release)$")
 # gzip, xz, zstd, bzip2, SQLite, systemd's journal, a flattened device tree
 _CLOSED = (b"\x1f\x8b", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"BZh", b"SQLite", b"LPKSHHRH", b"\xd0\x0d\xfe\xed")
 # The same on every machine: names of EFI variables by whoever defined them (UEFI, its key database, NVIDIA, systemd)
@@ -57,9 +58,14 @@ _VOLUME = re.compile(VOLUME)
 _FORM = re.compile("|".join(f"(?P<{kind}>{form})" for kind, form in FORMS))
 # What may have one of these forms: they are looked for only here, which takes a tenth of the time
 _RUN = re.compile(r"[0-9A-Fa-f:][0-9A-Fa-f.:_-]{6,}|::[0-9A-Fa-f:]*|[0-9A-Fa-f:]+::")
+# Names of registries, proxies, labels: of all that, an audit asks for one value
+_DOCKER_SETTINGS, _RUNTIME = "/etc/docker/daemon.json", re.compile(r'"default-runtime"\s*:\s*"[\w.-]{0,64}"')
 _DMI = "/sys/firmware/dmi/tables/DMI"
 # What other programs logged is nobody's business, and says nothing of the kernel
 _NOT_OF_THE_KERNEL = re.compile(rf"{LOGGED.pattern}[ \t]+(?!kernel\b)[^\n]*\n?", re.M)
+# … nor what they wrote into its log: there a record's facility is not 0 (Documentation/ABI/testing/dev-kmsg)
+_SENT_TO_THE_KERNEL = re.compile(r"^(?:[89]|[1-9]\d{1,3}),\d[^\n]*\n?(?:[ \t][^\n]*\n?)*", re.M)
+_OF_SYSTEMD = re.compile(r"^\[ *\d+\.\d+\] (?:systemd(?:-\w+)*|sudo|dbus-daemon)\[\d+\]:[^\n]*\n?", re.M)
 
 
 def redacted(taken: Snapshot) -> Snapshot:
@@ -101,6 +107,7 @@ class Redactor:
     def __init__(self, known: Identities) -> None:
         self._given: dict[tuple[str, str], int] = {}
         self._numbers: dict[str, int] = {}
+        self._placeholders: set[str] = set()
         self._known = {
             **{name.lower(): "user" for name in known.users},
             **{name.lower(): "host" for name in known.hosts},
@@ -123,19 +130,26 @@ class Redactor:
             return self._value(text, "host").encode("latin-1")
         if path.startswith("/var/lib/dpkg/"):  # public texts: only what is known to be somebody's
             return self._names(text).encode("latin-1")
+        if path == _DOCKER_SETTINGS:
+            return f"{{{found[0] if (found := _RUNTIME.search(text)) else ''}}}\n".encode("latin-1")
         if path == HOSTS_FILE:
             text = HOSTS_NAME.sub(lambda found: self._new("host", found[0]), text)
         if path.startswith("/var/log/"):
             text = _NOT_OF_THE_KERNEL.sub("", text)
+            text = _OF_SYSTEMD.sub("", text)
             text = LOGGED.sub(lambda found: found["before"] + self._new("host", found["value"]), text)
+        if path == KERNEL_LOG:
+            text = _SENT_TO_THE_KERNEL.sub("", text)
         text = without_secrets(text, command_line=path.startswith("/proc/") and path.endswith("/cmdline"))
+        if SOFTWARE.match(path) is None:
+            text = replace_named(path, text, self._new)
         text = SERIAL.sub(lambda found: found["before"] + self._new("serial", found["value"]), text)
         text = AT.sub(self._at, text) if "@" in text else text
-        return self._forms(self._names(text), software=_SOFTWARE.match(path) is not None).encode("latin-1")
+        return self._forms(self._names(text), software=SOFTWARE.match(path) is not None).encode("latin-1")
 
     def name(self, path: str) -> str:
         """A path or the target of a link, redacted."""
-        text = self._forms(self._names(_text(os.fsencode(path))), software=_SOFTWARE.match(path) is not None)
+        text = self._forms(self._names(_text(os.fsencode(path))), software=SOFTWARE.match(path) is not None)
         return os.fsdecode(text.encode("latin-1"))
 
     def host(self, name: str) -> str:
@@ -203,18 +217,23 @@ class Redactor:
 
     def _new(self, kind: str, value: str) -> str:
         """What stands for it: numbered as they come, and nobody's own."""
+        if value in self._placeholders:
+            return value  # two rules met the same name
         key = (kind, re.sub(r"[:_.-]", "", value).lower() if kind in ("mac", "uuid") else value.lower())
         if key not in self._given:
             number = self._numbers.get(kind, 0) + 1
             while _placeholder(kind, value, number).lower() in self._known:
                 number += 1
             self._numbers[kind] = self._given[key] = number
-        return _placeholder(kind, value, self._given[key])
+        placeholder = _placeholder(kind, value, self._given[key])
+        if kind in NAMES:
+            self._placeholders.add(placeholder)
+        return placeholder
 
 
 def _placeholder(kind: str, value: str, number: int) -> str:
     """Of the same form as ``value``. Addresses are of the ranges for tests (RFC 2544) and documents (RFC 3849)."""
-    if kind in ("host", "user"):
+    if kind in NAMES:
         return f"{kind}-{number}"
     if kind == "ipv6":
         return f"2001:db8::{number:x}"
