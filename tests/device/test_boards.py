@@ -62,6 +62,28 @@ def test_its_figures_hold_together(key: str) -> None:
         assert table.default_id is None or table.default_id.value < len(table.modes.value)
 
 
+@pytest.mark.parametrize(
+    ("key", "table", "modes", "default"),
+    [
+        ("orin_nano_8gb", "p3767_0003_super", "15W 25W MAXN_SUPER 7W", "25W"),
+        ("orin_nano_4gb", "p3767_0004_super", "10W 25W MAXN_SUPER", "25W"),
+        ("orin_nano_4gb", "p3767_0004", "10W 7W_AI 7W_CPU", "10W"),
+        ("orin_nx_16gb", "p3767_0000", "MAXN 10W 15W 25W", "15W"),
+        ("orin_nx_8gb", "p3767_0001_super", "MAXN_SUPER 10W 15W 20W 40W", "40W"),
+        ("orin_nx_8gb", "p3767_0001", "MAXN 10W 15W 20W", "15W"),
+        ("agx_orin_32gb", "p3701_0004", "MAXN MODE_15W MODE_30W MODE_40W", "MODE_30W"),
+        ("agx_orin_64gb", "p3701_0000", "MAXN MODE_15W MODE_30W MODE_50W", "MODE_30W"),
+        ("thor_t5000", "p3834_0008", "MAXN 120W 90W 70W", "120W"),
+    ],
+)
+def test_power_modes_have_the_names_of_nvidias_files(key: str, table: str, modes: str, default: str) -> None:
+    (found,) = (power for power in BOARDS.get(key).power if power.name == table)
+    names = [mode.name for mode in found.modes.value]
+    assert names == modes.split()
+    assert found.default_id is not None
+    assert names[found.default_id.value] == default
+
+
 @pytest.mark.parametrize("key", KEYS)
 def test_a_board_is_a_record(key: str) -> None:
     board = BOARDS.get(key)

@@ -17,6 +17,7 @@ from memfit.device.audit_records import (
     Swap,
     Zone,
 )
+from memfit.device.boards import BOARDS
 from memfit.device.boot_log import BootLog
 from memfit.device.checks import CHECKS, Findings
 from memfit.device.checks._item import Answer
@@ -183,6 +184,17 @@ def test_modes_without_a_maxn_go_by_watts() -> None:
     modes = tuple(PowerMode(id=id, name=name) for id, name in ((0, "MODE_15W"), (1, "MODE_50W"), (2, "MODE_30W")))
     assert verdict("power_mode", findings(power=Power(mode=modes[1], modes=modes))) == "passed"
     assert "nvpmodel -m 1" in (judge("power_mode", findings(power=Power(mode=modes[2], modes=modes))).mend or "")
+
+
+def test_of_modes_of_the_same_power_the_one_with_most_cores_is_named() -> None:
+    modes = BOARDS.get("xavier_nx_8gb").power[0].modes.value
+    answer = judge("power_mode", findings(power=Power(mode=modes[5], modes=modes)))
+    assert answer.verdict == "failed"
+    assert "nvpmodel -m 8  # MODE_20W_6CORE" in (answer.mend or "")
+    assert verdict("power_mode", findings(power=Power(mode=modes[8], modes=modes))) == "passed"
+    modes = BOARDS.get("agx_xavier_32gb").power[0].modes.value
+    answer = judge("power_mode", findings(power=Power(mode=modes[7], modes=modes)))
+    assert "nvpmodel -m 0  # MAXN" in (answer.mend or "")
 
 
 def test_clocks_are_held_only_where_they_cannot_fall() -> None:

@@ -42,6 +42,12 @@ class PowerTable(msgspec.Struct, frozen=True, kw_only=True):
     default_id: Figure[int] | None = None
 
 
+def power_table(name: str, source: str, *modes: str, default_id: int, grade: Grade = "source") -> PowerTable:
+    """A table with its modes in the order of their ids."""
+    numbered = tuple(PowerMode(id=number, name=mode) for number, mode in enumerate(modes))
+    return PowerTable(name=name, modes=Figure(numbered, grade, source), default_id=Figure(default_id, grade, source))
+
+
 class Bug(msgspec.Struct, frozen=True, kw_only=True):
     """A known fault that takes memory or keeps it from being had.
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from memfit.device.audit_records import PowerMode
-from memfit.device.boards._board import Bug, Figure, PowerTable, datasheet
+from memfit.device.boards._board import Bug, Figure, datasheet, power_table
 from memfit.device.records import Grade
 from memfit.units import KIB, MIB
 
@@ -48,20 +47,17 @@ def budget_headless() -> Figure[int]:
     return Figure(BUDGET_BYTES - DESKTOP_SAVES_BYTES, "inferred", f"{BUDGET_SOURCE}; {DESKTOP_SOURCE}")
 
 
-def modes(grade: Grade, source: str, *names: str) -> Figure[tuple[PowerMode, ...]]:
-    """Power modes in the order of their ids."""
-    return Figure(tuple(PowerMode(id=number, name=name) for number, name in enumerate(names)), grade, source)
-
-
-P3767_NX_SUPER = PowerTable(
-    name="p3767_0000_super",
-    modes=modes("measured", "ARK Electronics docs/power.md (R36.5.0)", "MAXN_SUPER", "10W", "15W", "25W", "40W"),
-    default_id=Figure(4, "measured", "ARK Electronics docs/power.md (R36.5.0)"),
+_ARK = "ARK Electronics docs/power.md (R36.5.0)"
+FILES = "NVIDIA's file of this name, in LineageOS/android_device_nvidia_concord"
+P3767_NX_SUPER = power_table(
+    "p3767_0000_super", _ARK, "MAXN_SUPER", "10W", "15W", "25W", "40W", default_id=4, grade="measured"
 )
-P3701_64 = PowerTable(
-    name="p3701_0000",
-    modes=modes("measured", "nvpmodel of an AGX Orin 64GB", "MAXN", "MODE_15W", "MODE_30W", "MODE_50W"),
-    default_id=Figure(2, "measured", "nvpmodel of an AGX Orin 64GB"),
+P3701_64 = power_table(
+    "p3701_0000",
+    "nvpmodel of an AGX Orin 64GB",
+    *("MAXN", "MODE_15W", "MODE_30W", "MODE_50W"),
+    default_id=2,
+    grade="measured",
 )
 NO_DLA = datasheet(0)
 NVDEC = Figure(1, "measured", "tegrastats has one NVDEC")

@@ -1,17 +1,17 @@
 """Jetson AGX Orin 32GB (p3701-0004, and developer kits p3701-0000 with that much)."""
 
-from memfit.device.boards._board import Board, Bug, Figure, PowerTable, datasheet
+from memfit.device.boards._board import Board, Bug, Figure, datasheet, power_table
 from memfit.device.boards._orin import (
     ALLOCATION,
     AMPERE,
     AT_LEAST_ONE,
     CAPABILITY,
     COMPTAGS,
+    FILES,
     INSTRUCTIONS,
     NVDEC_OF_CHIP,
     budget,
     budget_headless,
-    modes,
 )
 from memfit.units import GIB, KIB
 
@@ -29,12 +29,7 @@ BOARD = Board(
     cuda_cores=datasheet(1792),
     threads=datasheet(8, "the developer kit with 32 GB has 12"),
     instructions=INSTRUCTIONS,
-    power=(
-        PowerTable(
-            name="p3701_0004",
-            modes=modes("datasheet", "NVIDIA's developer guide, not re-read", "MAXN", "15W", "30W", "40W"),
-        ),
-    ),
+    power=(power_table("p3701_0004", FILES, "MAXN", "MODE_15W", "MODE_30W", "MODE_40W", default_id=2),),
     dlas=datasheet(2),
     pvas=datasheet(1),
     nvencs=datasheet(1, AT_LEAST_ONE),

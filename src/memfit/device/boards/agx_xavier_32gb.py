@@ -2,7 +2,7 @@
 
 from memfit.device.boards._board import Board, Figure, datasheet
 from memfit.device.boards._orin import AT_LEAST_ONE, budget, budget_headless
-from memfit.device.boards._xavier import CAPABILITY, DLAS, INSTRUCTIONS, PVAS, VOLTA
+from memfit.device.boards._xavier import AGX_POWER, CAPABILITY, DLAS, INSTRUCTIONS, PVAS, VOLTA
 from memfit.units import GIB, MIB
 
 BOARD = Board(
@@ -19,6 +19,7 @@ BOARD = Board(
     cuda_cores=datasheet(512),
     threads=datasheet(8),
     instructions=INSTRUCTIONS,
+    power=(AGX_POWER,),
     dlas=DLAS,
     pvas=PVAS,
     nvencs=datasheet(1, AT_LEAST_ONE),

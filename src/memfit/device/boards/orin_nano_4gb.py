@@ -1,11 +1,12 @@
 """Jetson Orin Nano 4GB (p3767-0004)."""
 
-from memfit.device.boards._board import Board, Figure, datasheet
+from memfit.device.boards._board import Board, Figure, datasheet, power_table
 from memfit.device.boards._orin import (
     ALLOCATION,
     AMPERE,
     CAPABILITY,
     COMPTAGS,
+    FILES,
     INSTRUCTIONS,
     NO_DLA,
     NVDEC_OF_CHIP,
@@ -33,6 +34,10 @@ BOARD = Board(
     cuda_cores=datasheet(512),
     threads=datasheet(6),
     instructions=INSTRUCTIONS,
+    power=(
+        power_table("p3767_0004_super", FILES, "10W", "25W", "MAXN_SUPER", default_id=1),
+        power_table("p3767_0004", FILES, "10W", "7W_AI", "7W_CPU", default_id=0),
+    ),
     dlas=NO_DLA,
     pvas=NO_DLA,
     nvencs=NO_DLA,

@@ -1,16 +1,16 @@
 """Jetson Orin Nano 8GB (p3767-0003, developer kit p3767-0005), also as Super."""
 
-from memfit.device.boards._board import Board, Figure, PowerTable, datasheet
+from memfit.device.boards._board import Board, Figure, datasheet, power_table
 from memfit.device.boards._orin import (
     ALLOCATION,
     AMPERE,
     CAPABILITY,
     COMPTAGS,
+    FILES,
     INSTRUCTIONS,
     NO_DLA,
     NVDEC,
     QSPI,
-    modes,
     nano_desktop,
     nano_total,
 )
@@ -37,16 +37,14 @@ BOARD = Board(
     threads=Figure(6, "measured", "tegrastats has six cores"),
     instructions=INSTRUCTIONS,
     power=(
-        PowerTable(
-            name="p3767_0003_super",
-            modes=modes("measured", "ARK Electronics docs/power.md and others", "15W", "25W", "MAXN_SUPER", "7W"),
-            default_id=Figure(1, "measured", "ARK Electronics docs/power.md"),
+        power_table(
+            "p3767_0003_super",
+            "ARK Electronics docs/power.md and others",
+            *("15W", "25W", "MAXN_SUPER", "7W"),
+            default_id=1,
+            grade="measured",
         ),
-        PowerTable(
-            name="p3767_0003",
-            modes=modes("datasheet", "NVIDIA's developer guide, not re-read", "15W", "7W"),
-            default_id=datasheet(0),
-        ),
+        power_table("p3767_0003", FILES, "15W", "7W", default_id=0),
     ),
     dlas=NO_DLA,
     pvas=NO_DLA,

@@ -1,6 +1,6 @@
 """Jetson Orin NX 16GB (p3767-0000)."""
 
-from memfit.device.boards._board import Board, Figure, PowerTable, datasheet
+from memfit.device.boards._board import Board, Figure, datasheet, power_table
 from memfit.device.boards._orin import (
     ALLOCATION,
     AMPERE,
@@ -9,10 +9,10 @@ from memfit.device.boards._orin import (
     COMPTAGS,
     DESKTOP_SAVES_BYTES,
     DESKTOP_SOURCE,
+    FILES,
     INSTRUCTIONS,
     NVDEC_OF_CHIP,
     P3767_NX_SUPER,
-    modes,
 )
 from memfit.units import GIB, MIB
 
@@ -35,10 +35,7 @@ BOARD = Board(
     instructions=INSTRUCTIONS,
     power=(
         P3767_NX_SUPER,
-        PowerTable(
-            name="p3767_0000",
-            modes=modes("datasheet", "NVIDIA's developer guide, not re-read", "MAXN", "10W", "15W", "25W"),
-        ),
+        power_table("p3767_0000", FILES, "MAXN", "10W", "15W", "25W", default_id=2),
     ),
     dlas=datasheet(2),
     pvas=datasheet(1),

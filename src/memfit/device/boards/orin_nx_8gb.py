@@ -1,15 +1,15 @@
 """Jetson Orin NX 8GB (p3767-0001)."""
 
-from memfit.device.boards._board import Board, Figure, PowerTable, datasheet
+from memfit.device.boards._board import Board, Figure, datasheet, power_table
 from memfit.device.boards._orin import (
     ALLOCATION,
     AMPERE,
     AT_LEAST_ONE,
     CAPABILITY,
     COMPTAGS,
+    FILES,
     INSTRUCTIONS,
     NVDEC_OF_CHIP,
-    modes,
     nano_desktop,
     nano_total,
 )
@@ -30,10 +30,8 @@ BOARD = Board(
     threads=datasheet(6),
     instructions=INSTRUCTIONS,
     power=(
-        PowerTable(
-            name="p3767_0001",
-            modes=modes("datasheet", "NVIDIA's developer guide, not re-read", "MAXN", "10W", "15W", "20W"),
-        ),
+        power_table("p3767_0001_super", FILES, "MAXN_SUPER", "10W", "15W", "20W", "40W", default_id=4),
+        power_table("p3767_0001", FILES, "MAXN", "10W", "15W", "20W", default_id=2),
     ),
     dlas=datasheet(1),
     pvas=datasheet(1),

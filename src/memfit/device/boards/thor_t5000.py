@@ -1,7 +1,7 @@
 """Jetson AGX Thor T5000, 128 GB (p3834-0008)."""
 
-from memfit.device.boards._board import Board, Figure, PowerTable, datasheet
-from memfit.device.boards._orin import budget, budget_headless, modes
+from memfit.device.boards._board import Board, Figure, datasheet, power_table
+from memfit.device.boards._orin import budget, budget_headless
 from memfit.device.boards._thor import BLACKWELL, CAPABILITY, INSTRUCTIONS, NO_DLA, NVMAP, PVA
 from memfit.units import GIB, MIB
 
@@ -21,13 +21,7 @@ BOARD = Board(
     cuda_cores=datasheet(2560),
     threads=Figure(14, "measured", "tegrastats has 14 cores"),
     instructions=INSTRUCTIONS,
-    power=(
-        PowerTable(
-            name="p3834_0008",
-            modes=modes("measured", _MODES, "MAXN", "120W", "90W", "70W"),
-            default_id=Figure(1, "measured", _MODES),
-        ),
-    ),
+    power=(power_table("p3834_0008", _MODES, "MAXN", "120W", "90W", "70W", default_id=1, grade="measured"),),
     dlas=NO_DLA,
     pvas=PVA,
     nvencs=Figure(2, "measured", "tegrastats has NVENC0 and NVENC1"),

@@ -2,7 +2,7 @@
 
 from memfit.device.boards._board import Board, datasheet
 from memfit.device.boards._orin import AT_LEAST_ONE, budget, budget_headless
-from memfit.device.boards._xavier import CAPABILITY, DLAS, INSTRUCTIONS, PVAS, VOLTA
+from memfit.device.boards._xavier import CAPABILITY, DLAS, INSTRUCTIONS, NX_POWER, PVAS, VOLTA
 from memfit.units import GIB
 
 BOARD = Board(
@@ -18,6 +18,7 @@ BOARD = Board(
     cuda_cores=datasheet(384),
     threads=datasheet(6),
     instructions=INSTRUCTIONS,
+    power=(NX_POWER,),
     dlas=DLAS,
     pvas=PVAS,
     nvencs=datasheet(1, AT_LEAST_ONE),

@@ -14,7 +14,7 @@ def _judge(findings: Findings) -> Answer:
     power = findings.audit.power
     if power.mode is None or not power.modes:
         return unknown("the power mode could not be read (/etc/nvpmodel.conf, /var/lib/nvpmodel/status)")
-    best = max(power.modes, key=_rank)
+    best = max(power.modes, key=lambda mode: (_rank(mode), _cores(mode)))
     if _rank(power.mode) >= _rank(best):
         return passed(f"{power.mode.name}")
     names = ", ".join(mode.name for mode in power.modes)
@@ -29,6 +29,12 @@ def _rank(mode: PowerMode) -> tuple[int, int]:
     watts = re.search(r"(\d+) ?W", mode.name, re.IGNORECASE)
     unlimited = mode.name.upper().startswith("MAXN")
     return (1 + ("SUPER" in mode.name.upper()) if unlimited else 0, int(watts[1]) if watts else 0)
+
+
+def _cores(mode: PowerMode) -> int:
+    """Of modes of the same power the one with most cores: MODE_20W_6CORE; one that names none has all of them."""
+    named = re.search(r"(\d+)CORE", mode.name, re.IGNORECASE)
+    return int(named[1]) if named else 0 if "DESKTOP" in mode.name.upper() else 99
 
 
 CHECK = Item(
