@@ -20,6 +20,7 @@ from memfit.device.audit import audit_paths
 from memfit.host import Manifest
 from memfit.host.record import record
 
+RECORDING = Path(__file__).parents[1] / "fixtures/devices/orin-nano-8gb-desktop.tar.gz"
 FIELDS = {
     "board", "l4t", "jetpack", "physical_bytes", "linux_bytes", "available_bytes", "unexplained_bytes", "terms",
     "processes", "checks",
@@ -217,3 +218,13 @@ def test_a_watch_on_a_terminal_draws_one_screen_and_leaves_it() -> None:
     assert os.waitstatus_to_exitcode(status) == 0
     assert b"Physical memory" in seen
     assert b"\x1b[?1049l" in seen  # back from the screen of its own
+
+
+def test_an_audit_loads_no_engine_no_model_and_no_formula() -> None:
+    rooms = ("memfit.engine", "memfit.model", "memfit.footprint", "llama_cpp", "numpy")
+    script = (
+        "import sys; from memfit.cli._group import run; run(['audit', '--recorded', sys.argv[1]]);"
+        f"sys.exit(sum(name in sys.modules for name in {rooms}))"
+    )
+    command = [sys.executable, "-c", script, str(RECORDING)]
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 0

@@ -161,7 +161,11 @@ def parse_boot_log(text: str, source: str = "", *, page_bytes: int = 4096) -> Bo
 
 def _may_count(line: str) -> bool:
     # the kernel's own lines are short; in a line of megabytes a pattern would look from each letter on
-    return len(line) <= _LONGEST_LINE and any(word in line for word in _WORDS)
+    if len(line) <= _LONGEST_LINE:
+        for word in _WORDS:  # any() with a generator takes three times as long
+            if word in line:
+                return True
+    return False
 
 
 def _last_boot(lines: list[str]) -> list[str]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from memfit.device.records import Device
-from memfit.engine.records import Options
-from memfit.footprint.records import Footprint, ModelSummary, Verdict
+from typing import TYPE_CHECKING
+
 from memfit.render.document import Cell, Command, Tone
 from memfit.units import GIB, MIB, format_bytes, format_tokens
+
+if TYPE_CHECKING:  # an audit shows figures too, and loads no engine for them
+    from memfit.device.records import Device
+    from memfit.engine.records import Options
+    from memfit.footprint.records import Footprint, ModelSummary, Verdict
 
 VERDICT_WORDS: dict[Verdict, str] = {"fits": "fits", "tight": "tight", "no": "does not fit"}
 VERDICT_TONES: dict[Verdict, Tone] = {"fits": "ok", "tight": "warn", "no": "bad"}
