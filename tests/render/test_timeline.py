@@ -166,3 +166,8 @@ def test_even_ticks_are_round_and_few(top: float, most: int) -> None:
     assert 2 <= len(found) <= most + 1
     assert found[-1] <= top * 1.0001
     assert f"{found[1]:.0e}"[0] in "125"
+
+
+@pytest.mark.parametrize("top", [0.0, -1.0, 5e-324, 1e-310, float("nan")])
+def test_what_is_nothing_has_one_tick(top: float) -> None:
+    assert even_ticks(top, 6) == (0.0,)

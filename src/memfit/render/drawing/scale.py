@@ -31,9 +31,9 @@ def even_ticks(top: float, most: int) -> tuple[float, ...]:
 
     ``most`` is 3 or more; with fewer none but 0 may be round enough.
     """
-    if not top > 0:
-        return (0.0,)
     rough = top / most
+    if not rough > 1e-12:  # values are rounded to as many digits
+        return (0.0,)
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(step for step in (power, 2 * power, 5 * power, 10 * power) if step >= rough * (1 - 1e-9))
     return tuple(round(index * step, 12) for index in range(int(top / step * (1 + 1e-9)) + 1))
