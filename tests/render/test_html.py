@@ -107,3 +107,8 @@ def _luminance(colour: str) -> float:
     channels = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
     red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_a_long_verdict_may_break_on_a_narrow_page() -> None:
+    (rule,) = re.findall(r"\.verdict strong\{[^}]*\}", str(render(FITS, "html")))
+    assert "nowrap" not in rule

@@ -19,7 +19,7 @@ section,figure,details{{margin:30px 0 0}}
 figure{{margin-inline:0}}
 .verdict{{margin:0 0 20px;padding:13px 18px;background:var(--panel);border-radius:4px;
 border-left:5px solid var(--quiet)}}
-.verdict strong{{font-size:1.25rem;margin-right:.35em;white-space:nowrap}}
+.verdict strong{{font-size:1.25rem;margin-right:.35em}}
 .verdict.ok{{border-color:var(--ok)}}.verdict.ok strong,.tone-ok{{color:var(--ok)}}
 .verdict.warn{{border-color:var(--warn)}}.verdict.warn strong,.tone-warn{{color:var(--warn)}}
 .verdict.bad{{border-color:var(--bad)}}.verdict.bad strong,.tone-bad{{color:var(--bad)}}
