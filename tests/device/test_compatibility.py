@@ -142,3 +142,14 @@ def test_what_depends_on_the_gpu_is_unknown_without_it() -> None:
 def test_every_capability_that_a_rule_names_is_a_boards() -> None:
     known = {board.compute_capability.value for board in BOARDS if board.compute_capability}
     assert {rule.capability for support in ENGINES for rule in support.rules if rule.capability} <= known
+
+
+def test_jetpack_7_2_on_orin_is_told_apart_from_thor() -> None:
+    orin = {found.engine: found for found in engines_on("39.2.1", "8.7")}
+    thor = {found.engine: found for found in engines_on("39.2.1", "11.0")}
+    assert (orin["Ollama"].runs, orin["Ollama"].minimum_version) == (True, "0.32")
+    assert {found["llama.cpp"].runs for found in (orin, thor)} == {True}
+    assert "11.0" not in orin["llama.cpp"].reason
+    assert "11.0" in thor["llama.cpp"].reason
+    assert engines_on("39.0.0", "8.7")  # the early access release: nobody told of Ollama there
+    assert {found.runs for found in engines_on("39.0.0", "8.7") if found.engine == "Ollama"} == {None}

@@ -9,6 +9,7 @@ SUPPORT = Support(
     rules=(
         Rule(
             since="38.0",
+            capability="11.0",
             runs=True,
             reason="needs CUDA 13 for compute capability 11.0",
             source="jetson-containers image llama_cpp for r38 on a Thor developer kit",

@@ -15,10 +15,13 @@ SUPPORT = Support(
             source="ollama/ollama issue 12283, on a Thor",
         ),
         Rule(
-            since="39.0",
-            runs=None,
-            reason="its JetPack 6 build is for CUDA 12; no source tells of the general arm64 build on Orin",
-            source="release assets of ollama/ollama",
+            since="39.2",
+            capability="8.7",
+            runs=True,
+            minimum_version="0.32",
+            reason="the general arm64 build with CUDA 13; earlier ones had no code for 8.7 and fell back to the CPU",
+            source="NVIDIA's staff in developer forum threads 372521 and 383350 (JetPack 7.2.1, 2026-09), as cited by "
+            "others: the threads were not re-read",
         ),
         Rule(since="36.0", before="38.0", runs=True, reason="own build (arm64-jetpack6)", source=_DOCUMENT),
         Rule(since="35.4.1", before="36.0", runs=True, reason="own build (arm64-jetpack5)", source=_DOCUMENT),
