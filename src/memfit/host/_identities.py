@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from itertools import islice
 
 import msgspec
 
@@ -30,6 +31,8 @@ FORMS = (
 _ANY_FORM = re.compile("|".join(f"(?:{form})" for _, form in FORMS))
 _MAC = re.compile(MAC)
 
+# Every name is looked for everywhere: of a log that names thousands, the rest is replaced where it stands alone
+_MOST_NAMED = 200
 # Public texts: a server's name in them is its maker's, and four numbers with points are a version
 SOFTWARE = re.compile(r"/(?:usr|opt|lib|snap|var/lib/dpkg)/|/etc/(?:nv_tegra_release|os-release|lsb-release)$")
 # Files that hold one value which is that of this piece of hardware or of this installation
@@ -106,9 +109,11 @@ def find_identities(name: str, texts: Mapping[str, str], paths: Iterable[str] = 
     for path in (*texts, *paths):
         users |= {found["value"] for found in HOME.finditer(path)}
     hosts |= {host.partition(".")[0] for host in hosts}
-    for path, text in texts.items():
-        for kind, told in () if SOFTWARE.match(path) else named(path, text):
-            (users if kind == "user" else hosts).add(told)
+    told = (
+        (kind, name) for path, text in texts.items() if not SOFTWARE.match(path) for kind, name in named(path, text)
+    )
+    for kind, name in islice(dict.fromkeys(told), _MOST_NAMED):
+        (users if kind == "user" else hosts).add(name)
     return Identities(
         hosts=tuple(sorted(filter(_tells, hosts))),
         users=tuple(sorted(filter(_tells, users))),
