@@ -156,6 +156,9 @@ def tables(results: Iterable[Result]) -> str:
             f"The second run of {len(twice)} settings, predicted from the first: p95 {_at(after, 0.95)}, most"
             f" {_at(after, 1)} (without calibration {_at(before, 0.95)} and {_at(before, 1)}).",
         ]
+    wanted = len(SHAPES) * len(SETTINGS) * len(LOAD_MODES)
+    if 0 < len(first) < wanted:
+        lines += ["", f"{len(first)} of {wanted} runs so far; the same command goes on from them."]
     if found:
         lines += ["", _setting(found)]
     return "\n".join(lines)

@@ -43,5 +43,6 @@ def _summary() -> str:
     worst = max(one.largest_error for one in checked)
     return (
         f"Checked when generated: {len(checked)} architectures, equal to the byte in {equal:,} of {settings:,}"
-        f" settings, largest error {worst:.2%}. By architecture: `docs/compute_buffers.md`."
+        f" settings of structures that were traced, largest error {worst:.2%}. By architecture, and what was not"
+        " traced: `docs/compute_buffers.md`."
     )

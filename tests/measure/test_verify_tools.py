@@ -52,6 +52,10 @@ def test_a_run_above_high_is_counted() -> None:
     assert rows(verify_accuracy.tables([result("one", 2000)]))["all"][4] == "1"
 
 
+def test_a_table_says_what_is_still_to_be_run() -> None:
+    assert "1 of 96 runs so far" in verify_accuracy.tables([result("one", 810)])
+
+
 def test_without_runs_there_is_an_empty_table() -> None:
     assert rows(verify_accuracy.tables([])) == {}
 

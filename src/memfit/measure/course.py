@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from memfit.device.cgroup import CgroupMemory
-from memfit.device.pages import left_out_bytes, mapped, mapped_bytes, touched_bytes
+from memfit.device.pages import Mapped, left_out_bytes, mapped, mapped_bytes, touched_bytes
 from memfit.device.process_tree import process_tree
 from memfit.device.vmstat import Vmstat, read_vmstat
 from memfit.engine.records import TERM_NAMES, Buffer
@@ -141,8 +141,10 @@ class Course:
         """
         pids = self._pids()
         held = holding(pids)
-        self._note_buffers(buffers)
-        self._note_files(pids, held)
+        # read once: of gigabytes that are mapped it takes milliseconds
+        files = {pid: found for pid in {*pids, self.pid} if (found := mapped(pid)) is not None}
+        self._note_buffers(buffers, files.get(self.pid))
+        self._note_files([files[pid] for pid in pids if pid in files], held)
         phase = Phase(
             name=name,
             at_s=self.at_s,
@@ -248,16 +250,15 @@ class Course:
         self._refaults, before = so_far, self._refaults
         return max(0, so_far - before)
 
-    def _note_files(self, pids: Sequence[int], held: Holding) -> None:
+    def _note_files(self, found: Sequence[Mapping[int, Mapped]], held: Holding) -> None:
         """What is mapped of files, of which PSS leaves out a part where other programs have mapped them too."""
-        found = [each for pid in pids if (each := mapped(pid)) is not None]
         self._mapped_bytes = max([self._mapped_bytes, *(mapped_bytes(each, self._files) for each in found)])
         elsewhere = left_out_bytes(found)
         self._whole_bytes = max(held.pss_bytes + elsewhere, self._whole_bytes)
         if held.pss_bytes >= max((each.pss_bytes for each in self.phases), default=0):
             self._shared_bytes, self._elsewhere_bytes = held.resident_bytes - held.pss_bytes, elsewhere
 
-    def _note_buffers(self, buffers: Sequence[dict[str, Any]]) -> None:
+    def _note_buffers(self, buffers: Sequence[dict[str, Any]], files: Mapping[int, Mapped] | None) -> None:
         for buffer in buffers:
             if buffer["term"] not in TERM_NAMES:
                 continue
@@ -265,8 +266,7 @@ class Course:
             if buffer["address"] is not None:
                 touched = touched_bytes(self.pid, buffer["address"], buffer["bytes"])
             elif buffer["files"]:
-                inside = mapped(self.pid)
-                touched = None if inside is None else min(mapped_bytes(inside, buffer["files"]), buffer["bytes"])
+                touched = None if files is None else min(mapped_bytes(files, buffer["files"]), buffer["bytes"])
             place = _place(buffer)
             before = self._buffers.get(place)
             if before is not None and before.reserved_bytes == buffer["bytes"] and before.touched_bytes is not None:
