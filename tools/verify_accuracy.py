@@ -19,7 +19,6 @@ from pathlib import Path
 
 import msgspec
 
-from memfit.device.machine_key import machine_key
 from memfit.engine.records import Deployment, LoadMode, Options, Workload
 from memfit.engine.runtimes import ENGINES
 from memfit.footprint.calibration import Calibration, calibrated
@@ -85,14 +84,18 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         """What it is found by."""
         return self.card, self.setting, self.load_mode, self.again
 
+    @property
+    def machine(self) -> str:
+        """Where it ran."""
+        return self.verification.observation.machine.key
+
 
 def main() -> None:
     """Read the command line, run what is missing, print or write the tables."""
     given = _arguments()
     results = {result.key: result for result in _read(given.results)}
     if not given.tables:
-        engine = ENGINES.get("llama_cpp").installed_version()
-        _check_alike(results.values(), machine=machine_key(), engine=engine, path=given.results)
+        _check_alike(results.values(), engine=ENGINES.get("llama_cpp").installed_version(), path=given.results)
     files = Files(given.models, int(given.disk * GIB))
     for card, preset in SHAPES[: given.shapes]:
         for setting in SETTINGS:
@@ -159,18 +162,19 @@ def tables(results: Iterable[Result]) -> str:
     wanted = len(SHAPES) * len(SETTINGS) * len(LOAD_MODES)
     if 0 < len(first) < wanted:
         lines += ["", f"{len(first)} of {wanted} runs so far; the same command goes on from them."]
-    if found:
-        lines += ["", _setting(found)]
+    for machine in dict.fromkeys(one.machine for one in found):
+        lines += ["", _setting([one for one in found if one.machine == machine])]
     return "\n".join(lines)
 
 
 def _setting(results: Sequence[Result]) -> str:
-    """Where and when, of the newest run."""
+    """How many runs, where and when, of the newest of one machine."""
     newest = max((one.verification.observation for one in results), key=lambda observation: observation.began)
     machine, engine = newest.machine, newest.engine
     return (
-        f"{machine.board or machine.cpu}, {machine.threads} threads, {machine.total_bytes / GIB:.1f} GiB, Linux"
-        f" {machine.kernel}; llama.cpp {engine.version}; memfit {newest.memfit_version}; {newest.began[:10]}."
+        f"{len(results)} runs on {machine.board or machine.cpu}, {machine.threads} threads,"
+        f" {machine.total_bytes / GIB:.1f} GiB, Linux {machine.kernel}; llama.cpp {engine.version}; memfit"
+        f" {newest.memfit_version}; {newest.began[:10]}."
     )
 
 
@@ -196,7 +200,7 @@ def _after_others(one: Result, everything: Sequence[Result]) -> float:
 
 def _off(one: Result, taught: Iterable[Result]) -> float:
     calibration: Calibration = of_engine(one.verification.observation)
-    for other in taught:
+    for other in (other for other in taught if other.machine == one.machine):  # a calibration is of one machine
         residual = residual_of(other.verification.predicted, other.verification.observation, other.digest)
         if residual is not None:
             calibration = learned(calibration, residual)
@@ -208,19 +212,16 @@ def _at(ordered: Sequence[float], quantile: float) -> str:
     return f"{ordered[min(len(ordered) - 1, int(quantile * len(ordered)))]:.2%}" if ordered else ""
 
 
-def _check_alike(results: Iterable[Result], *, machine: str, engine: str, path: Path) -> None:
-    """Refuse to go on with the runs of another machine or engine: a table is of one.
+def _check_alike(results: Iterable[Result], *, engine: str, path: Path) -> None:
+    """Refuse to go on with the runs of another engine: a table is of one, and says on which machines.
 
     Raises:
         SystemExit: they are of another.
     """
     for result in results:
-        seen = result.verification.observation
-        if seen.machine.key != machine or engine not in seen.engine.version:  # which names the commit beside it
-            raise SystemExit(
-                f"{path} holds runs of {seen.engine.version} on {seen.machine.key}, and this is {engine} on {machine}:"
-                " give --results another file"
-            )
+        version = result.verification.observation.engine.version
+        if engine not in version:  # which names the commit beside it
+            raise SystemExit(f"{path} holds runs of {version}, and this is {engine}: give --results another file")
 
 
 def _read(path: Path) -> list[Result]:
