@@ -70,14 +70,27 @@ def test_results_survive_a_line_that_was_cut_off(tmp_path: Path) -> None:
     assert verify_accuracy._read(path) == [result("one", 810), result("two", 820)]
 
 
-def test_runs_of_another_machine_or_engine_are_not_mixed_in(tmp_path: Path) -> None:
-    found = result("one", 810).verification.observation
-    same, other = found.machine.key, found.engine.version
+def on(machine: str, one: verify_accuracy.Result) -> verify_accuracy.Result:
+    observation = one.verification.observation
+    elsewhere = msgspec.structs.replace(observation.machine, key=machine, cpu=machine, board=None)
+    observation = msgspec.structs.replace(observation, machine=elsewhere)
+    return msgspec.structs.replace(one, verification=msgspec.structs.replace(one.verification, observation=observation))
+
+
+def test_runs_of_another_engine_are_not_mixed_in(tmp_path: Path) -> None:
+    version = result("one", 810).verification.observation.engine.version
     path = tmp_path / "results.jsonl"
-    verify_accuracy._check_alike([result("one", 810)], machine=same, engine=other, path=path)
-    for machine, engine in ((same, "another"), ("another", other)):
-        with pytest.raises(SystemExit, match="give --results another file"):
-            verify_accuracy._check_alike([result("one", 810)], machine=machine, engine=engine, path=path)
+    verify_accuracy._check_alike([result("one", 810)], engine=version, path=path)
+    with pytest.raises(SystemExit, match="give --results another file"):
+        verify_accuracy._check_alike([result("one", 810)], engine="another", path=path)
+
+
+def test_runs_of_two_machines_are_told_apart_and_teach_only_their_own() -> None:
+    here = [on("here", result(f"setting {index}", 810)) for index in range(7)]
+    there = [on("there", result(f"other {index}", 790)) for index in range(7)]
+    text = verify_accuracy.tables([*here, *there])
+    assert rows(text)["Llama-3.2-1B Q4_K_M mmap"][5] == "0.00%"  # each machine's runs agree among themselves
+    assert "\n7 runs on here, " in text and "\n7 runs on there, " in text
 
 
 def test_a_shared_record_names_no_folder_and_keeps_every_figure() -> None:
