@@ -90,7 +90,8 @@ def test_runs_of_two_machines_are_told_apart_and_teach_only_their_own() -> None:
     there = [on("there", result(f"other {index}", 790)) for index in range(7)]
     text = verify_accuracy.tables([*here, *there])
     assert rows(text)["Llama-3.2-1B Q4_K_M mmap"][5] == "0.00%"  # each machine's runs agree among themselves
-    assert "\n7 runs on here, " in text and "\n7 runs on there, " in text
+    assert "\n7 runs on here, " in text
+    assert "\n7 runs on there, " in text
 
 
 def test_a_shared_record_names_no_folder_and_keeps_every_figure() -> None:
