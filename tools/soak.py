@@ -19,6 +19,7 @@ from pathlib import Path
 
 from memfit import __version__
 from memfit.device.machine_key import machine_key
+from memfit.device.read_ahead import read_ahead_bytes
 from memfit.engine.runtimes import ENGINES
 from memfit.units import GIB
 from soaking.book import Book, Setting
@@ -42,6 +43,7 @@ def main() -> None:
         memfit=__version__,
         engine=ENGINES.get("llama_cpp").installed_version(),
         machine=machine_key(),
+        read_ahead_bytes=read_ahead_bytes(str(ROOT)) or 0,
     )
     book = Book(given.results or RECORDS / f"soak-{given.seed}.jsonl", setting)
     try:

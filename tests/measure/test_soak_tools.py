@@ -24,7 +24,7 @@ from soaking.pick import cost_s, pick
 from soaking.real import Run
 from soaking.table import table
 
-SETTING = Setting(seed=1, memfit="0", engine="made up", machine="made-up")
+SETTING = Setting(seed=1, memfit="0", engine="made up", machine="made-up", read_ahead_bytes=128 * 1024)
 
 
 def decision(index: int, said: str = "fits", oracle: str | None = None, **options: Any) -> Decision:

@@ -13,12 +13,16 @@ from soaking.real import Run
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True, tag="setting"):
-    """What all lines of a file were made with; another setting needs another file."""
+    """What all lines of a file were made with; another setting needs another file.
+
+    ``read_ahead_bytes`` is of the disk that the models lie on.
+    """
 
     seed: int
     memfit: str
     engine: str
     machine: str
+    read_ahead_bytes: int
 
 
 Line = Union[Setting, Decision, Run]

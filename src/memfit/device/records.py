@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from memfit.units import KIB
+
 Grade = Literal["measured", "source", "datasheet", "inferred", "stated"]
 
 
@@ -22,6 +24,8 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
         instructions: the CPU's extensions that decide which weights are repacked, ``neon dotprod i8mm``.
         threads: CPU cores.
         gpu: the name of its GPU's architecture, None without one.
+        read_ahead_bytes: what its disk reads around a page that is missing (``read_ahead_kb``); the kernel's own
+            default where nobody asked (``VM_READAHEAD_PAGES``, include/linux/mm.h, Linux 6.18).
         grade: how the figures are known.
         source: where from.
     """
@@ -35,6 +39,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     instructions: tuple[str, ...] = ()
     threads: int = 1
     gpu: str | None = None
+    read_ahead_bytes: int = 128 * KIB
     grade: Grade
     source: str
     schema_version: int = 1

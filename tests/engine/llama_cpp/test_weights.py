@@ -3,7 +3,7 @@ import pytest
 from shapes import dense
 
 from memfit.engine._llama_cpp.repack import copies_bytes, repacked, row_multiples
-from memfit.engine._llama_cpp.weights import cuda_bytes, place
+from memfit.engine._llama_cpp.weights import cuda_bytes, place, read_with_ahead
 from memfit.engine.records import Options
 from memfit.model import find_model
 from memfit.model.shape import Layer, Tensor
@@ -83,6 +83,42 @@ def test_mapping_keeps_the_range_and_the_rearranged_copy_beside_it() -> None:
     # the embedding is looked up row by row and the query lives in its copy: only norm and output are read again
     assert plan.read_again_bytes == shape.tensors[2].bytes + last.bytes
     assert plan.host_bytes == 0
+
+
+def held(*sizes: int, shard: int = 0) -> list[Tensor]:
+    """Tensors one behind the other."""
+    return [
+        Tensor(f"blk.{index}.attn_q.weight", (size,), "I8", size, sum(sizes[:index]), shard)
+        for index, size in enumerate(sizes)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ahead", "kept"),
+    [
+        (0, 200),
+        (50, 350),  # fifty behind the first, fifty on both sides of the third
+        (500, 1200),  # the windows meet between them: all but what lies beyond the last one
+        (5000, 1800),  # and no further than the file
+    ],
+)
+def test_what_is_read_around_a_missing_page_stays_in_memory_too(ahead: int, kept: int) -> None:
+    first, gap, third, rest = held(100, 500, 100, 1100)
+    assert read_with_ahead([third, first], [first, gap, third, rest], ahead) == kept
+
+
+def test_reading_ahead_ends_with_the_shard() -> None:
+    files = [*held(100, 100), *held(100, 100, shard=1)]
+    assert read_with_ahead([files[0], files[2]], files, 1000) == 400
+
+
+def test_a_disk_that_reads_far_ahead_makes_the_working_set_larger_and_never_larger_than_the_file() -> None:
+    shape = find_model("Qwen2.5-1.5B", format="Q4_K_M")
+    near, far = (
+        place(shape, Options(), AVX2, read_ahead_bytes=ahead).read_again_bytes for ahead in (128 << 10, 8 << 20)
+    )
+    assert place(shape, Options(), AVX2).read_again_bytes < near < far
+    assert far <= place(shape, Options(), AVX2).mapped_bytes
 
 
 def test_without_repack_everything_but_the_embedding_is_read_again() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from memfit.device.read_ahead import read_ahead_bytes
 from memfit.device.records import Device
 from memfit.engine._engine import Ledger, Models, Origin
 from memfit.engine._llama_cpp.agreement import agree, compare
@@ -14,10 +15,11 @@ from memfit.engine._llama_cpp.buffers import table_bytes
 from memfit.engine._llama_cpp.built import built_for
 from memfit.engine._llama_cpp.settings import resolve
 from memfit.engine._llama_cpp.terms import Build, build, headroom_term, model_terms, process_terms
+from memfit.engine._llama_cpp.weights import place
 from memfit.engine.records import Asked, Compared, Deployment, Options, Profile, Term
 from memfit.errors import UnknownArchitecture
 from memfit.model.shape import ModelShape
-from memfit.units import format_bytes, format_tokens
+from memfit.units import KIB, MIB, format_bytes, format_tokens
 
 
 def ledger(models: Models, deployment: Deployment, device: Device, profile: Profile, asked: Asked) -> Ledger:
@@ -31,7 +33,7 @@ def ledger(models: Models, deployment: Deployment, device: Device, profile: Prof
     """
     options, shape = deployment.options, models.model
     if device.here:
-        device = msgspec.structs.replace(device, instructions=built_for(device.instructions))
+        device = _as_it_is(device, shape)
     found = answer(shape, models.origin, options, device, asked)
     if device.here and found.identity is not None:
         # what the build here was made for decides which weights it rearranges, not all that the processor could
@@ -57,8 +59,22 @@ def ledger(models: Models, deployment: Deployment, device: Device, profile: Prof
         terms.append(term)
         compared += tuple(msgspec.structs.replace(one, term=f"draft {one.term}") for one in drafted)
     terms.append(headroom_term(terms, device, options))
-    warnings = [*_warnings(shape, options, device, profile), *_draft_warnings(shape, models.draft)]
+    warnings = [
+        *_warnings(shape, options, device, profile),
+        *_disk_warnings(shape, options, device),
+        *_draft_warnings(shape, models.draft),
+    ]
     return Ledger(terms=tuple(terms), engine=found.engine, warnings=tuple(warnings), compared=compared)
+
+
+def _as_it_is(device: Device, shape: ModelShape) -> Device:
+    """This machine as the engine finds it: the instructions it was built for, and the disk that the file lies on."""
+    ahead = read_ahead_bytes(shape.shards[0].path) if shape.shards else None
+    return msgspec.structs.replace(
+        device,
+        instructions=built_for(device.instructions),
+        read_ahead_bytes=device.read_ahead_bytes if ahead is None else ahead,
+    )
 
 
 def _asked(plan: Build, found: Answer, *, compare_them: bool) -> tuple[list[Term], tuple[Compared, ...]]:
@@ -139,6 +155,26 @@ def _draft_warnings(shape: ModelShape, draft: ModelShape | None) -> Iterator[str
 
 
 MOST_VOCABULARY_DIFFERENCE = 128
+
+# what a window of 128 KiB, the kernel's default, adds to a working set is not worth a word
+_WORTH_A_WORD_BYTES = 32 * MIB
+
+
+def _disk_warnings(shape: ModelShape, options: Options, device: Device) -> Iterator[str]:
+    """A disk that reads far ahead makes mapped weights need more memory than they have bytes."""
+    usual = Device(name="", unified=False, capacity_bytes=0, grade="stated", source="").read_ahead_bytes
+    if device.read_ahead_bytes <= usual or options.load_mode != "mmap":
+        return
+    needs = [
+        place(shape, options, device.instructions, unified=device.unified, read_ahead_bytes=ahead).read_again_bytes
+        for ahead in (device.read_ahead_bytes, usual)
+    ]
+    if needs[0] - needs[1] > _WORTH_A_WORD_BYTES:
+        yield (
+            f"its disk reads {device.read_ahead_bytes // KIB} KiB on both sides of a missing page (read_ahead_kb), so"
+            f" that {format_bytes(needs[0] - needs[1])} more of the mapped file must stay in memory than with the usual"
+            f" {usual // KIB} KiB: blockdev --setra {usual // 512} on the disk, or --load-mode none, takes that away"
+        )
 
 
 def _warnings(shape: ModelShape, options: Options, device: Device, profile: Profile) -> Iterator[str]:

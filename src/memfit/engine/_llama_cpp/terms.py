@@ -72,7 +72,13 @@ def build(shape: ModelShape, options: Options, device: Device, *, profile: Profi
         settings=resolve(shape, options),
         device=device,
         profile=profile,
-        placement=place(shape, options, device.instructions, unified=device.unified),
+        placement=place(
+            shape,
+            options,
+            device.instructions,
+            unified=device.unified,
+            read_ahead_bytes=device.read_ahead_bytes,
+        ),
         compute=compute,
     )
 
