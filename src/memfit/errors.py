@@ -5,7 +5,7 @@
     MemfitError(message, *, hint)       exit 1
     ├ UsageError                        exit 2   UnknownName, UnitError
     ├ ProbeError  (path or command)     exit 3   NeedsRoot, UnsupportedDevice
-    ├ ModelError  (file, offset)        exit 4   UnknownArchitecture, Truncated, Malformed, NotAModel
+    ├ ModelError  (file, offset)        exit 4   UnknownArchitecture, Truncated, Malformed, NotAModel, Unreachable
     ├ ApplyError  (journal)             exit 5   Drift, UndoFailed
     └ MeasureError                      exit 6   EngineMissing, EngineFailed, Disagreement
 
@@ -115,6 +115,10 @@ class Malformed(ModelError):
 
 class NotAModel(ModelError):
     """The file is something else: an LFS pointer, an archive, a web page."""
+
+
+class Unreachable(ModelError):
+    """A server that holds the file does not answer, or not to the end."""
 
 
 class ApplyError(MemfitError):

@@ -18,19 +18,25 @@ from memfit.model.gguf import Header, read_shards, shard_paths
 from memfit.model.gguf._refusals import exists, is_entry
 from memfit.model.metadata import Metadata
 from memfit.model.shape import ModelShape, Tokenizer
+from memfit.model.sources import locate
 from memfit.model.unknown import unknown_architecture
 
 
 def find_model(name: str, *, format: str | None = None, known_only: bool = True) -> ModelShape:
-    """The shape of a model named by a GGUF file's path or by a card (``Llama-3.2-3B``).
+    """The shape of a model named by a GGUF file's path, by a card (``Llama-3.2-3B``), or by where it is.
+
+    Where it is: Ollama's store (``ollama:llama3.2:3b``), Hugging Face's hub (``hf://org/repo/file.gguf``) or any server
+    (``https://host/model.gguf``); of a model on a server only its header is fetched.
 
     ``format`` is the preset that a card's weights are sized in (``Q4_K_M`` where none is given); a file has its own.
 
     Raises:
-        ModelError: a file that cannot be used, or one that is not on this machine.
+        ModelError: a file that cannot be used, or is not where it should be.
         UnknownName: neither a file nor a card; the hint names the nearest cards.
         UsageError: an empty name.
     """
+    if (found := locate(name)) is not None:
+        return read_shape(found, known_only=known_only)
     if _looks_like_path(name):
         return read_shape(name, known_only=known_only)
     if name in CARDS:
@@ -56,6 +62,8 @@ def read_shape(path: str | os.PathLike[str], *, known_only: bool = True) -> Mode
     name = os.fspath(path)
     if not name:
         raise UsageError("a file without a name", hint="give the path of a .gguf file")
+    if (found := locate(name)) is not None:
+        path = found
     _refuse_remote(name)
     shape = cached(shard_paths(path), "shape", lambda: _read(read_shards(path)), ModelShape)
     if known_only and shape.kind in ("text", "embedding") and not shape.layers:
@@ -159,12 +167,12 @@ def _looks_like_path(name: str) -> bool:
     return os.sep in name or name.lower().endswith(".gguf") or is_entry(Path(name))
 
 
-_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?!https?://|hf://)[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+(:[\w.-]+)?")
 
 
 def _refuse_remote(name: str) -> None:
-    """Refuses what other programs would download: an address, or a repository of Hugging Face.
+    """Refuses an address of a kind that memfit does not read, and a repository's name that could be a file's.
 
     Raises:
         ModelError: with the well-known model that it may be.
@@ -173,10 +181,14 @@ def _refuse_remote(name: str) -> None:
     repository = _REPOSITORY.fullmatch(name) and not name.lower().endswith(".gguf") and not exists(Path(name).parent)
     if not repository and not _ADDRESS.match(name):
         return
-    hint = "download it first (hf download), and give the file"
+    hint = (
+        f"on Hugging Face's hub it is hf://{name.partition(':')[0]}"
+        if repository
+        else "memfit reads https:// and hf://"
+    )
     near = _card_in(name)
     raise ModelError(
-        "no such file: memfit reads files of this machine and downloads none",
+        "no such file or folder",
         file=name,
         hint=f"{hint}; or take the well-known model: memfit estimate {near}" if near else hint,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from itertools import repeat
 from struct import Struct, error
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 from memfit.errors import Malformed, ModelError, Truncated
 from memfit.model.gguf._refusals import resume_hint
@@ -19,6 +19,13 @@ WINDOW_BYTES = 1 << 19  # the whole header of most models in a few reads, and no
 MOST_HEADER_BYTES = 256 << 20
 
 
+class Remote(Protocol):
+    """A file of which only parts are here: whoever reads says what is needed next."""
+
+    def have(self, at: int, count: int, least: int) -> int:
+        """Make ``count`` bytes from ``at`` be here, and say how many are; ``least`` will be needed in the end."""
+
+
 class Cursor:
     """A position in the header of one file.
 
@@ -26,22 +33,29 @@ class Cursor:
         descriptor: the open file.
         file: its name, for messages.
         size_bytes: its size.
+        remote: fetches what of it is not here; None for a whole file.
 
     Attributes:
         at: the next byte to read.
         reading: what lies here, for messages.
     """
 
-    __slots__ = ("_base", "_descriptor", "_window", "at", "file", "reading", "size_bytes")
+    __slots__ = ("_base", "_descriptor", "_ends", "_remote", "_window", "at", "file", "reading", "size_bytes")
 
-    def __init__(self, descriptor: int, file: str, size_bytes: int) -> None:
+    def __init__(self, descriptor: int, file: str, size_bytes: int, remote: Remote | None = None) -> None:
         self._descriptor = descriptor
+        self._remote = remote
         self._window = b""
         self._base = 0
+        self._ends = 0
         self.at = 0
         self.file = file
         self.reading = "the preamble"
         self.size_bytes = size_bytes
+
+    def expect(self, count: int) -> None:
+        """At least ``count`` bytes of the header follow: a file that is fetched part by part is fetched so far."""
+        self._ends = self.at + count
 
     def peek(self, count: int) -> bytes:
         """Up to ``count`` bytes from here, fewer where the file ends."""
@@ -101,11 +115,16 @@ class Cursor:
             self._beyond(self.at, self.at + count * 8)
         first = self.at
         left = count
+        behind = max(self._ends - self.at, 0)
+        seen = first, count
         length_at = ONE_U64.unpack_from
         while left:
             if self.at > self.size_bytes - 8:
                 self._beyond(first, self.at + 8)
             self._bound()
+            if self._remote is not None:
+                self.expect(behind + left * _likely_length(self.at - seen[0], seen[1] - left))
+                seen = self.at, left
             here = self._have(8)
             window = self._window
             steps = repeat(None, left)
@@ -121,6 +140,7 @@ class Cursor:
         if self.at > self.size_bytes:
             self._beyond(first, self.at)
         self._bound()
+        self.expect(behind)
         return self.at - first - 8 * count
 
     def _have(self, count: int) -> int:
@@ -131,8 +151,11 @@ class Cursor:
         if self.at + count > self.size_bytes:
             self._beyond(self.at, self.at + count)
         self._bound()
+        window_bytes = max(count, WINDOW_BYTES)
+        if self._remote is not None:
+            window_bytes = min(window_bytes, self._remote.have(self.at, count, max(self._ends - self.at, 0)))
         try:
-            self._window = _read(self._descriptor, self.at, max(count, WINDOW_BYTES))
+            self._window = _read(self._descriptor, self.at, window_bytes)
         except OSError as failure:
             raise ModelError(
                 f"cannot be read: {failure.strerror}",
@@ -167,6 +190,11 @@ class Cursor:
             offset=offset,
             hint="the file is damaged; download it again",
         )
+
+
+def _likely_length(passed_bytes: int, passed: int) -> int:
+    """Bytes of a string with its length: those passed last, as tokens and merges get longer towards their end."""
+    return passed_bytes // passed if passed else 12
 
 
 def _read(descriptor: int, offset: int, count: int) -> bytes:

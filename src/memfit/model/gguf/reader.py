@@ -12,7 +12,7 @@ from struct import Struct
 
 from memfit.errors import Malformed, Truncated, UsageError
 from memfit.model.gguf import _metadata
-from memfit.model.gguf._cursor import Cursor
+from memfit.model.gguf._cursor import Cursor, Remote
 from memfit.model.gguf._foreign import HEAD_BYTES, foreign
 from memfit.model.gguf._refusals import refuse_unfinished, refuse_unreadable, regular_size, resume_hint
 from memfit.model.gguf._values import (
@@ -34,16 +34,20 @@ from memfit.precision._format import Format
 MOST_TENSORS = 1 << 17  # mixtures of experts stored tensor by tensor have 70,000
 MOST_ELEMENTS = 2**63 - 1  # the engine counts in int64
 MOST_DATA_BYTES = 1 << 50  # a petabyte: beyond it a header is damaged and not a download incomplete
+# a length, a name such as output.bias, a tag or dims, number and offset: what every key and tensor has at least
+_LEAST_KEY_BYTES = 8 + 8 + 4 + 1
+_LEAST_TENSOR_BYTES = 8 + 11 + 4 + 8 + 4 + 8
 _WITHDRAWN = (4, 5, 31, 32, 33, 36, 37, 38)  # enum ggml_type, ggml/include/ggml.h (0c1e57098)
 _DIMS = tuple(Struct(f"<{count}QIQ") for count in range(MOST_DIMS + 1))  # dims, type number, offset
 
 
-def read_header(path: str | os.PathLike[str], *, partial: bool = False) -> Header:
+def read_header(path: str | os.PathLike[str], *, partial: bool = False, remote: Remote | None = None) -> Header:
     """The header of one GGUF file of version 2 or 3, little-endian. For all shards of a model see ``read_shards``.
 
     Args:
         path: the file.
         partial: accept a file that ends before its tensor data does, such as the first megabytes of a download.
+        remote: fetches parts of the file that are not here.
 
     Raises:
         NotAModel: something else; the message says what, the hint what to do.
@@ -60,13 +64,14 @@ def read_header(path: str | os.PathLike[str], *, partial: bool = False) -> Heade
     except OSError as failure:
         raise refuse_unreadable(path, failure) from failure
     with file:
-        return _read(Cursor(file.fileno(), str(path), size_bytes), path, partial)
+        return _read(Cursor(file.fileno(), str(path), size_bytes, remote), path, partial)
 
 
 def _read(cursor: Cursor, path: Path, partial: bool) -> Header:
     if cursor.peek(4) != MAGIC:
         raise foreign(path, cursor.peek(HEAD_BYTES))
     version, tensor_count, key_count = _preamble(cursor)
+    cursor.expect(_LEAST_KEY_BYTES * key_count + _LEAST_TENSOR_BYTES * tensor_count)
     metadata, arrays, spans = _metadata.read(cursor, key_count)
     alignment = _alignment(cursor, metadata.get(ALIGNMENT_KEY), spans)
     tensors = _tensors(cursor, tensor_count, alignment)
@@ -133,6 +138,7 @@ def _alignment(cursor: Cursor, value: object, spans: _metadata.Spans) -> int:
 
 def _tensors(cursor: Cursor, count: int, alignment: int) -> tuple[Tensor, ...]:
     cursor.reading = f"the list of {count} tensors"
+    cursor.expect(_LEAST_TENSOR_BYTES * count)
     formats: dict[int, Format] = {}
     tensors: list[Tensor] = []
     names: set[str] = set()

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
 from memfit.errors import Malformed, ModelError
+from memfit.model.gguf._cursor import Remote
 from memfit.model.gguf._refusals import exists
 from memfit.model.gguf.header import Header
 from memfit.model.gguf.reader import read_header
@@ -34,10 +36,17 @@ def shard_paths(path: str | os.PathLike[str]) -> tuple[Path, ...]:
     return tuple(path.with_name(f"{stem}-{number:05d}-of-{count}.gguf") for number in range(1, int(count) + 1))
 
 
-def read_shards(path: str | os.PathLike[str], *, partial: bool = False) -> Header:
+def read_shards(
+    path: str | os.PathLike[str], *, partial: bool = False, remotes: Mapping[Path, Remote] | None = None
+) -> Header:
     """The header of a whole model: of the one file, or of all shards where ``path`` is any of them.
 
     Metadata are those of the first shard, ``tensors`` those of all in order, each with the index of its ``shard``.
+
+    Args:
+        path: the file, or any of the shards.
+        partial: as for ``read_header``.
+        remotes: who fetches the parts of these files that are not here.
 
     Raises:
         ModelError: a shard is missing; the message names it.
@@ -45,6 +54,7 @@ def read_shards(path: str | os.PathLike[str], *, partial: bool = False) -> Heade
         NotAModel, Truncated: as ``read_header``.
     """
     paths = shard_paths(path)
+    remotes = remotes or {}
     missing = [other for other in paths if not exists(other)]
     if len(paths) > 1 and missing and len(missing) < len(paths):
         raise ModelError(
@@ -53,10 +63,10 @@ def read_shards(path: str | os.PathLike[str], *, partial: bool = False) -> Heade
             hint=f"download {'it' if len(missing) == 1 else 'them'} into {paths[0].parent.absolute()}",
         )
     if len(paths) == 1 or missing:
-        header = read_header(path, partial=partial)
+        header = read_header(path, partial=partial, remote=remotes.get(Path(path)))
         _refuse_renamed(header)
         return header
-    return _merge([read_header(other, partial=partial) for other in paths])
+    return _merge([read_header(other, partial=partial, remote=remotes.get(other)) for other in paths])
 
 
 def _missing(missing: int, count: int) -> str:

@@ -1,0 +1,33 @@
+"""Where a model's name leads that is no path and no card: one file for each way of naming one.
+
+    path = locate("ollama:llama3.2:3b")   # a file or folder of this machine, or None: the name is of no such kind
+
+Of a model on a server only headers are fetched, into a sparse file of its size: whoever reads headers sees no
+difference.
+"""
+
+from pathlib import Path
+
+from memfit.catalog import Catalog
+from memfit.model.sources._source import Source
+
+SOURCES: Catalog[Source] = Catalog(
+    "memfit.model.sources", Path(__file__).parent, constant="SOURCE", kind="source", type=Source
+)
+
+
+def locate(name: str) -> str | None:
+    """The file or folder of this machine that ``name`` stands for; None where it is a path or a card, or nothing.
+
+    Raises:
+        ModelError: there is no such model there, or it cannot be had.
+        Unreachable: its server does not answer.
+        UsageError: it is not written as that kind of name is.
+    """
+    if ":" not in name:  # every such name has one; most are files, which should not wait for a catalog
+        return None
+    source = next((source for source in SOURCES if source.matches(name)), None)
+    return None if source is None else str(source.locate(name))
+
+
+__all__ = ["SOURCES", "Source", "locate"]

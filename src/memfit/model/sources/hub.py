@@ -1,0 +1,86 @@
+"""Hugging Face's hub: ``hf://org/repo``, ``hf://org/repo/file.gguf``; what ``hf download`` brought here comes first."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from memfit.errors import ModelError
+from memfit.model.gguf import shard_paths
+from memfit.model.sources._source import Source
+
+if TYPE_CHECKING:
+    from memfit.remote.hub import HubFile, Repository
+
+PREFIX = "hf://"
+# beside the weights of a repository: image encoders, importance matrices
+_NO_MODEL = re.compile(r"(^|[-_./])(mmproj|imatrix)", re.IGNORECASE)
+
+
+def models_among(names: list[str]) -> list[str]:
+    """The GGUF models among the files of a repository, the first shard of each."""
+    models = [name for name in names if name.lower().endswith(".gguf") and not _NO_MODEL.search(name)]
+    return [name for name in models if shard_paths(name)[0].name == name.rpartition("/")[2]]
+
+
+def locate(name: str) -> Path:
+    """See ``Source.locate``; headers only, where it is not in the cache."""
+    # here and not above: whoever names a file waits for no HTTP
+    from memfit.model.sources._headers import fetch_checkpoint, fetch_gguf
+    from memfit.remote.hub import file_url, hub_files, hub_web, parse_hub
+
+    repository = parse_hub(name)
+    kept = _cached(repository)
+    if kept is not None:
+        return kept
+    web = hub_web()
+
+    def url_of(path: str) -> str:
+        return file_url(repository, path)
+
+    if repository.file.lower().endswith(".gguf"):
+        return fetch_gguf(web, url_of, repository.file)
+    if repository.file:
+        raise ModelError(
+            "is no GGUF file", file=name, hint=f"give the repository, hf://{repository.name}, or one of its .gguf files"
+        )
+    files = hub_files(web, repository)
+    names = [file.path for file in files]
+    models = models_among(names)
+    if models:
+        return fetch_gguf(web, url_of, _only(name, repository, models, files))
+    return fetch_checkpoint(web, url_of, names)
+
+
+def _only(name: str, repository: Repository, models: list[str], files: tuple[HubFile, ...]) -> str:
+    if len(models) == 1:
+        return models[0]
+    shown = ", ".join(models[:4]) + (f" and {len(models) - 4} more" if len(models) > 4 else "")
+    raise ModelError(
+        f"holds {len(models)} models: {shown}",
+        file=name,
+        hint=f"name one, hf://{repository.name}/{models[0]}; memfit fit {PREFIX}{repository.name} says which",
+    )
+
+
+def _cached(repository: Repository) -> Path | None:
+    from memfit.remote.hub import cached_snapshot
+
+    snapshot = cached_snapshot(repository)
+    if snapshot is None:
+        return None
+    if repository.file:
+        file = snapshot / repository.file
+        return file if file.is_file() else None
+    if (snapshot / "config.json").is_file() and any(snapshot.glob("*.safetensors")):
+        return snapshot
+    models = models_among([str(file.relative_to(snapshot)) for file in snapshot.rglob("*.gguf")])
+    return snapshot / models[0] if len(models) == 1 else None
+
+
+SOURCE = Source(
+    summary="a repository or file on Hugging Face's hub: hf://Qwen/Qwen3-4B-GGUF/Qwen3-4B-Q4_K_M.gguf",
+    matches=lambda name: name.startswith(PREFIX),
+    locate=locate,
+)
