@@ -101,8 +101,12 @@ class Web:
         self._opener = urllib.request.build_opener(_Redirects(self))
 
     @contextmanager
-    def get(self, url: str, *, first: int | None = None, last: int | None = None) -> Iterator[Answer]:
+    def get(
+        self, url: str, *, first: int | None = None, last: int | None = None, whole: bool = False
+    ) -> Iterator[Answer]:
         """Ask for a file, or for its bytes ``first`` to ``last``, both included; closed at the end.
+
+        ``whole``: take the whole file from a server that has no parts to give; its ``status`` is then 200.
 
         Raises:
             Unreachable: there is no answer.
@@ -117,7 +121,7 @@ class Web:
         with _told(url):
             response = self._opener.open(request, timeout=self._timeout_s)
         with response:
-            if first is not None and response.status != 206:
+            if first is not None and not whole and response.status != 206:
                 raise ModelError(
                     "the server sends whole files only (it ignores ranges)",
                     file=url,
