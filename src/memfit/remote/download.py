@@ -6,8 +6,8 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 import msgspec
@@ -57,6 +57,63 @@ class Pulled(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
     checked: bool
     fetched_bytes: int
+
+
+class Pull(msgspec.Struct, frozen=True, kw_only=True):
+    """A model that is here now.
+
+    Attributes:
+        name: as it was asked for.
+        files: in the order they were brought; a split model's first shard is the one an engine is given.
+        bytes, fetched_bytes: of all files.
+        seconds: it took.
+    """
+
+    name: str
+    files: tuple[Pulled, ...]
+    bytes: int
+    fetched_bytes: int
+    seconds: float
+    schema_version: int = 1
+
+
+def pull_all(
+    name: str,
+    web: Web,
+    files: Sequence[Wanted],
+    folder: Path,
+    *,
+    progress: Callable[[Wanted], AbstractContextManager[Progress | None]] = lambda wanted: nullcontext(),
+    overwrite: bool = False,
+) -> Pull:
+    """Bring every file of a model into ``folder``; space for all of them is looked for first.
+
+    ``progress`` gives a line for each file. Raises as ``pull``.
+    """
+    began = time.monotonic()
+    missing = sum(wanted.bytes or 0 for wanted in files if not (folder / wanted.name).exists())
+    held = sum(_size(folder / (wanted.name + PART)) for wanted in files)
+    with _written(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    _check_space(folder / PART, missing - held)
+    pulled = []
+    for wanted in files:
+        with progress(wanted) as line:
+            pulled.append(pull(web, wanted, folder, progress=line, overwrite=overwrite))
+    return Pull(
+        name=name,
+        files=tuple(pulled),
+        bytes=sum(one.bytes for one in pulled),
+        fetched_bytes=sum(one.fetched_bytes for one in pulled),
+        seconds=round(time.monotonic() - began, 3),
+    )
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 class _State(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,7 +223,8 @@ def _go_on(web: Web, wanted: Wanted, part: Path, progress: Progress | None) -> i
                 if answer.status == 206:
                     _forget(part)
                     raise _Broken(Unreachable("the file changed on the server", file=wanted.url), 0)
-            total = held + _length(answer) if _length(answer) is not None else wanted.bytes
+            length = _length(answer)
+            total = wanted.bytes if length is None else held + length
             _check_total(wanted, total)
             _check_space(part, (total or 0) - held)
             _remember(part, _State(source=wanted.url, version=version))

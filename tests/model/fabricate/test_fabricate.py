@@ -304,10 +304,10 @@ def test_the_verb(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_progress_is_one_line_that_goes_away() -> None:
-    from memfit.cli.verbs.fabricate import _Progress
+    from memfit.cli._progress import Progress
 
     said: list[str] = []
-    progress = _Progress(lambda text, **_: said.append(text))
+    progress = Progress(say=lambda text, **_: said.append(text))
     progress(10, 100)
     assert said == []  # not in the first second
     progress._began -= 10

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-import time
-from collections.abc import Callable
 from typing import Any
 
 import click
 
 from memfit.cli._completion import models, presets
 from memfit.cli._output import Outputs, output_options, show
+from memfit.cli._progress import progress
 
 _HELP = """A model at its real size with random weights, to size a device before downloading anything.
 
@@ -52,35 +50,7 @@ def COMMAND(**given: Any) -> None:  # noqa: N802  the catalog's constant
     from memfit.model.fabricate import fabricate
 
     outputs = Outputs.take(given)
-    progress = _Progress() if sys.stderr.isatty() else None
     format_name = given.pop("format_name")
-    try:
-        made = fabricate(given.pop("model"), given.pop("path"), format=format_name, progress=progress, **given)
-    finally:
-        if progress is not None:
-            progress.end()
+    with progress() as line:
+        made = fabricate(given.pop("model"), given.pop("path"), format=format_name, progress=line, **given)
     show(made, outputs)
-
-
-class _Progress:
-    """One line on standard error, once it takes longer than a second."""
-
-    def __init__(self, say: Callable[..., None] = click.echo) -> None:
-        self._say = say
-        self._began = self._said = time.monotonic()
-        self._shown = False
-
-    def __call__(self, written: int, total: int) -> None:
-        now = time.monotonic()
-        if now - self._began < 1 or now - self._said < 0.2:
-            return
-        self._said, self._shown = now, True
-        rate = written / (now - self._began)
-        left = (total - written) / rate if rate else 0
-        line = f"{written / total:4.0%} of {total / 2**20:.0f} MiB, {rate / 2**20:.0f} MiB/s, {left:.0f} s left"
-        self._say(f"\r{line:<60}", nl=False, err=True)
-
-    def end(self) -> None:
-        """Wipe the line."""
-        if self._shown:
-            self._say("\r" + " " * 60 + "\r", nl=False, err=True)

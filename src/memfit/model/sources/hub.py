@@ -24,6 +24,22 @@ def models_among(names: list[str]) -> list[str]:
     return [name for name in models if shard_paths(name)[0].name == name.rpartition("/")[2]]
 
 
+_PAGE = re.compile(
+    r"https://huggingface\.co/([^/]+/[^/?#]+)(?:/(?:blob|resolve|tree)/([^/?#]+))?(?:/([^?#]+))?/?(?:[?#].*)?"
+)
+
+
+def page_of(url: str) -> str | None:
+    """The name on the hub of what a page of it shows, ``hf://org/repo/file``; None for any other address."""
+    from urllib.parse import unquote
+
+    page = _PAGE.fullmatch(url)
+    if page is None:
+        return None
+    revision = f"@{page[2]}" if page[2] and page[2] != "main" else ""
+    return f"{PREFIX}{page[1]}{revision}" + (f"/{unquote(page[3])}" if page[3] else "")
+
+
 def locate(name: str) -> Path:
     """See ``Source.locate``; headers only, where it is not in the cache."""
     # here and not above: whoever names a file waits for no HTTP

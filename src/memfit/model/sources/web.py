@@ -9,24 +9,18 @@ from memfit.errors import ModelError
 from memfit.model.sources import hub
 from memfit.model.sources._source import Source
 
-_PAGE = re.compile(
-    r"https://huggingface\.co/([^/]+/[^/?#]+)(?:/(?:blob|resolve|tree)/([^/?#]+))?(?:/([^?#]+))?/?(?:[?#].*)?"
-)
-
 
 def locate(name: str) -> Path:
     """See ``Source.locate``. A page of the hub is taken for the file or repository it shows."""
     # here and not above: whoever names a file waits for no HTTP
-    from urllib.parse import unquote, urlsplit, urlunsplit
+    from urllib.parse import urlsplit, urlunsplit
 
     from memfit.model.sources._headers import fetch_gguf
     from memfit.remote.hub import hub_web
 
-    page = _PAGE.fullmatch(name)
+    page = hub.page_of(name)
     if page is not None:
-        revision = f"@{page[2]}" if page[2] and page[2] != "main" else ""
-        file = f"/{unquote(page[3])}" if page[3] else ""
-        return hub.locate(f"{hub.PREFIX}{page[1]}{revision}{file}")
+        return hub.locate(page)
     parts = urlsplit(name)
     if not parts.path.lower().endswith(".gguf"):
         raise ModelError(

@@ -1,0 +1,73 @@
+"""A model sent to a board without internet, over ssh or on a drive, checked at the other end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from memfit.cli._completion import models
+from memfit.cli._output import Outputs, output_options, show
+from memfit.cli._progress import progress
+
+_HELP = """A model sent to a board without internet, over ssh or on a drive, checked at the other end.
+
+\b
+  memfit push model.gguf ssh://user@192.168.55.1/opt/models     over USB device mode
+  memfit push model.gguf ssh://orin/~/models --ollama my-model
+  memfit push model.gguf /media/usb_drive
+  memfit push model.gguf ssh://orin/opt/models --dry-run        how long over each link
+
+MODEL is a GGUF file (any shard of a split one stands for all), or a model of Ollama's store. What breaks leaves
+NAME.part there, and the same command goes on from it. Nothing is installed on the board: ssh, a shell and sha256sum are
+enough.
+
+--ollama NAME makes Ollama there know it (`ollama create`)."""
+
+
+@click.command("push", help=_HELP)
+@click.argument("model", shell_complete=models)
+@click.argument("place", metavar="ssh://DEVICE/DIR|DIR")
+@click.option("--ollama", "imported", metavar="NAME", default="", help="Import it into the device's Ollama as NAME.")
+@click.option("--dry-run", is_flag=True, help="Send nothing: sizes, and the time over each link.")
+@click.option("--overwrite", is_flag=True, help="Replace another file of that name there.")
+@output_options
+def COMMAND(**given: Any) -> None:  # noqa: N802  the catalog's constant
+    """Run the verb."""
+    from memfit.errors import UsageError
+    from memfit.host.send import Push, import_into_ollama, link_times, parse_place, send
+    from memfit.model.gguf import read_shards
+    from memfit.model.sources import locate
+
+    outputs = Outputs.take(given)
+    place = parse_place(given["place"])
+    name: str = given["imported"]
+    if name and (name.startswith("-") or any(char.isspace() for char in name)):
+        raise UsageError(f"--ollama {name!r} is no name for a model", hint="write it as ollama list shows names")
+    if name and place.target is None:
+        raise UsageError("--ollama needs a machine to run on", hint="name it: ssh://device/folder")
+    if "://" in given["model"]:
+        raise UsageError(
+            f"{given['model']} is not on this machine", hint=f"bring it here first: memfit pull {given['model']}"
+        )
+    header = read_shards(locate(given["model"]) or given["model"])  # what is no model, or not complete, is not sent
+    files = [Path(shard.path) for shard in header.shards]
+    size = sum(shard.bytes for shard in header.shards)
+    sent = []
+    for file in [] if given["dry_run"] else files:
+        with progress(file.name) as line:
+            sent.append(send(file, place, progress=line, overwrite=given["overwrite"]))
+    if sent and name:
+        import_into_ollama(place, files[0].name, name)
+    show(
+        Push(
+            model=given["model"],
+            place=given["place"],
+            files=tuple(sent),
+            bytes=size,
+            links=link_times(size),
+            imported=name if sent else "",
+        ),
+        outputs,
+    )
