@@ -8,7 +8,8 @@ from typing import NamedTuple
 import pytest
 
 from memfit.errors import ProbeError, UsageError
-from memfit.host import send as sending
+from memfit.host import _far_folder
+from memfit.host._drive import Drive
 from memfit.host._target import Target
 from memfit.host.links import LINKS
 from memfit.host.send import Place, Sent, import_into_ollama, parse_place, send
@@ -111,9 +112,9 @@ def test_another_file_of_that_name_stays_until_it_may_go(file: Path, place: Plac
 def test_what_arrives_damaged_is_removed(
     file: Path, place: Place, client: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sending, "_TAKE", 'cd -- "$1" && tr "\\1" "\\2" > "$2"')
-    real = sending._Drive.digest
-    monkeypatch.setattr(sending._Drive, "digest", lambda self, name, count: real(self, name, count - 1))
+    monkeypatch.setattr(_far_folder, "_TAKE", 'cd -- "$1" && tr "\\1" "\\2" > "$2"')
+    real = Drive.digest
+    monkeypatch.setattr(Drive, "digest", lambda self, name, count: real(self, name, count - 1))
     with pytest.raises(ProbeError, match="another checksum"):
         send(file, place, client=client)
     assert names(place) == set()

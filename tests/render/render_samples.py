@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from audit_samples import AUDITED
 from made_samples import MADE
+from transfer_samples import TRANSFERS
 
 from memfit.device.process import ProcessMemory
 from memfit.device.records import Device
@@ -371,6 +372,7 @@ RECORDS = {
     "verified": VERIFIED,
     "killed": KILLED,
     **MADE,
+    **TRANSFERS,
     **SHOWN,
     **AUDITED,
 }

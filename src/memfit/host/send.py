@@ -2,38 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-import re
-import shlex
-import shutil
-import subprocess
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
 from memfit.errors import ProbeError, UsageError
-from memfit.host._complaint import before_start
+from memfit.host._drive import PART, Drive, Progress, digest_of
+from memfit.host._far_folder import FarFolder
 from memfit.host._target import Target, parse_target
 from memfit.host.links import LINKS
 from memfit.units import format_bytes
-
-_PIECE = 1 << 20
-PART = ".part"
-_OPTIONS = (
-    *("-o", "BatchMode=yes"),
-    *("-o", "ConnectTimeout=10"),
-    *("-o", "ServerAliveInterval=5"),
-    *("-o", "ServerAliveCountMax=3"),
-    *("-o", "ClearAllForwardings=yes"),
-    *("-o", "RemoteCommand=none"),
-    *("-o", "LogLevel=ERROR"),
-)
-
-Progress = Callable[[int, int], None]
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,19 +119,19 @@ def send(
     Raises:
         ProbeError: the machine or the drive cannot be reached, has no space, or holds another file of that name.
     """
-    other_end = _Drive(Path(place.folder)) if place.target is None else _Machine(place, client)
+    other_end = _end_of(place, client)
     name = file.name
     size = file.stat().st_size
     began = time.monotonic()
     there, part, free = other_end.look(name)
-    digest = _digest(file, size)
+    digest = digest_of(file, size)
     if there == size and other_end.digest(name, size) == digest:
         return Sent(path=other_end.shown(name), bytes=size, sha256=digest, sent_bytes=0, seconds=0.0)
     if there is not None and not overwrite:
         raise ProbeError(
             f"{other_end.shown(name)} is there already, and is another file", hint="--overwrite replaces it"
         )
-    if part and (part > size or other_end.digest(name + PART, part) != _digest(file, part)):
+    if part and (part > size or other_end.digest(name + PART, part) != digest_of(file, part)):
         part = 0
     if size - part > free:
         raise ProbeError(
@@ -170,6 +150,12 @@ def send(
     return Sent(path=other_end.shown(name), bytes=size, sha256=digest, sent_bytes=sent, seconds=taken_s)
 
 
+def _end_of(place: Place, client: Sequence[str]) -> Drive | FarFolder:
+    if place.target is None:
+        return Drive(Path(place.folder))
+    return FarFolder(place.target, place.folder, client)
+
+
 def import_into_ollama(place: Place, file: str, name: str, *, client: Sequence[str] = ("ssh",)) -> None:
     """Let the Ollama of that machine know a GGUF file that lies there, by a Modelfile beside it.
 
@@ -179,178 +165,4 @@ def import_into_ollama(place: Place, file: str, name: str, *, client: Sequence[s
     """
     if place.target is None:
         raise UsageError("--ollama needs a machine to run on", hint="name it: ssh://device/folder")
-    _Machine(place, client).create(file, name)
-
-
-def _digest(file: Path, count: int) -> str:
-    state = hashlib.sha256()
-    with file.open("rb") as data:
-        while count and (piece := data.read(min(count, _PIECE))):
-            state.update(piece)
-            count -= len(piece)
-    return state.hexdigest()
-
-
-class _Drive:
-    """A folder of this machine, such as a drive that is then carried to the board."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def shown(self, name: str) -> str:
-        return str(self._folder / name)
-
-    def look(self, name: str) -> tuple[int | None, int, int]:
-        try:
-            free = shutil.disk_usage(self._folder).free
-        except OSError as failure:
-            raise ProbeError(
-                f"{self._folder}: {failure.strerror}", hint="is the drive mounted? memfit makes no folder outside of it"
-            ) from failure
-        return self._size(name), self._size(name + PART) or 0, free
-
-    def digest(self, name: str, count: int) -> str:
-        path = self._folder / name
-        with suppress(OSError), path.open("rb") as file:  # what was written is read from the drive, not from memory
-            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-        return _digest(path, count)
-
-    def append(self, file: Path, name: str, at: int, size: int, progress: Progress | None) -> int:
-        path = self._folder / name
-        sent = 0
-        try:
-            with file.open("rb") as source, path.open("r+b" if at else "wb") as drive:
-                source.seek(at)
-                drive.seek(at)
-                drive.truncate()
-                while piece := source.read(_PIECE):
-                    drive.write(piece)
-                    sent += len(piece)
-                    if progress is not None:
-                        progress(at + sent, size)
-                drive.flush()
-                os.fsync(drive.fileno())
-        except OSError as failure:
-            raise ProbeError(f"{path}: {failure.strerror}", hint="is there space, and is it writable?") from failure
-        return sent
-
-    def remove(self, name: str) -> None:
-        with suppress(OSError):
-            (self._folder / name).unlink()
-
-    def name(self, name: str, final: str) -> None:
-        try:
-            (self._folder / name).replace(self._folder / final)
-            descriptor = os.open(self._folder, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-        except OSError as failure:
-            raise ProbeError(f"{self._folder / final}: {failure.strerror}") from failure
-
-    def _size(self, name: str) -> int | None:
-        try:
-            return (self._folder / name).stat().st_size
-        except OSError:
-            return None
-
-
-_LOOK = """mkdir -p -- "$1" && cd -- "$1" || exit 73
-for f in "$2" "$2.part"; do if [ -f "$f" ]; then wc -c < "$f"; else echo -; fi; done
-df -Pk . | awk 'NR == 2 { print $4 }'"""
-_SUM = 'cd -- "$1" && head -c "$3" -- "$2" | sha256sum'
-_TAKE = 'cd -- "$1" && if [ "$3" = 0 ]; then cat > "$2"; else cat >> "$2"; fi && sync -- "$2" 2>/dev/null || sync'
-_CUT = 'cd -- "$1" && if [ -f "$2" ]; then head -c "$3" -- "$2" > "$2.cut" && mv -- "$2.cut" "$2"; fi'
-_REMOVE = 'cd -- "$1" && rm -f -- "$2"'
-_CREATE = (
-    """cd -- "$1" && printf 'FROM %s/%s\\n' "$PWD" "$2" > "$2.Modelfile" && ollama create "$3" -f "$2.Modelfile\""""
-)
-_NAME = 'cd -- "$1" && mv -- "$2" "$3" && sync'
-
-
-class _Machine:
-    """A folder of a machine that ssh reaches, with a POSIX shell and coreutils or busybox."""
-
-    def __init__(self, place: Place, client: Sequence[str]) -> None:
-        assert place.target is not None
-        self._target = place.target
-        self._folder = place.folder
-        self._client = tuple(client)
-
-    def shown(self, name: str) -> str:
-        return f"{self._target}:{self._folder}/{name}".rstrip("/")
-
-    def look(self, name: str) -> tuple[int | None, int, int]:
-        words = self._ask(_LOOK, name).split()
-        if len(words) != 3 or not words[2].isdigit():
-            raise ProbeError(f"{self._target}: did not tell what lies in {self._folder}", hint="has it a POSIX shell?")
-        there, part = (int(word) if word.isdigit() else None for word in words[:2])
-        return there, part or 0, 1024 * int(words[2])
-
-    def digest(self, name: str, count: int) -> str:
-        return (self._ask(_SUM, name, str(count)).split() or [""])[0]
-
-    def append(self, file: Path, name: str, at: int, size: int, progress: Progress | None) -> int:
-        if at:
-            self._ask(_CUT, name, str(at))
-        sent = 0
-        with self._start(_TAKE, name, str(at), stdin=subprocess.PIPE) as program:
-            assert program.stdin is not None
-            try:
-                with file.open("rb") as source:
-                    source.seek(at)
-                    while piece := source.read(_PIECE):
-                        program.stdin.write(piece)
-                        sent += len(piece)
-                        if progress is not None:
-                            progress(at + sent, size)
-                program.stdin.close()
-            except BrokenPipeError:
-                pass  # why, its exit status and its complaint tell
-            except BaseException:
-                program.kill()
-                raise
-            self._end(program)
-        return sent
-
-    def remove(self, name: str) -> None:
-        self._ask(_REMOVE, name)
-
-    def name(self, name: str, final: str) -> None:
-        self._ask(_NAME, name, final)
-
-    def create(self, file: str, name: str) -> None:
-        self._ask(_CREATE, file, name)
-
-    def _ask(self, script: str, *words: str) -> str:
-        with self._start(script, *words, stdin=subprocess.DEVNULL) as program:
-            said, complaint = program.communicate()
-        self._check(program.returncode, complaint)
-        return said.decode("utf-8", "replace")
-
-    def _start(self, script: str, *words: str, stdin: int) -> subprocess.Popen[bytes]:
-        command = " ".join(shlex.quote(word) for word in ("sh", "-c", script, "_", self._folder, *words))
-        started = [*self._client, *_OPTIONS, *self._target.words(), command]
-        try:
-            return subprocess.Popen(started, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        except OSError as failure:
-            raise ProbeError(
-                f"{self._client[0]}: {failure.strerror}", hint="install OpenSSH's client (openssh-client)"
-            ) from failure
-
-    def _end(self, program: subprocess.Popen[bytes]) -> None:
-        assert program.stderr is not None
-        complaint = program.stderr.read()
-        self._check(program.wait(), complaint)
-
-    def _check(self, code: int, complaint: bytes) -> None:
-        if code == 0:
-            return
-        said = complaint.decode("utf-8", "replace").strip()
-        if code == 255:
-            raise before_start(self._target, code, said, b"")
-        last = re.sub(r"\s+", " ", said.splitlines()[-1])[:200] if said else f"exit status {code}"
-        raise ProbeError(
-            f"{self._target}: {self._folder}: {last}", hint="may your user write there, and is there space?"
-        )
+    FarFolder(place.target, place.folder, client).create(file, name)
