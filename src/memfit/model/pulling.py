@@ -7,7 +7,7 @@ from pathlib import Path
 
 from memfit.errors import ModelError, UsageError
 from memfit.model.gguf import shard_paths
-from memfit.model.sources import hub
+from memfit.model.places import hub
 from memfit.remote.download import Wanted
 from memfit.remote.hub import HubFile, Repository, file_url, hub_files, parse_hub
 from memfit.remote.web import Web

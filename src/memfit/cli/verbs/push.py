@@ -38,7 +38,7 @@ def COMMAND(**given: Any) -> None:  # noqa: N802  the catalog's constant
     from memfit.errors import UsageError
     from memfit.host.send import Push, import_into_ollama, link_times, parse_place, send
     from memfit.model.gguf import read_shards
-    from memfit.model.sources import locate
+    from memfit.model.places import locate
 
     outputs = Outputs.take(given)
     place = parse_place(given["place"])

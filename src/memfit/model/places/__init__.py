@@ -9,10 +9,10 @@ difference.
 from pathlib import Path
 
 from memfit.catalog import Catalog
-from memfit.model.sources._source import Source
+from memfit.model.places._place import Place
 
-SOURCES: Catalog[Source] = Catalog(
-    "memfit.model.sources", Path(__file__).parent, constant="SOURCE", kind="source", type=Source
+PLACES: Catalog[Place] = Catalog(
+    "memfit.model.places", Path(__file__).parent, constant="PLACE", kind="place", type=Place
 )
 
 
@@ -26,8 +26,8 @@ def locate(name: str) -> str | None:
     """
     if ":" not in name:  # every such name has one; most are files, which should not wait for a catalog
         return None
-    source = next((source for source in SOURCES if source.matches(name)), None)
-    return None if source is None else str(source.locate(name))
+    place = next((place for place in PLACES if place.matches(name)), None)
+    return None if place is None else str(place.locate(name))
 
 
-__all__ = ["SOURCES", "Source", "locate"]
+__all__ = ["PLACES", "Place", "locate"]

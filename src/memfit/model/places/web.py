@@ -6,16 +6,16 @@ import re
 from pathlib import Path
 
 from memfit.errors import ModelError
-from memfit.model.sources import hub
-from memfit.model.sources._source import Source
+from memfit.model.places import hub
+from memfit.model.places._place import Place
 
 
 def locate(name: str) -> Path:
-    """See ``Source.locate``. A page of the hub is taken for the file or repository it shows."""
+    """See ``Place.locate``. A page of the hub is taken for the file or repository it shows."""
     # here and not above: whoever names a file waits for no HTTP
     from urllib.parse import urlsplit, urlunsplit
 
-    from memfit.model.sources._headers import fetch_gguf
+    from memfit.model.places._headers import fetch_gguf
     from memfit.remote.hub import hub_web
 
     page = hub.page_of(name)
@@ -34,7 +34,7 @@ def locate(name: str) -> Path:
     return fetch_gguf(hub_web(), url_of, last)
 
 
-SOURCE = Source(
+PLACE = Place(
     summary="a GGUF file on a server: https://host/model.gguf",
     matches=lambda name: re.match(r"https?://", name, re.IGNORECASE) is not None,
     locate=locate,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Source:
+class Place:
     """A way to name models.
 
     Attributes:

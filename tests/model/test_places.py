@@ -13,8 +13,8 @@ from memfit.model import find_model, read_shape
 from memfit.model._build import card_shape
 from memfit.model.cards import CARDS
 from memfit.model.gguf.writer import write_model
-from memfit.model.sources import SOURCES, locate
-from memfit.model.sources.ollama import stored, stored_models
+from memfit.model.places import PLACES, locate
+from memfit.model.places.ollama import stored, stored_models
 from range_server import RangeServer, serving
 
 GGUF = "application/vnd.ollama.image.model"
@@ -261,5 +261,5 @@ def test_what_is_no_name_on_the_hub_is_refused(name: str) -> None:
 
 
 def test_every_source_says_how_it_is_written() -> None:
-    assert set(SOURCES.keys()) == {"hub", "ollama", "web"}
-    assert all(":" in source.summary for source in SOURCES)
+    assert set(PLACES.keys()) == {"hub", "ollama", "web"}
+    assert all(":" in source.summary for place in PLACES)

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from memfit.errors import ModelError, UsageError
-from memfit.model.sources._source import Source
+from memfit.model.places._place import Place
 
 PREFIX = "ollama:"
 _MANIFEST_VERSION = 2
@@ -225,7 +225,7 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-SOURCE = Source(
+PLACE = Place(
     summary="a model of Ollama's store on this machine: ollama:llama3.2:3b",
     matches=lambda name: name.startswith(PREFIX),
     locate=lambda name: stored(name).model,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from memfit.errors import ModelError
 from memfit.model.gguf import shard_paths
-from memfit.model.sources._source import Source
+from memfit.model.places._place import Place
 
 if TYPE_CHECKING:
     from memfit.remote.hub import HubFile, Repository
@@ -41,9 +41,9 @@ def page_of(url: str) -> str | None:
 
 
 def locate(name: str) -> Path:
-    """See ``Source.locate``; headers only, where it is not in the cache."""
+    """See ``Place.locate``; headers only, where it is not in the cache."""
     # here and not above: whoever names a file waits for no HTTP
-    from memfit.model.sources._headers import fetch_checkpoint, fetch_gguf
+    from memfit.model.places._headers import fetch_checkpoint, fetch_gguf
     from memfit.remote.hub import file_url, hub_files, hub_web, parse_hub
 
     repository = parse_hub(name)
@@ -95,7 +95,7 @@ def _cached(repository: Repository) -> Path | None:
     return snapshot / models[0] if len(models) == 1 else None
 
 
-SOURCE = Source(
+PLACE = Place(
     summary="a repository or file on Hugging Face's hub: hf://Qwen/Qwen3-4B-GGUF/Qwen3-4B-Q4_K_M.gguf",
     matches=lambda name: name.startswith(PREFIX),
     locate=locate,
