@@ -260,6 +260,6 @@ def test_what_is_no_name_on_the_hub_is_refused(name: str) -> None:
         find_model(name)
 
 
-def test_every_source_says_how_it_is_written() -> None:
+def test_every_place_says_how_it_is_written() -> None:
     assert set(PLACES.keys()) == {"hub", "ollama", "web"}
-    assert all(":" in source.summary for place in PLACES)
+    assert all(":" in place.summary for place in PLACES)

@@ -17,8 +17,8 @@ from memfit.model.cards import CARDS
 from memfit.model.gguf import Header, read_shards, shard_paths
 from memfit.model.gguf._refusals import exists, is_entry
 from memfit.model.metadata import Metadata
-from memfit.model.shape import ModelShape, Tokenizer
 from memfit.model.places import locate
+from memfit.model.shape import ModelShape, Tokenizer
 from memfit.model.unknown import unknown_architecture
 
 
