@@ -73,6 +73,13 @@ class Card:
         metadata = {**self.metadata, **changed}
         return replace(self, name=name, source=source, uses=uses, released=released, aliases=aliases, metadata=metadata)
 
+    def build(self) -> tuple[object, ...]:
+        """What decides the tensors: cards with equal builds are one model to an engine."""
+        # the context a model is trained for changes no tensor of a decoder; an encoder has a table of positions
+        encoder = self.metadata.get("attention.causal") is False
+        sizes = sorted((key, str(size)) for key, size in self.metadata.items() if encoder or key != "context_length")
+        return (self.architecture, self.tied, self.tokenizer, self.optional_tensors, tuple(sizes))
+
     def header(self) -> dict[str, Value]:
         """The hyperparameters as they stand in a GGUF header, architecture and name among them."""
         values: dict[str, Value] = {"general.architecture": self.architecture, "general.name": self.name}

@@ -18,5 +18,5 @@ CARD = Card(
     source="published description of Qwen/Qwen2.5-14B, whose 14,770,033,664 parameters it gives exactly",
     uses=("chat", "tools", "bilingual", "long_context"),
     released="2024-09",
-    aliases=("Qwen2.5-14B-Instruct"),
+    aliases=("Qwen2.5-14B-Instruct",),
 )

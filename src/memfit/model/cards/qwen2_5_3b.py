@@ -18,6 +18,6 @@ CARD = Card(
     source="config.json of Qwen/Qwen2.5-3B",
     uses=("chat", "tools", "bilingual", "long_context"),
     released="2024-09",
-    aliases=("Qwen2.5-3B-Instruct"),
+    aliases=("Qwen2.5-3B-Instruct",),
     tied=True,
 )

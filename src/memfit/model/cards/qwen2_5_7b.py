@@ -18,5 +18,5 @@ CARD = Card(
     source="config.json of Qwen/Qwen2.5-7B",
     uses=("chat", "tools", "bilingual", "long_context"),
     released="2024-09",
-    aliases=("Qwen2.5-7B-Instruct"),
+    aliases=("Qwen2.5-7B-Instruct",),
 )
