@@ -5,7 +5,7 @@
     MemfitError(message, *, hint)       exit 1
     ├ UsageError                        exit 2   UnknownName, UnitError
     ├ ProbeError  (path or command)     exit 3   NeedsRoot, UnsupportedDevice
-    ├ ModelError  (file, offset)        exit 4   UnknownArchitecture, Truncated, Malformed, NotAModel
+    ├ ModelError  (file, offset)        exit 4   UnknownArchitecture, Truncated, Malformed, NotAModel, NotSized
     ├ ApplyError  (journal)             exit 5   Drift, UndoFailed
     └ MeasureError                      exit 6   EngineMissing, EngineFailed, Disagreement
 
@@ -108,6 +108,17 @@ class Malformed(ModelError):
 
 class NotAModel(ModelError):
     """The file is something else: an LFS pointer, an archive, a web page."""
+
+
+class NotSized(ModelError):
+    """A model known by name and published size alone: what its weights take can be told, its footprint cannot.
+
+    ``weights_bytes`` is what they take at 4.5 bits each; None where nobody published how many there are.
+    """
+
+    def __init__(self, message: str, *, weights_bytes: int | None = None, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.weights_bytes = weights_bytes
 
 
 class ApplyError(MemfitError):

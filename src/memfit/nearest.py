@@ -17,8 +17,10 @@ _AMOUNT = re.compile(r"(a?)(?:(\d+)x)?(\d+(?:\.\d+)?)([bmk])")
 _UNITS = {"k": 1e3, "m": 1e6, "b": 1e9}
 _LEAST_SHARE = 0.4  # of the asked words' weight that a name must give to be near
 _SURPLUS = 0.08  # taken off for each word that a candidate has and was not asked for
-_SAME_MAJOR, _SAME_VERSION = 0.55, 0.91  # what a version of the same major is worth: far off, and next to it
-_OTHER_SIZE, _HALVED = 0.8, 0.5  # what almost the same size is worth, and how much less with each halving or doubling
+# Two numbers that are almost right count for less than one that is right and one that is not: who asks for the 8B of a
+# version that has none means another version's 8B, or that version, and not a neighbour in both.
+_SAME_MAJOR, _SAME_VERSION = 0.3, 0.6  # a version of the same major: far off, and next to it
+_OTHER_SIZE, _HALVED = 0.5, 0.4  # almost the same size, and how much less with each halving or doubling
 _FAMILY = 3  # letters of a word that names a family: the q of a number format does not
 
 
@@ -58,11 +60,10 @@ def _score(asked: tuple[str, ...], words: tuple[str, ...]) -> float:
 def _likeness(asked: str, word: str) -> float:
     if asked == word:
         return 1.0
-    amounts = _amount(asked), _amount(word)
-    if amounts[0] is not None and amounts[1] is not None:
-        apart = abs(math.log2(amounts[0] / amounts[1])) if min(amounts) > 0 else math.inf
-        return max(0.0, _OTHER_SIZE - _HALVED * apart)
-    if asked[0].isdigit() and word[0].isdigit() and amounts == (None, None):
+    ours, theirs = _amount(asked), _amount(word)
+    if ours and theirs:
+        return max(0.0, _OTHER_SIZE - _HALVED * abs(math.log2(ours / theirs)))
+    if asked[0].isdigit() and word[0].isdigit() and ours is None and theirs is None:
         return _versions(asked, word)
     return 0.0
 
