@@ -17,8 +17,8 @@ CARD = Card(
     },
     source=(
         "config.json of mistralai/Ministral-8B-Instruct-2410 as quoted in GenZ-LLM-Analyzer "
-        "(github.com/abhibambhaniya/GenZ-LLM-Analyzer); published description of "
-        "mistralai/Ministral-8B-Instruct-2410, whose 8,019,808,256 parameters it gives exactly"
+        "(github.com/abhibambhaniya/GenZ-LLM-Analyzer GenZ/Models/Model_sets/mistral.py @ 13ebfb84); published "
+        "description of mistralai/Ministral-8B-Instruct-2410, whose 8,019,808,256 parameters it gives exactly"
     ),
     uses=("chat", "tools", "long_context"),
     released="2024-10",

@@ -20,8 +20,8 @@ CARD = Card(
     source=(
         "header of a GGUF conversion of microsoft/Phi-3-medium-128k-instruct in public logs "
         "(github.com/ggml-org/llama.cpp/issues/7439), layers and heads as quoted in GenZ-LLM-Analyzer "
-        "(github.com/abhibambhaniya/GenZ-LLM-Analyzer); published description of "
-        "microsoft/Phi-3-medium-128k-instruct, whose 13,960,238,080 parameters it gives exactly"
+        "(github.com/abhibambhaniya/GenZ-LLM-Analyzer GenZ/Models/Model_sets/microsoft.py @ 13ebfb84); published "
+        "description of microsoft/Phi-3-medium-128k-instruct, whose 13,960,238,080 parameters it gives exactly"
     ),
     uses=("reasoning", "chat", "code", "long_context"),
     released="2024-05",

@@ -5,8 +5,8 @@ from memfit.model.cards.qwen3_30b_a3b import CARD as BASE
 CARD = BASE.named(
     "Qwen3-Coder-30B-A3B",
     source=(
-        "header of a GGUF conversion of Qwen/Qwen3-Coder-30B-A3B-Instruct in public logs "
-        "(github.com/ggml-org/llama.cpp/issues/15009); context as its makers state"
+        "config.json of Qwen/Qwen3-Coder-30B-A3B-Instruct: layers, heads and experts of Qwen3-30B-A3B, 262,144 "
+        "tokens of context"
     ),
     uses=("code", "chat", "tools", "long_context"),
     released="2025-07",
