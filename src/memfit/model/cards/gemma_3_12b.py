@@ -21,7 +21,8 @@ CARD = Card(
     source=(
         "config.json of google/gemma-3-12b-it as quoted in litgpt (github.com/Lightning-AI/litgpt "
         "litgpt/config.py @ 0006c973); public logs of its GGUF conversion "
-        "(github.com/intel/ipex-llm/issues/12978)"
+        "(github.com/intel/ipex-llm/issues/12978); with the encoder of images and 64 tokens for it, the "
+        "12,187,325,040 parameters published"
     ),
     uses=("chat", "vision", "long_context"),
     released="2025-03",

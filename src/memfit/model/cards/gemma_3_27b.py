@@ -20,7 +20,8 @@ CARD = Card(
     },
     source=(
         "config.json of google/gemma-3-27b-it as quoted in litgpt (github.com/Lightning-AI/litgpt "
-        "litgpt/config.py @ 0006c973)"
+        "litgpt/config.py @ 0006c973); with the encoder of images and 64 tokens for it, the 27,432,406,640 "
+        "parameters published"
     ),
     uses=("chat", "vision", "long_context"),
     released="2025-03",

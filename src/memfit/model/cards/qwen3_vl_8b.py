@@ -21,7 +21,8 @@ CARD = Card(
     },
     source=(
         "config.json of Qwen/Qwen3-VL-8B-Instruct: Qwen3 8B with 262,144 tokens of context, an output matrix of "
-        "its own (github.com/Comfy-Org/ComfyUI/pull/14298) and three layers that take image features"
+        "its own (github.com/Comfy-Org/ComfyUI/pull/14298) and three layers that take image features; with the "
+        "encoder of images, the 8,767,123,696 parameters that Cosmos-Reason2-8B's description counts"
     ),
     uses=("vision", "chat", "tools", "reasoning", "bilingual", "long_context"),
     released="2025-10",
