@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from distinct_cards import distinct
 from memfit.model.architectures import ARCHITECTURES
 from memfit.model.cards import CARDS, Card
 from memfit.model.metadata import Metadata, Value
@@ -118,4 +119,4 @@ VARIANTS = {
     "bert_causal": changed("all_minilm_l6_v2", attention__causal=True, pooling_type=0),
 }
 
-MODELS = {**{name: CARDS.get(name) for name in NAMES}, **VARIANTS}
+MODELS = {**{name: CARDS.get(name) for name in NAMES if name in distinct()}, **VARIANTS}

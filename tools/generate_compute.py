@@ -179,12 +179,14 @@ def generate(architectures: Sequence[str]) -> None:
     for architecture in sorted(architectures or cards):
         started, prober.asked = time.monotonic(), 0
         tracer = Tracer(prober, architecture)
-        for card in cards[architecture]:
+        alike = {card.build(): card for card in reversed(cards[architecture])}
+        distinct = [card for card in cards[architecture] if alike[card.build()] is card]
+        for card in distinct:
             for sibling in (card, *siblings(card)):
                 tracer.trace(sibling)
         tables = tracer.tables.as_json()
         write(tables)
-        models = [model for card in cards[architecture] for model in (card, *siblings(card))]
+        models = [model for card in distinct for model in (card, *siblings(card))]
         compute = residuals(models, models=MODELS, options=OPTIONS, seed=SEED)
         work = residuals(models, models=MODELS, options=OPTIONS, seed=SEED + 1, work=True)
         if not compute or not work:

@@ -5,7 +5,8 @@
     MemfitError(message, *, hint)       exit 1
     ├ UsageError                        exit 2   UnknownName, UnitError
     ├ ProbeError  (path or command)     exit 3   NeedsRoot, UnsupportedDevice
-    ├ ModelError  (file, offset)        exit 4   UnknownArchitecture, Truncated, Malformed, NotAModel, Unreachable
+    ├ ModelError  (file, offset)        exit 4   UnknownArchitecture, Truncated, Malformed, NotAModel, NotSized,
+    │                                            Unreachable
     ├ ApplyError  (journal)             exit 5   Drift, UndoFailed
     └ MeasureError                      exit 6   EngineMissing, EngineFailed, Disagreement
 
@@ -15,7 +16,9 @@ Only ``cli`` catches ``MemfitError``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+
+from memfit.nearest import nearest
 
 
 class MemfitError(Exception):
@@ -45,17 +48,8 @@ class UnknownName(UsageError):
     """A name that no catalog holds; the hint names the nearest ones."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
-        import difflib  # only on this path: it costs 4 ms to import
-
         names = sorted(known)
-        folded = {_fold(candidate): candidate for candidate in names}
-        wanted = _fold(name)
-        # what was shortened (nx, orin) is like none of them by its letters, and yet a part of some
-        held = sorted(
-            (candidate for candidate in folded if len(wanted) > 1 and wanted in candidate), key=_by_place(wanted)
-        )
-        near = [*held, *difflib.get_close_matches(wanted, list(folded), n=3, cutoff=0.5)]
-        self.nearest = tuple(folded[candidate] for candidate in dict.fromkeys(near))[:3]
+        self.nearest = nearest(name, names)
         if self.nearest:
             hint = f"did you mean {' or '.join(self.nearest)}?"
         elif len(names) > _MOST_LISTED:
@@ -121,6 +115,17 @@ class Unreachable(ModelError):
     """A server that holds the file does not answer, or not to the end."""
 
 
+class NotSized(ModelError):
+    """A model known by name and published size alone: what its weights take can be told, its footprint cannot.
+
+    ``weights_bytes`` is what they take at 4.5 bits each; None where nobody published how many there are.
+    """
+
+    def __init__(self, message: str, *, weights_bytes: int | None = None, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.weights_bytes = weights_bytes
+
+
 class ApplyError(MemfitError):
     """A change could not be made or undone."""
 
@@ -147,12 +152,3 @@ class EngineFailed(MeasureError):
 
 class Disagreement(MeasureError):
     """Formula and engine give different bytes for the same term."""
-
-
-def _by_place(part: str) -> Callable[[str], tuple[int, int]]:
-    """Sorts names that hold ``part``: at their start first, then the shortest."""
-    return lambda name: (name.find(part), len(name))
-
-
-def _fold(name: str) -> str:
-    return name.lower().replace("_", "").replace("-", "").replace(" ", "")

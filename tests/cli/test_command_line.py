@@ -254,11 +254,28 @@ def test_schema_of_every_record(capsys: pytest.CaptureFixture[str]) -> None:
         assert json.loads(out)
 
 
-@pytest.mark.parametrize("kind", ["models", "devices", "architectures", "formats", "presets", "engines"])
+@pytest.mark.parametrize("kind", ["models", "announced", "devices", "architectures", "formats", "presets", "engines"])
 def test_lists(capsys: pytest.CaptureFixture[str], kind: str) -> None:
     code, out, _ = answer(capsys, "list", kind)
     assert code == 0
     assert out.strip()
+
+
+def test_models_are_listed_with_what_they_are_for(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = answer(capsys, "list", "models", "--json")
+    listed = {row["name"]: row["summary"] for row in json.loads(out)}
+    assert listed["Qwen2.5-Coder-3B"] == "qwen2: code, chat, bilingual, long_context"
+    assert listed["whisper-small"] == "recognition: speech"
+
+
+def test_a_model_without_a_shape_is_told_by_its_size(capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = answer(capsys, "estimate", "Step 3.5 Flash", "--device", "orin-nano-8gb")
+    assert code == 4
+    assert "102.68 GiB" in err
+    code, _, err = answer(capsys, "estimate", "Llama 3.3 8B")
+    assert code == 2
+    assert "Llama-3.1-8B" in err
+    assert "Llama-3.3-70B" in err
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -20,6 +20,8 @@ CATALOGS = (
     ("precision/presets", "PRESET"),
     ("model/architectures", "ARCHITECTURE"),
     ("model/cards", "CARD"),
+    ("model/announced", "MODEL"),
+    ("model/speech", "MODEL"),
     ("device/boards", "BOARD"),
     ("device/facts", "FACT"),
     ("device/compatibility/engines", "SUPPORT"),

@@ -12,12 +12,13 @@ from memfit.device import Device, find_device
 from memfit.engine._engine import Models, Origin
 from memfit.engine.records import Asked, Deployment, Options, Profile
 from memfit.engine.runtimes import ENGINES
-from memfit.errors import ModelError
+from memfit.errors import ModelError, NotSized
 from memfit.footprint import calibration_file
 from memfit.footprint.calibration import Calibration
 from memfit.footprint.predict import predict
 from memfit.footprint.records import Footprint
 from memfit.footprint.relax import relax
+from memfit.footprint.unsized import on_boards
 from memfit.model import ModelShape, find_model, in_preset, read_shape
 from memfit.model.adapters import pairs
 from memfit.model.cards import CARDS
@@ -203,7 +204,10 @@ def _adapter(path: str, model: ModelShape) -> ModelShape:
 
 
 def _find(name: str, format: str | None, *, place: str, known_only: bool) -> tuple[ModelShape, Origin]:
-    shape = find_model(name, format=format, known_only=known_only)
+    try:
+        shape = find_model(name, format=format, known_only=known_only)
+    except NotSized as known:
+        raise on_boards(known) from None
     _check_kind(shape, name, place)
     if not shape.shards:
         return shape, Origin(header=CARDS.get(name).header())

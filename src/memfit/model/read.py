@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from memfit.catalog import fold
-from memfit.errors import Malformed, ModelError, UnknownName, UsageError
+from memfit.errors import Malformed, ModelError, UsageError
 from memfit.model._build import card_shape, quantized, shape_of
 from memfit.model._cache import cached
 from memfit.model.architectures import ARCHITECTURES
@@ -19,7 +19,7 @@ from memfit.model.gguf._refusals import exists, is_entry
 from memfit.model.metadata import Metadata
 from memfit.model.places import locate
 from memfit.model.shape import ModelShape, Tokenizer
-from memfit.model.unknown import unknown_architecture
+from memfit.model.unknown import unknown_architecture, without_card
 
 
 def find_model(name: str, *, format: str | None = None, known_only: bool = True) -> ModelShape:
@@ -33,6 +33,7 @@ def find_model(name: str, *, format: str | None = None, known_only: bool = True)
     Raises:
         ModelError: a file that cannot be used, or is not where it should be.
         UnknownName: neither a file nor a card; the hint names the nearest cards.
+        NotSized: a model that is known by its published size alone.
         UsageError: an empty name.
     """
     if (found := locate(name)) is not None:
@@ -41,7 +42,7 @@ def find_model(name: str, *, format: str | None = None, known_only: bool = True)
         return read_shape(name, known_only=known_only)
     if name in CARDS:
         return card_shape(CARDS.get(name), format or "Q4_K_M")
-    raise UnknownName("model", name, (card.name for card in CARDS))
+    raise without_card(name)
 
 
 def read_shape(path: str | os.PathLike[str], *, known_only: bool = True) -> ModelShape:

@@ -38,13 +38,15 @@ QUANTIZED = tuple(options for options in OPTIONS if options.kv_type_k != "F16")
 # head lengths that the blocks of a quantized cache do not divide; K and V that latent attention wants alike
 REFUSED = {("phi_2", options) for options in QUANTIZED} | {
     (name, options)
-    for name in ("deepseek_v2_lite", "deepseek_v3_like", "deepseek_all_dense")
+    for name in ("deepseek_v2_lite", "deepseek_r1", "deepseek_v3_like", "deepseek_all_dense")
     for options in QUANTIZED
     if options.kv_type_k != options.kv_type_v
 }
 # with a quantized cache the table that is sized for their graphs, 8 entries for each tensor of the file, runs full and
 # the engine aborts (graph_max_nodes in src/llama-context.cpp, ggml_hash_set in ggml/src/ggml-impl.h, 0c1e57098)
-ABORTS = {(name, options) for name in ("granite_3_1_1b_a400m", "phi_4") for options in QUANTIZED}
+ABORTS = {(name, options) for name in ("granite_3_1_1b_a400m", "phi_4") for options in QUANTIZED} | {
+    ("phi_3_medium_128k", options) for options in QUANTIZED if options.kv_type_k != options.kv_type_v
+}
 ASSIGNED = re.compile(r"layer +(\d+) assigned to device \w+, is_swa = (\d)")
 REUSED = re.compile(r"- layer +(\d+): reuse layer (\d+)")
 

@@ -29,6 +29,8 @@ LOGGED = {
     "gemma_4_e4b": 720,  # github.com/ggml-org/llama.cpp/issues/21328
     "gemma_4_26b_a4b": 658,  # github.com/mudler/LocalAI/issues/9240
     "command_r": 322,  # github.com/ggml-org/llama.cpp/pull/6033
+    "deepseek_v3": 1086,  # github.com/ikawrakow/ik_llama.cpp/pull/394
+    "phi_3_medium_128k": 245,  # github.com/ggml-org/llama.cpp/issues/7439
 }
 
 # the dump of another version of the model where it has the same tensors
@@ -47,6 +49,7 @@ DUMPED = {
 CONFIGURED = {
     "deepseek_r1_distill_qwen_1_5b": "DeepSeek-R1-Distill-Qwen-1.5B",
     "deepseek_v2_lite": "DeepSeek-V2-Lite",
+    "gemma_2_27b": "gemma-2-27b",
     "gemma_2_2b": "gemma-2-2b",
     "gemma_2b": "gemma-2b",
     "gemma_3_1b": "gemma-3-1b-it",

@@ -1,4 +1,4 @@
-"""The names memfit knows: models, devices, architectures, formats, presets, engines."""
+"""The names memfit knows: models and what they are for, devices, architectures, formats, presets, engines."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import json
 
 import click
 
-_HELP = """The names memfit knows: models, devices, architectures, formats, presets, engines.
+_HELP = """The names memfit knows: models and what they are for, devices, architectures, formats, presets, engines.
+
+announced: models that people ask for and that memfit cannot size, and why.
 
 \b
   memfit list models
   memfit list devices --json"""
 
-_KINDS = ("models", "devices", "architectures", "formats", "presets", "engines")
+_KINDS = ("models", "announced", "devices", "architectures", "formats", "presets", "engines")
 
 
 @click.command("list", help=_HELP)
@@ -32,8 +34,14 @@ def COMMAND(kind: str, as_json: bool) -> None:  # noqa: N802  the catalog's cons
 def _rows(kind: str) -> list[tuple[str, str]]:
     if kind == "models":
         from memfit.model.cards import CARDS
+        from memfit.model.speech import SPEECH
 
-        return [(card.name, card.architecture) for card in CARDS]
+        cards = [(card.name, f"{card.architecture}: {', '.join(card.uses)}") for card in CARDS]
+        return cards + [(model.name, f"{model.task}: {', '.join(model.uses)}") for model in SPEECH]
+    if kind == "announced":
+        from memfit.model.announced import ANNOUNCED
+
+        return [(model.name, model.why) for model in ANNOUNCED]
     if kind == "devices":
         from memfit.device.boards import BOARDS
         from memfit.units import format_bytes

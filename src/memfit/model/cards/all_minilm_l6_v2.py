@@ -18,6 +18,7 @@ CARD = Card(
         "vocab_size": 30522,
     },
     source="header of a GGUF conversion of sentence-transformers/all-MiniLM-L6-v2",
+    uses=("embedding",),
     aliases=("MiniLM-L6",),
     tokenizer="bert",
 )

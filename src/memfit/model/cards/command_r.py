@@ -17,6 +17,8 @@ CARD = Card(
         "vocab_size": 256000,
     },
     source="header of a GGUF conversion of CohereForAI/c4ai-command-r-v01",
+    uses=("chat", "tools", "long_context"),
+    released="2024-03",
     aliases=("c4ai-command-r-v01",),
     tied=True,
 )

@@ -24,6 +24,8 @@ CARD = Card(
         "header of a GGUF conversion of CohereForAI/c4ai-command-r7b-12-2024 in public logs "
         "(github.com/ggml-org/llama.cpp/pull/10900)"
     ),
+    uses=("chat", "tools"),
+    released="2024-12",
     aliases=("c4ai-command-r7b-12-2024",),
     tied=True,
 )

@@ -16,4 +16,6 @@ CARD = Card(
         "vocab_size": 151936,
     },
     source="config.json of deepseek-ai/DeepSeek-R1-Distill-Qwen-1.5B",
+    uses=("reasoning", "chat", "bilingual", "long_context"),
+    released="2025-01",
 )

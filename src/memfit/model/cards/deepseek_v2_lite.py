@@ -30,5 +30,7 @@ CARD = Card(
         "vocab_size": 102400,
     },
     source="config.json of deepseek-ai/DeepSeek-V2-Lite",
+    uses=("chat", "code", "bilingual", "long_context"),
+    released="2024-05",
     aliases=("DeepSeek-V2-Lite-Chat", "DeepSeek-Coder-V2-Lite"),
 )

@@ -16,5 +16,7 @@ CARD = Card(
         "vocab_size": 65024,
     },
     source="published description of tiiuae/falcon-7b, whose 7,217,189,760 parameters it gives exactly",
+    uses=("chat",),
+    released="2023-05",
     aliases=("falcon-7b-instruct",),
 )

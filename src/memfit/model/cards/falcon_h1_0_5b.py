@@ -24,5 +24,7 @@ CARD = Card(
         "vocab_size": 32784,
     },
     source="huggingface.co/tiiuae/Falcon-H1-0.5B-Base/config.json",
+    uses=("chat",),
+    released="2025-05",
     aliases=("Falcon-H1-0.5B-Instruct",),
 )

@@ -24,6 +24,8 @@ CARD = Card(
         "vocab_size": 65537,
     },
     source="huggingface.co/tiiuae/Falcon-H1-1.5B-Base/config.json",
+    uses=("chat", "long_context"),
+    released="2025-05",
     aliases=("Falcon-H1-1.5B-Instruct",),
     optional_tensors=("ssm_norm",),
 )

@@ -20,4 +20,6 @@ CARD = Card(
         "ssm.dt_b_c_rms": True,
     },
     source="huggingface.co/tiiuae/falcon-mamba-7b/config.json",
+    uses=("chat",),
+    released="2024-08",
 )

@@ -19,6 +19,8 @@ CARD = Card(
         "vocab_size": 256000,
     },
     source="config.json of google/gemma-2-2b and header of a GGUF conversion of it",
+    uses=("chat",),
+    released="2024-07",
     aliases=("Gemma-2-2B-it",),
     tied=True,
     tokenizer="llama",

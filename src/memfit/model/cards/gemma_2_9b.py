@@ -19,6 +19,8 @@ CARD = Card(
         "vocab_size": 256000,
     },
     source="published description of google/gemma-2-9b, whose 9,241,705,984 parameters it gives exactly",
+    uses=("chat",),
+    released="2024-06",
     aliases=("Gemma-2-9B-it",),
     tied=True,
     tokenizer="llama",

@@ -18,6 +18,8 @@ CARD = Card(
         "vocab_size": 256000,
     },
     source="config.json of google/gemma-2b and header of a GGUF conversion of it",
+    uses=("chat",),
+    released="2024-02",
     aliases=("Gemma-2B-it",),
     tied=True,
     tokenizer="llama",

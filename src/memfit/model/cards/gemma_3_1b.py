@@ -19,6 +19,8 @@ CARD = Card(
         "vocab_size": 262144,
     },
     source="config.json of google/gemma-3-1b-it",
+    uses=("chat", "classification", "long_context"),
+    released="2025-03",
     aliases=("Gemma-3-1B-it",),
     tied=True,
     tokenizer="llama",

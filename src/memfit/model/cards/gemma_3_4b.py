@@ -22,6 +22,8 @@ CARD = Card(
         "config.json of google/gemma-3-4b-it; vocabulary and context as in public logs of its GGUF "
         "conversion (github.com/intel/ipex-llm/issues/13038)"
     ),
+    uses=("chat", "vision", "long_context"),
+    released="2025-03",
     aliases=("Gemma-3-4B-it",),
     tied=True,
     tokenizer="llama",

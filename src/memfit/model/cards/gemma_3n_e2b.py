@@ -25,6 +25,8 @@ CARD = Card(
         "config.json of google/gemma-3n-E2B-it; vocabulary as in public logs of its GGUF conversion "
         "(github.com/ggml-org/llama.cpp/issues/15034)"
     ),
+    uses=("chat", "vision", "long_context"),
+    released="2025-06",
     aliases=("Gemma-3n-E2B-it",),
     tied=True,
     tokenizer="llama",

@@ -29,6 +29,8 @@ CARD = Card(
         "vocab_size": 262144,
     },
     source="config.json of google/gemma-4-26B-A4B-it",
+    uses=("chat", "reasoning", "tools", "code", "vision", "long_context"),
+    released="2026-04",
     aliases=("Gemma-4-26B-A4B-it",),
     tied=True,
     tokenizer="gemma4",

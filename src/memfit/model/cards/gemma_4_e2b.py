@@ -26,6 +26,8 @@ CARD = Card(
         "vocab_size": 262144,
     },
     source="config.json of google/gemma-4-E2B-it",
+    uses=("chat", "reasoning", "tools", "vision", "long_context"),
+    released="2026-04",
     aliases=("Gemma-4-E2B-it",),
     tied=True,
     tokenizer="gemma4",

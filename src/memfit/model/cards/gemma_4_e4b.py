@@ -29,6 +29,8 @@ CARD = Card(
         "header of a GGUF conversion of google/gemma-4-E4B-it in public logs "
         "(github.com/ollama/ollama/issues/16532 and 18123)"
     ),
+    uses=("chat", "reasoning", "tools", "vision", "long_context"),
+    released="2026-04",
     aliases=("Gemma-4-E4B-it",),
     tied=True,
     tokenizer="gemma4",

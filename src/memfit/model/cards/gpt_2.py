@@ -15,5 +15,7 @@ CARD = Card(
         "vocab_size": 50257,
     },
     source="config.json of openai-community/gpt2",
+    uses=("completion",),
+    released="2019-02",
     tied=True,
 )

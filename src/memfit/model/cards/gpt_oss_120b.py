@@ -23,4 +23,6 @@ CARD = Card(
         "vocab_size": 201088,
     },
     source="class defaults of GptOssConfig, which are those of openai/gpt-oss-120b",
+    uses=("reasoning", "chat", "tools", "code", "long_context"),
+    released="2025-08",
 )

@@ -23,4 +23,6 @@ CARD = Card(
         "vocab_size": 201088,
     },
     source="config.json of openai/gpt-oss-20b",
+    uses=("reasoning", "chat", "tools", "code", "long_context"),
+    released="2025-08",
 )

@@ -26,6 +26,8 @@ CARD = Card(
         "published description of ibm-granite/granite-3.1-1b-a400m-instruct, whose 1,334,628,352 "
         "parameters it gives exactly"
     ),
+    uses=("chat", "classification", "tools", "long_context"),
+    released="2024-12",
     aliases=("granite-3.1-1b-a400m-instruct",),
     tied=True,
 )

@@ -23,6 +23,8 @@ CARD = Card(
     source=(
         "published description of ibm-granite/granite-3.3-2b-instruct, whose 2,533,539,840 parameters it gives exactly"
     ),
+    uses=("chat", "classification", "tools", "reasoning", "long_context"),
+    released="2025-04",
     aliases=("granite-3.3-2b-instruct",),
     tied=True,
 )

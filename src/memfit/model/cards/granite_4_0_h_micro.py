@@ -25,5 +25,7 @@ CARD = Card(
         "vocab_size": 100352,
     },
     source="huggingface.co/ibm-granite/granite-4.0-h-micro/config.json",
+    uses=("chat", "classification", "tools", "long_context"),
+    released="2025-10",
     tied=True,
 )

@@ -28,6 +28,8 @@ CARD = Card(
         "expert_shared_feed_forward_length": 1024,
     },
     source="huggingface.co/ibm-granite/granite-4.0-h-tiny/config.json",
+    uses=("chat", "classification", "tools", "long_context"),
+    released="2025-10",
     tied=True,
     aliases=("granite4:tiny-h",),
 )

@@ -16,6 +16,7 @@ CARD = Card(
         "vocab_size": 92544,
     },
     source=("published description of internlm/internlm2-1_8b, whose 1,889,110,016 parameters it gives exactly"),
+    uses=("chat", "bilingual", "long_context"),
     aliases=("internlm2-1_8b", "internlm2-chat-1_8b"),
     tokenizer="llama",
 )

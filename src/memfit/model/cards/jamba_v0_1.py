@@ -24,6 +24,8 @@ CARD = Card(
         "vocab_size": 65536,
     },
     source="huggingface.co/ai21labs/Jamba-v0.1/config.json",
+    uses=("chat", "long_context"),
+    released="2024-03",
     tokenizer="llama",
     aliases=("Jamba-1.5-Mini", "AI21-Jamba-1.5-Mini", "AI21-Jamba-Mini-1.6"),
 )

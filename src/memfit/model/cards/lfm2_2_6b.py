@@ -20,5 +20,7 @@ CARD = Card(
         "vocab_size": 65536,
     },
     source="huggingface.co/LiquidAI/LFM2-2.6B/config.json",
+    uses=("chat", "classification", "tools", "long_context"),
+    released="2025-09",
     tied=True,
 )

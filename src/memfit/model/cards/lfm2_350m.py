@@ -20,6 +20,8 @@ CARD = Card(
         "vocab_size": 65536,
     },
     source="huggingface.co/LiquidAI/LFM2-350M/config.json",
+    uses=("chat", "classification", "tools", "long_context"),
+    released="2025-07",
     tied=True,
     aliases=("LFM2.5-350M",),
 )

@@ -20,6 +20,8 @@ CARD = Card(
         "vocab_size": 65536,
     },
     source="huggingface.co/LiquidAI/LFM2.5-VL-1.6B/config.json, text_config",
+    uses=("vision", "chat", "long_context"),
+    released="2026-01",
     tied=True,
     aliases=("LFM2-VL-1.6B",),
 )

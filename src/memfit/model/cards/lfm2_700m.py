@@ -20,5 +20,7 @@ CARD = Card(
         "vocab_size": 65536,
     },
     source="huggingface.co/LiquidAI/LFM2-700M/config.json",
+    uses=("chat", "classification", "tools", "long_context"),
+    released="2025-07",
     tied=True,
 )

@@ -25,5 +25,7 @@ CARD = Card(
         "expert_gating_func": 2,
     },
     source="huggingface.co/LiquidAI/LFM2-8B-A1B/config.json",
+    uses=("chat", "classification", "tools", "long_context"),
+    released="2025-10",
     tied=True,
 )

@@ -17,6 +17,8 @@ CARD = Card(
         "vocab_size": 32000,
     },
     source=("published description of meta-llama/Llama-2-7b-hf, whose 6,738,415,616 parameters it gives exactly"),
+    uses=("chat",),
+    released="2023-07",
     aliases=("Llama-2-7B-chat", "Llama-2-7b-hf"),
     tokenizer="llama",
 )

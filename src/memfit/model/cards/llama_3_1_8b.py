@@ -1,4 +1,4 @@
-"""Meta Llama 3.1 8B, and models distilled into it."""
+"""Meta Llama 3.1 8B."""
 
 from memfit.model.cards._card import Card
 
@@ -17,11 +17,12 @@ CARD = Card(
         "vocab_size": 128256,
     },
     source="config.json of meta-llama/Llama-3.1-8B",
+    uses=("chat", "tools", "long_context"),
+    released="2024-07",
     aliases=(
         "Meta-Llama-3.1-8B",
         "Meta-Llama-3.1-8B-Instruct",
         "Llama-3.1-8B-Instruct",
-        "DeepSeek-R1-Distill-Llama-8B",
     ),
     optional_tensors=("rope_freqs",),
 )

@@ -19,6 +19,8 @@ CARD = Card(
         "vocab_size": 128256,
     },
     source="config.json of meta-llama/Llama-3.2-1B",
+    uses=("chat", "classification", "tools", "long_context"),
+    released="2024-09",
     aliases=("Llama-3.2-1B-Instruct",),
     tied=True,
     optional_tensors=("rope_freqs",),

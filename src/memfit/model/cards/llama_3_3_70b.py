@@ -19,6 +19,8 @@ CARD = Card(
     source=(
         "published description of meta-llama/Llama-3.3-70B-Instruct, whose 70,553,706,496 parameters it gives exactly"
     ),
-    aliases=("Llama-3.3-70B-Instruct", "Llama-3.1-70B", "Llama-3.1-70B-Instruct", "DeepSeek-R1-Distill-Llama-70B"),
+    uses=("chat", "tools", "long_context"),
+    released="2024-12",
+    aliases=("Llama-3.3-70B-Instruct", "Llama-3.1-70B", "Llama-3.1-70B-Instruct"),
     optional_tensors=("rope_freqs",),
 )

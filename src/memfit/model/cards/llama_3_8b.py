@@ -17,5 +17,7 @@ CARD = Card(
         "vocab_size": 128256,
     },
     source="header of a GGUF conversion of meta-llama/Meta-Llama-3-8B-Instruct",
+    uses=("chat",),
+    released="2024-04",
     aliases=("Meta-Llama-3-8B", "Meta-Llama-3-8B-Instruct", "Llama-3-8B-Instruct"),
 )

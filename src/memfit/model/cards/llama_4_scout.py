@@ -26,6 +26,8 @@ CARD = Card(
         "config.json of meta-llama/Llama-4-Scout-17B-16E quoted in public "
         "(github.com/AMD-AGI/Primus/pull/165); context of the Instruct model"
     ),
+    uses=("chat", "tools", "vision", "long_context"),
+    released="2025-04",
     aliases=("Llama-4-Scout-17B-16E", "Llama-4-Scout-17B-16E-Instruct"),
     optional_tensors=("rope_freqs",),
 )

@@ -20,5 +20,7 @@ CARD = Card(
         "ssm.group_count": 1,
     },
     source="huggingface.co/state-spaces/mamba2-2.7b/config.json",
+    uses=("completion",),
+    released="2024-05",
     tied=True,
 )

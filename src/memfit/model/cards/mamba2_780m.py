@@ -20,5 +20,7 @@ CARD = Card(
         "ssm.group_count": 1,
     },
     source="huggingface.co/state-spaces/mamba2-780m/config.json",
+    uses=("completion",),
+    released="2024-05",
     tied=True,
 )

@@ -19,5 +19,7 @@ CARD = Card(
         "vocab_size": 50280,
     },
     source="huggingface.co/state-spaces/mamba-130m-hf/config.json",
+    uses=("completion",),
+    released="2023-12",
     tied=True,
 )

@@ -20,6 +20,8 @@ CARD = Card(
         "ssm.group_count": 8,
     },
     source="huggingface.co/mistralai/Mamba-Codestral-7B-v0.1/config.json",
+    uses=("code",),
+    released="2024-07",
     tokenizer="llama",
     aliases=("Mamba-Codestral-7B-v0.1",),
 )

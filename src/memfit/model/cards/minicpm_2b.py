@@ -17,6 +17,8 @@ CARD = Card(
         "vocab_size": 122753,
     },
     source=("published description of openbmb/MiniCPM-2B-sft-bf16, whose 2,724,880,896 parameters it gives exactly"),
+    uses=("chat", "bilingual"),
+    released="2024-02",
     aliases=("MiniCPM-2B-sft-bf16", "MiniCPM-2B-dpo-bf16"),
     tied=True,
     tokenizer="llama",

@@ -21,6 +21,8 @@ CARD = Card(
         "vocab_size": 131072,
     },
     source="config.json of mistralai/Ministral-3-3B-Instruct-2512",
+    uses=("chat", "tools", "vision", "long_context"),
+    released="2025-12",
     aliases=("Ministral-3-3B-2512", "Ministral-3-3B-Instruct-2512"),
     tied=True,
 )

@@ -17,6 +17,8 @@ CARD = Card(
         "vocab_size": 32768,
     },
     source="config.json of mistralai/Mistral-7B-v0.3",
+    uses=("chat", "tools", "long_context"),
+    released="2024-05",
     aliases=("Mistral-7B-Instruct-v0.3", "Mistral-7B"),
     tokenizer="llama",
 )

@@ -19,6 +19,8 @@ CARD = Card(
         "vocab_size": 32000,
     },
     source="config.json of mistralai/Mixtral-8x7B-v0.1",
+    uses=("chat", "long_context"),
+    released="2023-12",
     aliases=("Mixtral-8x7B-v0.1", "Mixtral-8x7B-Instruct-v0.1"),
     tokenizer="llama",
 )

@@ -36,5 +36,7 @@ CARD = Card(
         "expert_weights_scale": 2.5,
     },
     source="huggingface.co/nvidia/NVIDIA-Nemotron-3-Nano-30B-A3B-BF16/config.json; conversion/nemotron.py @ 0c1e57098",
+    uses=("reasoning", "chat", "tools", "code", "long_context"),
+    released="2025-12",
     aliases=("NVIDIA-Nemotron-3-Nano-30B-A3B", "Nemotron 3 Nano", "Nemotron-3-Nano"),
 )

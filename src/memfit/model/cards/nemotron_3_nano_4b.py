@@ -28,5 +28,6 @@ CARD = Card(
         "vocab_size": 131072,
     },
     source="header of nvidia/NVIDIA-Nemotron3-Nano-4B-Q4_K_M.gguf",
+    uses=("reasoning", "chat", "tools", "long_context"),
     aliases=("NVIDIA-Nemotron3-Nano-4B", "Nemotron3-Nano-4B"),
 )

@@ -28,5 +28,6 @@ CARD = Card(
         "vocab_size": 131072,
     },
     source="huggingface.co/nvidia/Nemotron-H-8B-Base-8K/config.json; conversion/nemotron.py @ 0c1e57098",
+    uses=("completion",),
     aliases=("Nemotron-H-8B-Base-8K",),
 )

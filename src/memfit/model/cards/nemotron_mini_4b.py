@@ -19,6 +19,7 @@ CARD = Card(
         "vocab_size": 256000,
     },
     source=("published description of nvidia/Nemotron-Mini-4B-Instruct, whose 4.19 billion parameters it gives"),
+    uses=("chat", "tools"),
     aliases=("Nemotron-Mini-4B-Instruct", "Minitron-4B"),
     tokenizer="llama",
 )

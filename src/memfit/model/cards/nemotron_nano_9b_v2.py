@@ -28,5 +28,7 @@ CARD = Card(
         "vocab_size": 131072,
     },
     source="huggingface.co/nvidia/NVIDIA-Nemotron-Nano-9B-v2/config.json; conversion/nemotron.py @ 0c1e57098",
+    uses=("reasoning", "chat", "tools", "long_context"),
+    released="2025-08",
     aliases=("NVIDIA-Nemotron-Nano-9B-v2",),
 )

@@ -19,6 +19,8 @@ CARD = Card(
         "vocab_size": 30528,
     },
     source=("published description of nomic-ai/nomic-embed-text-v1.5, whose 136,731,648 parameters it gives exactly"),
+    uses=("embedding",),
+    released="2024-02",
     aliases=("nomic-embed-text", "nomic-embed-text-v1"),
     tokenizer="bert",
 )

@@ -16,5 +16,7 @@ CARD = Card(
         "vocab_size": 100352,
     },
     source=("published description of allenai/OLMo-2-0425-1B, whose 1,484,916,736 parameters it gives exactly"),
+    uses=("chat",),
+    released="2025-04",
     aliases=("OLMo-2-0425-1B", "OLMo-2-0425-1B-Instruct"),
 )

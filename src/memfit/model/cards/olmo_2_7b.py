@@ -16,5 +16,7 @@ CARD = Card(
         "vocab_size": 100352,
     },
     source=("published description of allenai/OLMo-2-1124-7B, whose 7,298,617,344 parameters it gives exactly"),
+    uses=("chat",),
+    released="2024-11",
     aliases=("OLMo-2-1124-7B", "OLMo-2-1124-7B-Instruct"),
 )

@@ -17,4 +17,6 @@ CARD = Card(
         "vocab_size": 51200,
     },
     source="published description of microsoft/phi-2, whose 2,779,683,840 parameters it gives exactly",
+    uses=("reasoning", "code"),
+    released="2023-12",
 )

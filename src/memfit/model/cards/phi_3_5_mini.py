@@ -18,6 +18,8 @@ CARD = Card(
         "vocab_size": 32064,
     },
     source="config.json of microsoft/Phi-3.5-mini-instruct",
+    uses=("reasoning", "chat", "code", "long_context"),
+    released="2024-08",
     aliases=("Phi-3.5-mini-instruct",),
     tokenizer="llama",
     optional_tensors=("rope_factors_long", "rope_factors_short"),

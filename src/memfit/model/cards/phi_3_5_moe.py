@@ -21,6 +21,8 @@ CARD = Card(
     source=(
         "published description of microsoft/Phi-3.5-MoE-instruct, whose 41,873,153,344 parameters it gives exactly"
     ),
+    uses=("reasoning", "chat", "code", "long_context"),
+    released="2024-08",
     aliases=("Phi-3.5-MoE-instruct",),
     tokenizer="llama",
     optional_tensors=("rope_factors_long", "rope_factors_short"),

@@ -18,6 +18,8 @@ CARD = Card(
         "vocab_size": 32064,
     },
     source="header of a GGUF conversion of microsoft/Phi-3-mini-128k-instruct",
+    uses=("reasoning", "chat", "code", "long_context"),
+    released="2024-04",
     aliases=("Phi-3-mini-128k-instruct",),
     tokenizer="llama",
     optional_tensors=("rope_factors_long", "rope_factors_short"),

@@ -18,6 +18,8 @@ CARD = Card(
         "vocab_size": 32064,
     },
     source="class defaults of Phi3Config, which are those of microsoft/Phi-3-mini-4k-instruct",
+    uses=("reasoning", "chat", "code"),
+    released="2024-04",
     aliases=("Phi-3-mini-4k-instruct", "Phi-3-mini"),
     tokenizer="llama",
 )

@@ -18,4 +18,6 @@ CARD = Card(
         "vocab_size": 100352,
     },
     source="published description of microsoft/phi-4, whose 14,659,507,200 parameters it gives exactly",
+    uses=("reasoning", "chat", "code"),
+    released="2024-12",
 )

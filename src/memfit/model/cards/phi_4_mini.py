@@ -18,6 +18,8 @@ CARD = Card(
         "vocab_size": 200064,
     },
     source="config.json of microsoft/Phi-4-mini-instruct",
+    uses=("reasoning", "chat", "code", "tools", "long_context"),
+    released="2025-02",
     aliases=("Phi-4-mini-instruct",),
     tied=True,
     optional_tensors=("rope_factors_long", "rope_factors_short"),

@@ -20,5 +20,7 @@ CARD = Card(
         "vocab_size": 151936,
     },
     source=("published description of Qwen/Qwen1.5-MoE-A2.7B, whose 14,315,784,192 parameters it gives exactly"),
+    uses=("chat", "bilingual"),
+    released="2024-03",
     aliases=("Qwen1.5-MoE-A2.7B-Chat",),
 )

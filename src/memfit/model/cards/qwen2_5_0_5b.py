@@ -16,6 +16,8 @@ CARD = Card(
         "vocab_size": 151936,
     },
     source="header of a GGUF conversion of Qwen/Qwen2.5-0.5B-Instruct",
-    aliases=("Qwen2.5-0.5B-Instruct", "Qwen2-0.5B", "Qwen2.5-Coder-0.5B"),
+    uses=("chat", "classification", "tools", "bilingual", "long_context"),
+    released="2024-09",
+    aliases=("Qwen2.5-0.5B-Instruct", "Qwen2-0.5B"),
     tied=True,
 )

@@ -16,5 +16,7 @@ CARD = Card(
         "vocab_size": 152064,
     },
     source="published description of Qwen/Qwen2.5-14B, whose 14,770,033,664 parameters it gives exactly",
-    aliases=("Qwen2.5-14B-Instruct", "Qwen2.5-Coder-14B", "DeepSeek-R1-Distill-Qwen-14B"),
+    uses=("chat", "tools", "bilingual", "long_context"),
+    released="2024-09",
+    aliases=("Qwen2.5-14B-Instruct",),
 )

@@ -16,6 +16,8 @@ CARD = Card(
         "vocab_size": 151936,
     },
     source="config.json of Qwen/Qwen2.5-1.5B",
-    aliases=("Qwen2.5-1.5B-Instruct", "Qwen2.5-Coder-1.5B"),
+    uses=("chat", "tools", "bilingual", "long_context"),
+    released="2024-09",
+    aliases=("Qwen2.5-1.5B-Instruct",),
     tied=True,
 )

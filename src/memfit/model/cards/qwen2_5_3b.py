@@ -16,6 +16,8 @@ CARD = Card(
         "vocab_size": 151936,
     },
     source="config.json of Qwen/Qwen2.5-3B",
-    aliases=("Qwen2.5-3B-Instruct", "Qwen2.5-Coder-3B"),
+    uses=("chat", "tools", "bilingual", "long_context"),
+    released="2024-09",
+    aliases=("Qwen2.5-3B-Instruct",),
     tied=True,
 )

@@ -16,5 +16,7 @@ CARD = Card(
         "vocab_size": 152064,
     },
     source="config.json of Qwen/Qwen2.5-7B",
-    aliases=("Qwen2.5-7B-Instruct", "Qwen2.5-Coder-7B", "DeepSeek-R1-Distill-Qwen-7B"),
+    uses=("chat", "tools", "bilingual", "long_context"),
+    released="2024-09",
+    aliases=("Qwen2.5-7B-Instruct",),
 )

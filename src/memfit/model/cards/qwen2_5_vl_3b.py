@@ -17,6 +17,8 @@ CARD = Card(
         "vocab_size": 151936,
     },
     source="published description of Qwen/Qwen2.5-VL-3B-Instruct: the text half of Qwen2.5-3B",
+    uses=("vision", "chat", "bilingual", "long_context"),
+    released="2025-01",
     aliases=("Qwen2.5-VL-3B-Instruct",),
     tied=True,
 )

@@ -17,5 +17,7 @@ CARD = Card(
         "vocab_size": 152064,
     },
     source="config.json of Qwen/Qwen2.5-VL-7B-Instruct",
+    uses=("vision", "chat", "bilingual", "long_context"),
+    released="2025-01",
     aliases=("Qwen2.5-VL-7B-Instruct",),
 )

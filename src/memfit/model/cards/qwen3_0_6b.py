@@ -18,5 +18,7 @@ CARD = Card(
         "vocab_size": 151936,
     },
     source="config.json of Qwen/Qwen3-0.6B",
+    uses=("chat", "classification", "tools", "reasoning", "bilingual", "long_context"),
+    released="2025-04",
     tied=True,
 )

@@ -18,4 +18,6 @@ CARD = Card(
         "vocab_size": 151936,
     },
     source="published description of Qwen/Qwen3-32B, whose 32,762,123,264 parameters it gives exactly",
+    uses=("reasoning", "chat", "tools", "code", "bilingual", "long_context"),
+    released="2025-04",
 )

@@ -18,5 +18,7 @@ CARD = Card(
         "vocab_size": 151936,
     },
     source="config.json of Qwen/Qwen3-4B",
+    uses=("reasoning", "chat", "tools", "code", "bilingual", "long_context"),
+    released="2025-04",
     tied=True,
 )

@@ -31,5 +31,7 @@ CARD = Card(
         "expert_shared_feed_forward_length": 512,
     },
     source="huggingface.co/Qwen/Qwen3.5-35B-A3B/config.json, text_config",
+    uses=("reasoning", "chat", "tools", "code", "vision", "bilingual", "long_context"),
+    released="2026-02",
     aliases=("Qwen/Qwen3.5-35B-A3B",),
 )

@@ -28,6 +28,8 @@ CARD = Card(
         "vocab_size": 248320,
     },
     source="huggingface.co/Qwen/Qwen3.5-4B/config.json, text_config",
+    uses=("reasoning", "chat", "tools", "code", "vision", "bilingual", "long_context"),
+    released="2026-03",
     tied=True,
     aliases=("Qwen3.5 4B", "Qwen/Qwen3.5-4B"),
 )

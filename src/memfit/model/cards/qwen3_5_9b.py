@@ -28,5 +28,7 @@ CARD = Card(
         "vocab_size": 248320,
     },
     source="huggingface.co/Qwen/Qwen3.5-9B/config.json, text_config",
+    uses=("reasoning", "chat", "tools", "code", "vision", "bilingual", "long_context"),
+    released="2026-03",
     aliases=("Qwen3.5 9B", "Qwen/Qwen3.5-9B"),
 )

@@ -18,4 +18,6 @@ CARD = Card(
         "vocab_size": 151936,
     },
     source="config.json of Qwen/Qwen3-8B",
+    uses=("reasoning", "chat", "tools", "code", "bilingual", "long_context"),
+    released="2025-04",
 )

@@ -30,5 +30,7 @@ CARD = Card(
         "expert_shared_feed_forward_length": 512,
     },
     source="huggingface.co/Qwen/Qwen3-Next-80B-A3B-Thinking/config.json",
+    uses=("reasoning", "chat", "tools", "code", "bilingual", "long_context"),
+    released="2025-09",
     aliases=("Qwen3-Next-80B-A3B-Instruct", "Qwen3-Next-80B-A3B-Thinking", "Qwen3-Next"),
 )

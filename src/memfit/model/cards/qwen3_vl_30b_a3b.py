@@ -23,5 +23,7 @@ CARD = Card(
         "vocab_size": 151936,
     },
     source="published description of Qwen/Qwen3-VL-30B-A3B-Instruct: the text half of Qwen3-30B-A3B",
+    uses=("vision", "chat", "tools", "reasoning", "bilingual", "long_context"),
+    released="2025-10",
     aliases=("Qwen3-VL-30B-A3B-Instruct",),
 )

@@ -20,6 +20,8 @@ CARD = Card(
         "vocab_size": 151936,
     },
     source="config.json of Qwen/Qwen3-VL-4B-Instruct",
+    uses=("vision", "chat", "tools", "reasoning", "bilingual", "long_context"),
+    released="2025-10",
     aliases=("Qwen3-VL-4B-Instruct", "Qwen3-VL-4B-Thinking"),
     tied=True,
 )

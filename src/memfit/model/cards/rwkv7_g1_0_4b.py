@@ -20,6 +20,7 @@ CARD = Card(
         "vocab_size": 65536,
     },
     source="huggingface.co/fla-hub/rwkv7-0.4B-g1/config.json",
+    uses=("chat", "reasoning"),
     tokenizer="rwkv",
     aliases=("RWKV7-World-0.4B", "rwkv7-0.4B-world"),
 )

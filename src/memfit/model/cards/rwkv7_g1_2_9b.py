@@ -20,6 +20,7 @@ CARD = Card(
         "vocab_size": 65536,
     },
     source="huggingface.co/fla-hub/rwkv7-2.9B-g1/config.json",
+    uses=("chat", "reasoning"),
     tokenizer="rwkv",
     aliases=("RWKV7-World-2.9B", "rwkv7-2.9B-world"),
 )

@@ -17,6 +17,8 @@ CARD = Card(
         "vocab_size": 49152,
     },
     source="config.json of HuggingFaceTB/SmolLM2-135M",
+    uses=("chat", "classification"),
+    released="2024-11",
     aliases=("SmolLM2-135M-Instruct",),
     tied=True,
 )

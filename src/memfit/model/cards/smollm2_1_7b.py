@@ -17,6 +17,8 @@ CARD = Card(
         "vocab_size": 49152,
     },
     source=("published description of HuggingFaceTB/SmolLM2-1.7B, whose 1,711,376,384 parameters it gives exactly"),
+    uses=("chat", "classification", "tools"),
+    released="2024-11",
     aliases=("SmolLM2-1.7B-Instruct",),
     tied=True,
 )

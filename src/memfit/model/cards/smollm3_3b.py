@@ -20,6 +20,8 @@ CARD = Card(
         "header of a GGUF conversion of HuggingFaceTB/SmolLM3-3B in public logs "
         "(github.com/ggml-org/llama.cpp/pull/14581)"
     ),
+    uses=("chat", "reasoning", "tools", "long_context"),
+    released="2025-07",
     aliases=("SmolLM3",),
     tied=True,
 )

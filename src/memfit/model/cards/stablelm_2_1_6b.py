@@ -17,6 +17,8 @@ CARD = Card(
         "vocab_size": 100352,
     },
     source=("published description of stabilityai/stablelm-2-1_6b, whose 1,644,515,328 parameters it gives exactly"),
+    uses=("chat",),
+    released="2024-01",
     aliases=("stablelm-2-1_6b", "stablelm-2-zephyr-1_6b"),
     optional_tensors=("attn_q.bias",),
 )

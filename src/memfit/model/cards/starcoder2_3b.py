@@ -16,6 +16,8 @@ CARD = Card(
         "vocab_size": 49152,
     },
     source=("published description of bigcode/starcoder2-3b, whose 3,030,371,328 parameters it gives exactly"),
+    uses=("code",),
+    released="2024-02",
     aliases=("starcoder2",),
     tied=True,
 )

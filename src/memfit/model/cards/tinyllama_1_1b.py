@@ -17,6 +17,8 @@ CARD = Card(
         "vocab_size": 32000,
     },
     source="config.json of TinyLlama/TinyLlama-1.1B-Chat-v1.0",
+    uses=("chat", "classification"),
+    released="2024-01",
     aliases=("TinyLlama-1.1B-Chat-v1.0", "TinyLlama"),
     tokenizer="llama",
 )

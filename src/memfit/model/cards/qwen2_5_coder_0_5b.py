@@ -1,0 +1,15 @@
+"""Qwen2.5-Coder 0.5B: Qwen2.5 0.5B trained further on code."""
+
+from memfit.model.cards.qwen2_5_0_5b import CARD as BASE
+
+CARD = BASE.named(
+    "Qwen2.5-Coder-0.5B",
+    source=(
+        "config.json of Qwen/Qwen2.5-Coder-0.5B as quoted in litgpt (github.com/Lightning-AI/litgpt "
+        "litgpt/config.py @ 0006c973): the shape of Qwen2.5 0.5B"
+    ),
+    uses=("code", "chat", "bilingual", "long_context"),
+    released="2024-11",
+    aliases=("Qwen2.5-Coder-0.5B-Instruct",),
+    context_length=32768,
+)
