@@ -1,0 +1,1 @@
+"""How fast a deployment runs: one roofline for every engine, anchored on published measurements of boards."""
