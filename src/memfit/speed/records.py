@@ -92,10 +92,12 @@ class Efficiency(msgspec.Struct, frozen=True, kw_only=True):
         engine: key of the engine.
         chip: ``Ampere``, ``Blackwell``, ``Volta``: the GPU's architecture, or ``CPU``.
         bandwidth_share: of the board's bandwidth that a token's bytes come at.
-        bytes_per_clock: bytes of weights that one SM (on the CPU: one core) gets through in one clock, which bounds
-            where unpacking costs more than fetching; None where the anchors do not tell it from bandwidth.
-        layer_clocks: clocks of the GPU (CPU) that a layer costs beyond its bytes: kernels started and ended.
-        error: the error bar of decoding as a factor: likely ÷ error to likely × error.
+        expert_share: of that, what the bytes of chosen experts come at: they lie apart, and are gathered first.
+        weights_per_clock: weights that one SM (on the CPU: one core) unpacks and multiplies in one clock, which bounds
+            where unpacking takes longer than fetching; None where the anchors do not show such a bound.
+        layer_clocks: clocks of the GPU (CPU) that a layer costs beyond that: kernels started and ended.
+        error: the error bar of decoding as a factor: from likely ÷ error to likely × error.
+        start_s: what a prompt takes besides its arithmetic: the server, its tokenizer, the first sample.
         compute: what prompts reach, by kind of arithmetic.
         anchors: how many published decode speeds it rests on.
         sources: where those were published, keys of ``speed.anchors``.
@@ -104,9 +106,11 @@ class Efficiency(msgspec.Struct, frozen=True, kw_only=True):
     engine: str
     chip: str
     bandwidth_share: float
-    bytes_per_clock: float | None
+    expert_share: float = 1.0
+    weights_per_clock: float | None = None
     layer_clocks: float
     error: float
+    start_s: float = 0.0
     compute: tuple[ComputeShare, ...] = ()
     anchors: int = 0
     sources: tuple[str, ...] = ()
@@ -145,6 +149,7 @@ class Touched(msgspec.Struct, frozen=True, kw_only=True):
         experts_bytes: of the experts that at least one token of the step is expected to choose.
         kv_bytes: cached rows read, and the new ones written.
         state_bytes: recurrent state read and written.
+        numbers: weights that are unpacked and multiplied, each counted once however many tokens it serves.
         flops: multiplications and additions.
         layers: layers that run.
     """
@@ -154,6 +159,7 @@ class Touched(msgspec.Struct, frozen=True, kw_only=True):
     experts_bytes: int = 0
     kv_bytes: int = 0
     state_bytes: int = 0
+    numbers: int = 0
     flops: int = 0
     layers: int = 0
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+import msgspec
+
 from memfit.errors import UsageError
 from memfit.model.shape import Layer, ModelShape, Tensor
 from memfit.precision import FORMATS
@@ -51,7 +53,7 @@ def touched(
             hint="at least one sequence, one token, and no negative depth",
         )
     count = sequences * tokens
-    dense, experts, multiplied = 0, 0.0, 0.0
+    dense, experts, multiplied, numbers = 0, 0.0, 0.0, 0.0
     skipped = {index for index, layer in enumerate(shape.layers) if layer.next_token}
     layers = dict(enumerate(shape.layers))
     for tensor in shape.tensors:
@@ -61,12 +63,15 @@ def touched(
         if _EXPERT.search(tensor.name):
             layer = layers.get(-1 if block is None else block)
             experts += tensor.bytes * chosen_share(layer, count)
+            numbers += tensor.elements * chosen_share(layer, count)
             multiplied += tensor.elements * count * _active_share(layer)
         elif _looked_up(tensor, shape):
             dense += _rows_bytes(tensor, count)
         else:
             dense += tensor.bytes
-            multiplied += tensor.elements * count if len(tensor.dims) > 1 else 0
+            matrix = tensor.elements if len(tensor.dims) > 1 else 0
+            numbers += matrix
+            multiplied += matrix * count
     attention = sum(_attention_flops(layer, shape, depth_tokens, tokens) for layer in shape.trunk)
     return Touched(
         tokens=count,
@@ -74,6 +79,7 @@ def touched(
         experts_bytes=round(experts),
         kv_bytes=sequences * kv_step_bytes(shape, depth_tokens, tokens, kv_type_k, kv_type_v),
         state_bytes=2 * sequences * sum(_state_bytes(layer) for layer in shape.trunk),
+        numbers=round(numbers),
         flops=round(2 * multiplied) + sequences * attention,
         layers=len(shape.trunk),
     )
@@ -110,8 +116,9 @@ def prompt(
             kv_type_k=kv_type_k,
             kv_type_v=kv_type_v,
         )
-        spared = 2 * _output_elements(shape) * sequences * size
-        steps.append(_with_flops(step, max(step.flops - spared, 0)))
+        # of the rows that the output matrix could give, the last is asked for
+        spared = 2 * _output_elements(shape) * sequences * (size - (1 if start + size == prompt_tokens else 0))
+        steps.append(msgspec.structs.replace(step, flops=max(step.flops - spared, 0)))
     return tuple(steps)
 
 
@@ -189,15 +196,3 @@ def _elements(tensors: Iterable[Tensor]) -> int:
 def _block(tensor: Tensor) -> int | None:
     found = _BLOCK.match(tensor.name)
     return None if found is None else int(found[1] or found[2])
-
-
-def _with_flops(step: Touched, flops: int) -> Touched:
-    return Touched(
-        tokens=step.tokens,
-        weights_bytes=step.weights_bytes,
-        experts_bytes=step.experts_bytes,
-        kv_bytes=step.kv_bytes,
-        state_bytes=step.state_bytes,
-        flops=flops,
-        layers=step.layers,
-    )
