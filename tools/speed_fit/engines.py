@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 
 import msgspec
+
 from memfit.speed.records import Efficiency
 from speed_fit.fit import Parameters, bar, fit, shares
 from speed_fit.points import Decode, Prefill, decodes, grouped, prefills
 
 FEW = 3  # a group with fewer anchors keeps what the same engine has elsewhere, but for bandwidth
-FEW_ERROR = 1.4  # at least, for a group that small
+FEW_ERROR = 1.5  # at least, for a group that small
 
 # the CPU's one anchor tells how fast cores unpack, and nothing of bandwidth or layers
 CPU_ERROR = 2.0

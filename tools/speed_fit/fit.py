@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
+
 from memfit.speed.machine import math_of, peak_flops
 from memfit.speed.records import ComputeShare, Efficiency, Math
-from memfit.speed.roofline import prompt_time, step_time
+from memfit.speed.roofline import prompt_time
 from speed_fit.points import Decode, Prefill
 
 LEAST_GAIN = 0.9  # a bound is kept where it brings the error below this share of what it was
@@ -23,6 +24,9 @@ QUANTILE = 0.9  # of the errors, that the bar holds
 ALONE = 1.5  # one source says nothing of another's methods: its bar is that power of what its own models differ by
 ALONE_LEAST = 1.25  # and no narrower than this
 PROMPT_LEAST, PROMPT_ALONE = 1.25, 1.4  # the same of prompts, whose anchors are few
+# no group of several sources shows more of the data sheet's bandwidth: where small models alone were published, nothing
+# else keeps a fit from taking all of it
+MOST_BANDWIDTH = 0.9
 LONG_TOKENS = 64  # a prompt that is bound by arithmetic on every chip here
 STARTS = 4
 # a weak pull, for groups whose models have all the same size: a layer costs about this many clocks (the median of the
@@ -52,9 +56,17 @@ class Parameters:
         )
 
 
-def residual(point: Decode, efficiency: Efficiency) -> float:
-    """ln(predicted ÷ published) of the time: positive where the prediction is too slow."""
-    return math.log(step_time(point.touched, point.machine, efficiency).seconds / point.seconds)
+def residual(point: Decode, parameters: Parameters) -> float:
+    """ln(predicted ÷ published) of the time: positive where the prediction is too slow.
+
+    The same as ``roofline.step_time`` of one token, with what does not change divided out once: a fit asks for it some
+    hundred thousand times. A test holds the two together.
+    """
+    waits = (point.weights_s + point.experts_s / parameters.experts) / parameters.bandwidth
+    if parameters.weights is not None:
+        waits = max(waits, point.unpacking_s / parameters.weights)
+    seconds = waits + point.besides_s / parameters.bandwidth + point.layer_s * parameters.clocks
+    return math.log(seconds / point.seconds)
 
 
 def fit(points: Sequence[Decode], given: Parameters | None = None) -> Parameters:
@@ -63,7 +75,7 @@ def fit(points: Sequence[Decode], given: Parameters | None = None) -> Parameters
     ``given`` are another chip's, of which all but the bandwidth's share is kept: for groups of one or two anchors.
     """
     if given is not None:
-        return _search(points, given, ("bandwidth",))
+        return _rounded(_search(points, given, ("bandwidth",)))
     best = _search(points, Parameters(0.7, USUAL_CLOCKS), ("bandwidth", "clocks"))
     for extra, start in (("weights", 10.0), ("experts", 0.8)):
         if extra == "experts" and not any(point.touched.experts_bytes for point in points):
@@ -92,8 +104,7 @@ def bar(points: Sequence[Decode], fitted: Parameters, given: Parameters | None =
     for left_out in sorted({key(point) for point in points}):
         rest = [point for point in points if key(point) != left_out]
         parameters = fit(rest, given) if len(rest) > 1 else fitted
-        efficiency = parameters.efficiency("", "")
-        errors += [abs(residual(point, efficiency)) for point in points if key(point) == left_out]
+        errors += [abs(residual(point, parameters)) for point in points if key(point) == left_out]
     width = _quantile(errors, QUANTILE) * (ALONE if alone else 1.0)
     return round(max(math.exp(width), ALONE_LEAST if alone else LEAST_ERROR), 2)
 
@@ -160,11 +171,10 @@ def _share(points: Sequence[Prefill], efficiency: Efficiency, kind: Math) -> Com
 
 def _loss(points: Sequence[Decode], parameters: Parameters) -> float:
     counts = Counter(point.source for point in points)
-    efficiency = parameters.efficiency("", "")
     total = weight = 0.0
     for point in points:
         own = 1.0 / math.sqrt(counts[point.source])
-        total += own * residual(point, efficiency) ** 2
+        total += own * residual(point, parameters) ** 2
         weight += own
     pull = CLOCKS_WEIGHT**2 * math.log2((parameters.clocks + 10_000) / (USUAL_CLOCKS + 10_000)) ** 2
     return total / weight + pull
@@ -172,7 +182,7 @@ def _loss(points: Sequence[Decode], parameters: Parameters) -> float:
 
 def _search(points: Sequence[Decode], start: Parameters, names: tuple[str, ...]) -> Parameters:
     """Pattern search over the logarithms; deterministic, and needs no derivative at the corners of a maximum."""
-    most = {"bandwidth": 1.0, "experts": 1.0, "clocks": 2e6, "weights": 1e3}
+    most = {"bandwidth": MOST_BANDWIDTH, "experts": 1.0, "clocks": 2e6, "weights": 1e3}
     best, lowest = start, _loss(points, start)
     for first in (0.25, 0.5, 1.0, 2.0, 4.0):
         current = start

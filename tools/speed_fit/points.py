@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cached_property
 
 from memfit.device.boards import BOARDS
 from memfit.speed.anchors import SOURCES, anchor_math, anchor_shape, anchor_touched
@@ -24,6 +25,31 @@ class Decode:
     machine: Machine
     touched: Touched
     seconds: float  # of a step, over all sequences
+
+    @cached_property
+    def weights_s(self) -> float:
+        """Fetching the matrices at full bandwidth."""
+        return self.touched.weights_bytes / self.machine.bandwidth_bytes_per_s
+
+    @cached_property
+    def experts_s(self) -> float:
+        """Fetching the experts at full bandwidth."""
+        return self.touched.experts_bytes / self.machine.bandwidth_bytes_per_s
+
+    @cached_property
+    def besides_s(self) -> float:
+        """Fetching cache and state at full bandwidth."""
+        return (self.touched.kv_bytes + self.touched.state_bytes) / self.machine.bandwidth_bytes_per_s
+
+    @cached_property
+    def unpacking_s(self) -> float:
+        """Unpacking with one weight a clock."""
+        return self.touched.numbers / (self.machine.units * self.machine.unit_hz)
+
+    @cached_property
+    def layer_s(self) -> float:
+        """All layers at one clock each."""
+        return self.touched.layers / self.machine.unit_hz
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,12 @@ from memfit.speed.records import Machine, Math
 # Checked against the data sheets with the clocks of device/boards:
 # 7.2: 8 SMs at 1377 MHz give 11.3 FP16 TFLOPS and 22.6 INT8 TOPS (AGX Xavier: 11 and 22 of the GPU)
 # 8.7: 8 SMs at 1020 MHz give 33.4 INT8 TOPS, 67 with sparsity (Orin Nano Super); 16 at 1301 MHz 170 (AGX Orin's GPU)
-# 11.0: 20 SMs at 1575 MHz give 1,032 FP4 TFLOPS, 2,064 with sparsity (Thor T5000: 2,070)
+# 11.0: 20 SMs at 1575 MHz give 1,032 FP4 TFLOPS, 2,064 with sparsity (Thor T5000: 2,070); FP8 and FP16 are a half and a
+# quarter of that. Its data sheet has no INT8, so integers are taken to go at FP16's rate
 _A_CLOCK: dict[str, dict[Math, int]] = {
     "7.2": {"fp32": 128, "fp16": 1024, "int8": 2048},
     "8.7": {"fp32": 256, "fp16": 2048, "int8": 4096},
-    "11.0": {"fp32": 256, "fp16": 8192, "int8": 16_384, "fp8": 16_384, "fp4": 32_768},
+    "11.0": {"fp32": 256, "fp16": 8192, "fp8": 16_384, "fp4": 32_768},
 }
 # one Cortex-A78AE core: two 128-bit SIMD pipes (Arm Cortex-A78 Software Optimization Guide: FMLA and SDOT on V0 and V1)
 _CORE_CLOCK: dict[Math, int] = {"fp32": 16, "fp16": 32, "int8": 64}
@@ -37,6 +38,8 @@ def machine_of(board: Board, mode: str | None = None, *, on_cpu: bool = False) -
     table, clocks = _find(board, mode)
     upper = table is None or table.is_super or not any(other.is_super for other in board.power)
     bandwidth = _bandwidth(board, clocks, upper=upper)
+    chip: str | None
+    capability: str | None
     if on_cpu:
         units, hertz = clocks.cores or (board.threads.value if board.threads else None), _cpu_hz(board, clocks, upper)
         chip, capability = "CPU", None

@@ -1,11 +1,13 @@
-"""The roofline: the time of a step is what it waits for longest, and what its kernels cost to start.
+"""The roofline: a step takes what its matrices wait for longest, what it reads besides, and its kernels' starts.
 
-    step = max(bytes ÷ (share x bandwidth),            fetching
-               weights ÷ (weights a clock x clocks),   unpacking them
-               flops ÷ (share x peak))                 computing, where several tokens share the weights
-           + layers x clocks a layer                   starting and ending kernels
+    step = max(bytes of matrices ÷ (share x bandwidth),   fetching
+               weights ÷ (weights a clock x clocks),      unpacking them
+               flops ÷ (share x peak))                    computing, where several tokens share the weights
+           + bytes of cache and state ÷ (share x bandwidth)
+           + layers x clocks a layer                      starting and ending kernels
 
-Pure: records in, records out.
+Attention's kernels run between those of the matrices, so what they fetch is not hidden behind unpacking. Pure: records
+in, records out.
 """
 
 from __future__ import annotations
@@ -54,6 +56,8 @@ def step_time(
     fetched = (
         ("weights", touched.weights_bytes / rate),
         ("experts", touched.experts_bytes / (rate * efficiency.expert_share)),
+    )
+    besides = (
         ("kv", touched.kv_bytes / rate),
         ("state", touched.state_bytes / rate),
         ("activations", extra_bytes / rate),
@@ -67,17 +71,22 @@ def step_time(
     if share is not None and math is not None:
         computing = touched.flops / (share.share * peak_flops(machine, math))
     launching = touched.layers * efficiency.layer_clocks / machine.unit_hz
+    reading = sum(seconds for _, seconds in besides)
     longest = max(fetching, issuing, computing)
-    if longest == fetching:
-        parts = tuple(SpeedPart(name=name, seconds=seconds) for name, seconds in fetched if seconds)
-        bound: Bound = "bandwidth"
-    else:
-        bound = "issue" if longest == issuing else "compute"
-        parts = (SpeedPart(name="unpacking" if bound == "issue" else "computing", seconds=longest),)
+    matrices: tuple[tuple[str, float], ...] = fetched
+    if longest != fetching:
+        matrices = (("unpacking" if longest == issuing else "computing", longest),)
+    waits: dict[Bound, float] = {
+        "bandwidth": reading + (fetching if longest == fetching else 0.0),
+        "issue": issuing if longest == issuing and longest != fetching else 0.0,
+        "compute": computing if longest not in (fetching, issuing) else 0.0,
+        "launches": launching,
+    }
+    named = (*matrices, *besides, ("launches", launching))
     return Step(
-        longest + launching,
-        (*parts, SpeedPart(name="launches", seconds=launching)),
-        "launches" if launching > longest else bound,
+        longest + reading + launching,
+        tuple(SpeedPart(name=name, seconds=seconds) for name, seconds in named if seconds),
+        max(waits, key=lambda bound: waits[bound]),
     )
 
 

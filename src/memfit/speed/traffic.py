@@ -1,7 +1,7 @@
 """DRAM traffic of operations that an engine fuses into one kernel or leaves apart: reads and writes, counted out.
 
-An access is one pass over a tensor: a kernel reads each of its inputs once and writes its output once, and what does not
-stay in registers goes through DRAM. Weights of matrices are not in it, nor is the product with them: those are read
+An access is one pass over a tensor: a kernel reads each of its inputs once and writes its output once, and what does
+not stay in registers goes through DRAM. Weights of matrices are not in it, nor is the product with them: those are read
 either way. The counts are those of "LLM Optimization on Jetson" (sections 4.1, 4.3 and 8.4), spelled out: RMSNorm 4
 against 2, SwiGLU 6 against 2, rotary 4 against 2, add and norm 6 against 2. Of attention it says 4 times the minimum:
 the scores go through DRAM four times and, fused, not at all, so the whole ratio grows with the depth.
@@ -42,8 +42,8 @@ class Accesses(msgspec.Struct, frozen=True, kw_only=True):
         return sum(reads + writes for _, reads, writes in self.fused)
 
 
-# kernel, reads, writes: in passes over a tensor of (tokens x width). A projection's own output counts where fusing spares
-# it, and so does what the next kernel reads
+# kernel, reads, writes: in passes over a tensor of (tokens x width). A projection's own output counts where fusing
+# spares it, and so does what the next kernel reads
 ACCESSES: dict[Operation, Accesses] = {
     # of the scores, (heads x tokens x depth): "write scores, read back, softmax, write, read back, multiply by V"
     "attention": Accesses(
@@ -65,7 +65,7 @@ ACCESSES: dict[Operation, Accesses] = {
         unfused=(("Q and K", 0, 1), ("rotate", 1, 1), ("attention", 1, 0)),
         fused=(("Q and K, rotated", 0, 1), ("attention", 1, 0)),
     ),
-    # "3 separate kernels (residual add, RMSNorm, weight multiply) = 6 DRAM accesses; 1 kernel = 2"
+    # the text: three separate kernels make 6 accesses, one kernel makes 2
     "add_norm": Accesses(
         unfused=(("add", 1, 1), ("norm", 1, 1), ("multiply by the weight", 1, 1)),
         fused=(("add, norm and weight", 1, 1),),

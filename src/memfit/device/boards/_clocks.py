@@ -47,7 +47,7 @@ NANO_8GB = _read(
 )
 # the file that was read has no 7W; releases from 36.4.3 on have it as id 3, with the GPU at about 408 MHz and the CPU
 # at 960 MHz (smolhub.com, "Tiny LLM Benchmark: Jetson Orin Nano Super 8GB", table 5), which are those of the file above
-NANO_8GB_SUPER = Figure(
+NANO_8GB_SUPER: Figure[tuple[Clocks, ...]] = Figure(
     (
         _mode("15W", 612, _LPDDR5_2133, off=240, cpu_khz=1_497_600, cores=6),
         _mode("25W", 918, _LPDDR5_3199, off=240, cpu_khz=1_344_000, cores=6),

@@ -31,7 +31,8 @@ SOURCE = AnchorSource(
     title="TensorRT Edge-LLM: Performance Benchmarks",
     address="https://nvidia.github.io/TensorRT-Edge-LLM/user_guide/performance/performance-benchmarks.html (0.4.0) and "
     ".../latest/... (0.7.0)",
-    method="Jetson AGX Thor developer kit; power mode and clocks are not on the page; the maintainers ask for nvpmodel -m 0 "
+    method="Jetson AGX Thor developer kit; power mode and clocks are not on the page; the maintainers ask for nvpmodel "
+    "-m 0 "
     "and jetson_clocks (issue 95)",
     anchors=tuple(
         Anchor(

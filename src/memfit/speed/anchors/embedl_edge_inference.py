@@ -25,7 +25,8 @@ SOURCE = AnchorSource(
     title="Embedl: Edge Inference Benchmarks",
     address="https://huggingface.co/spaces/embedl/Edge-Inference-Benchmarks data/Llama-3.2.csv (main), data/Qwen3.csv "
     "(refs/pr/6); rows of the unmodified models and of W4A16, batch 1",
-    method="tokens/s = 256 ÷ end-to-end seconds, so a short prompt's time is in it; with vLLM (the models' pages name 0.10.2 "
+    method="tokens/s = 256 ÷ end-to-end seconds, so a short prompt's time is in it; with vLLM (the models' pages name "
+    "0.10.2 "
     "and later); power mode and clocks are not told. Rows with Embedl's own output head are left out",
     anchors=tuple(
         Anchor(

@@ -19,7 +19,8 @@ _ANCHOR = Anchor(
 
 SOURCE = AnchorSource(
     title="Jetson Orin Nano Benchmarks: VLM",
-    address="hokwangchoi/jetson-orin-nano-benchmarks vlm-benchmarks/assets/results: llamacpp/*_233102_streaming.json and "
+    address="hokwangchoi/jetson-orin-nano-benchmarks vlm-benchmarks/assets/results: llamacpp/*_233102_streaming.json "
+    "and "
     "vllm/*_235455_streaming.json @ 3e3746e33, trt/trt_profile_text_5x_20260419_013103.json @ 719b9e469",
     method="medians of 5 runs of one text prompt, greedy, MAXN_SUPER with jetson_clocks, L4T 36.4.7; time per output "
     "token: 26.03 ms (llama.cpp), 17.34 ms (vLLM), 16.07 ms (TensorRT Edge-LLM); the prompt's length is not told for "

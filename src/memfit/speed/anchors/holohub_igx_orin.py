@@ -7,7 +7,8 @@ from memfit.speed.records import Anchor, AnchorSource
 SOURCE = AnchorSource(
     title="holohub issue 170",
     address="https://github.com/nvidia-holoscan/holohub/issues/170 (2024-01-23)",
-    method="llama.cpp of January 2024 on the iGPU of an IGX Orin, which the author found equal to an AGX Orin; `4-bit` is taken "
+    method="llama.cpp of January 2024 on the iGPU of an IGX Orin, which the author found equal to an AGX Orin; `4-bit` "
+    "is taken "
     "as Q4_0; 13B (13.3) and 70B (3.0) are left out: no card has their shapes",
     anchors=(
         Anchor(

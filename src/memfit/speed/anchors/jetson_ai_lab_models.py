@@ -20,7 +20,8 @@ SOURCE = AnchorSource(
     title="Jetson AI Lab: models",
     address="NVIDIA-AI-IOT/jetson-ai-lab src/content/models/{llama3-1-8b,llama3-2-3b,qwen3-4b,qwen3-8b,qwen3-30b-a3b,"
     "qwen3-32b,llama3-1-70b}.md, front matter `benchmark` @ 0c433e5a5 and 2bcf81b42",
-    method="vLLM, W4A16 checkpoints of Red Hat and others; 2,048 tokens of prompt and 128 generated (pull request 411 of "
+    method="vLLM, W4A16 checkpoints of Red Hat and others; 2,048 tokens of prompt and 128 generated (pull request 411 "
+    "of "
     "that repository); version, power mode and clocks are not told, nor whether the prompt's time is in it",
     anchors=tuple(
         Anchor(

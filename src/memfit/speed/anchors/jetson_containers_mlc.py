@@ -7,7 +7,8 @@ from memfit.speed.records import Anchor, AnchorSource
 SOURCE = AnchorSource(
     title="jetson-containers issues 412 and 451",
     address="https://github.com/dusty-nv/jetson-containers/issues/412 (2024-03-07), /451 (2024-03-25)",
-    method="mlc benchmark.py, 16 tokens of prompt, 128 generated; 412: the maintainer's 42.9 with q4f16_ft; 451: at most "
+    method="mlc benchmark.py, 16 tokens of prompt, 128 generated; 412: the maintainer's 42.9 with q4f16_ft; 451: at "
+    "most "
     "about 5 with Llama-2-70B, left out because the card is another model's. A user's 19.3 in the default mode is left "
     "out: the maintainer asks for the highest",
     anchors=(

@@ -6,8 +6,10 @@ from memfit.speed.records import Anchor, AnchorSource
 
 SOURCE = AnchorSource(
     title="realizar issue 120, MiniCPM issue 331",
-    address="https://github.com/paiml/realizar/issues/120 (2026-03-04), https://github.com/OpenBMB/MiniCPM/issues/331 (2025-12-09)",
-    method="120: Orin Nano 8GB at 102 GB/s, Qwen2.5-Coder-1.5B, 60 s of load by one user, power mode not told; 331: AGX Orin, "
+    address="https://github.com/paiml/realizar/issues/120 (2026-03-04), https://github.com/OpenBMB/MiniCPM/issues/331 "
+    "(2025-12-09)",
+    method="120: Orin Nano 8GB at 102 GB/s, Qwen2.5-Coder-1.5B, 60 s of load by one user, power mode not told; 331: "
+    "AGX Orin, "
     "highest mode and jetson_clocks, about 25 with Qwen3 8B",
     anchors=(
         Anchor(

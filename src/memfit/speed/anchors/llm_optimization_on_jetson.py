@@ -15,7 +15,7 @@ _ROWS: tuple[tuple[str, float, float], ...] = (
 
 SOURCE = AnchorSource(
     title="LLM Optimization on Jetson, §10",
-    address="https://ai-hpc.github.io/ai-hardware-engineer-roadmap/ Phase 4, Track B, LLM Optimization on Jetson: Guide",
+    address="https://ai-hpc.github.io/ai-hardware-engineer-roadmap/ (Phase 4, Track B)",
     method="estimates for an Orin Nano Super at 25 W with Q4_K_M and llama.cpp at a context of 2,048",
     anchors=tuple(
         Anchor(

@@ -19,7 +19,8 @@ SOURCE = AnchorSource(
     title="NVIDIA Jetson Orin Nano Developer Kit Gets a Super Boost",
     address="https://developer.nvidia.com/blog/nvidia-jetson-orin-nano-developer-kit-gets-a-super-boost/, read in "
     "msmcs-robotics/WayfindR-driver docs/jetson_orin_nano_llm_benchmarks.md @ 5c118c34c",
-    method="MLC API with INT4 weights; `original` is the 15 W mode of the module without Super (GPU 625 MHz, 68 GB/s); lengths "
+    method="MLC API with INT4 weights; `original` is the 15 W mode of the module without Super (GPU 625 MHz, 68 GB/s); "
+    "lengths "
     "are not told",
     anchors=tuple(
         Anchor(

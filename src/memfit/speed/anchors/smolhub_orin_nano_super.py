@@ -99,7 +99,8 @@ SOURCE = AnchorSource(
     title="Tiny LLM Benchmark: Jetson Orin Nano Super 8GB (smolhub.com)",
     address="https://www.smolhub.com/posts/jetson-nano-super-benchmark-non-reasoning/ (2026-05-29); cells from "
     "YuvrajSingh-mist/smolperfbenchmark leaderboard/data.min.json @ ba92a6e0b, CC BY 4.0, Yuvraj Singh",
-    method="aiperf, 20 requests a cell, one user, clocks locked with jetson_clocks, L4T 36.4.7, CUDA 12.6; prompt speed "
+    method="aiperf, 20 requests a cell, one user, clocks locked with jetson_clocks, L4T 36.4.7, CUDA 12.6; prompt "
+    "speed "
     "is prompt tokens ÷ time to the first token, so it carries the server's own time",
     anchors=(
         *(anchor for row in _ROWS for anchor in _decode("llama_cpp", row[0], row[1], row[2])),

@@ -31,7 +31,8 @@ def _rows(engine: str, format: str, column: int) -> tuple[Anchor, ...]:
 SOURCE = AnchorSource(
     title="TinyChat: Efficient and Lightweight Chatbot with AWQ, Orin results",
     address="mit-han-lab/llm-awq tinychat/README.md @ 048e19e1e",
-    method="latency a token of the generation stage; the power mode is not told. Falcon-7B (147.84 and 45.10 ms) is left "
+    method="latency a token of the generation stage; the power mode is not told. Falcon-7B (147.84 and 45.10 ms) is "
+    "left "
     "out: its group size is another. FP16 is Hugging Face's own implementation",
     anchors=(*_rows("pytorch", "FP16", 0), *_rows("tinychat", "AWQ-TinyChat", 1)),
 )

@@ -9,7 +9,8 @@ _DEPTHS: tuple[tuple[int, float], ...] = ((38, 31.4), (4000, 30.9), (20_000, 29.
 SOURCE = AnchorSource(
     title="vLLM 0.17.0: pre-built wheel for Jetson Orin",
     address="https://huggingface.co/thehighnotes/vllm-jetson-orin",
-    method="AGX Orin 64GB, Qwen3.5-35B-A3B, streaming; power mode not told; the length of the prefill test is not told, 20,000 "
+    method="AGX Orin 64GB, Qwen3.5-35B-A3B, streaming; power mode not told; the length of the prefill test is not "
+    "told, 20,000 "
     "tokens are taken from the end-to-end row, whose 17 s and 47 s they explain with the decode speeds",
     anchors=(
         Anchor(

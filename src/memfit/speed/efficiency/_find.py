@@ -8,8 +8,12 @@ from memfit.errors import UnknownName
 from memfit.speed.records import ComputeShare, Efficiency
 
 # what an error bar is multiplied by for every step away from what was published: another chip, another engine. A policy:
-# the same engine's shares on Ampere and Blackwell differ by less in every pair that the anchors have
-TAKEN_OVER_ERROR = 1.4
+# of the three engines that were published on two chips, the shares of bandwidth differ by 1.01, 1.24 and 1.46
+TAKEN_OVER_ERROR = 1.5
+
+# the same of prompts. llama.cpp's share on Ampere says twice what a Thor was seen to do: 792 tokens/s of 512 with
+# Gemma 4 12B Q4_K_M (https://multimodalflow.net/en/blog/gemma4-12b-benchmark-thor-vs-3090/, build 9159), 19 of 38 TFLOPS
+PROMPT_TAKEN_OVER_ERROR = 2.0
 
 # engines nobody published on a board, and the one that works most like them
 _NEAREST = {
@@ -53,15 +57,27 @@ def efficiency_of(engine: str, chip: str) -> tuple[Efficiency, str]:
     if not words:
         count = len(found.sources)
         words.append(f"{found.anchors} published speeds of {count} source{'s' if count != 1 else ''}")
+    prompts = found if found.compute else _elsewhere(chips)
     widened = msgspec.structs.replace(
         found,
         engine=asked,
         chip=chip,
         error=found.error * TAKEN_OVER_ERROR**steps,
-        compute=tuple(_widened(share, steps) for share in found.compute),
+        start_s=prompts.start_s if prompts is not None else 0.0,
+        compute=() if prompts is None else _widened(prompts.compute, steps + (prompts is not found)),
     )
+    if prompts is None:
+        words.append("no prompt speed was published")
+    elif prompts is not found:
+        words.append(f"prompts as on {prompts.chip}")
     return widened, "; ".join(words)
 
 
-def _widened(share: ComputeShare, steps: int) -> ComputeShare:
-    return msgspec.structs.replace(share, error=share.error * TAKEN_OVER_ERROR**steps) if steps else share
+def _elsewhere(chips: dict[str, Efficiency]) -> Efficiency | None:
+    """The engine's entry on the first other chip of which prompt speeds were published."""
+    return next((chips[name] for name in _CHIPS if name in chips and chips[name].compute), None)
+
+
+def _widened(shares: tuple[ComputeShare, ...], steps: int) -> tuple[ComputeShare, ...]:
+    factor = PROMPT_TAKEN_OVER_ERROR**steps
+    return tuple(msgspec.structs.replace(share, error=share.error * factor) for share in shares)

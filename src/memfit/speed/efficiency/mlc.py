@@ -13,7 +13,7 @@ EFFICIENCY = EngineEfficiency(
             chip="Ampere",
             bandwidth_share=0.826,
             layer_clocks=168700.0,
-            error=1.48,
+            error=1.46,
             anchors=15,
             sources=(
                 "jetson_containers_mlc",

@@ -12,7 +12,7 @@ EFFICIENCY = EngineEfficiency(
             engine="tensorrt_edge_llm",
             chip="Ampere",
             bandwidth_share=0.848,
-            layer_clocks=62200.0,
+            layer_clocks=62300.0,
             error=1.18,
             anchors=7,
             sources=(
@@ -23,13 +23,13 @@ EFFICIENCY = EngineEfficiency(
         Efficiency(
             engine="tensorrt_edge_llm",
             chip="Blackwell",
-            bandwidth_share=0.857,
-            layer_clocks=80100.0,
-            error=1.15,
+            bandwidth_share=0.858,
+            layer_clocks=80400.0,
+            error=1.13,
             start_s=0.005,
             compute=(
                 ComputeShare(math="fp16", share=0.105, error=1.69, anchors=5),
-                ComputeShare(math="fp4", share=0.178, error=1.4, anchors=4),
+                ComputeShare(math="fp4", share=0.181, error=1.4, anchors=4),
             ),
             anchors=9,
             sources=(

@@ -11,9 +11,9 @@ EFFICIENCY = EngineEfficiency(
         Efficiency(
             engine="tinychat",
             chip="Ampere",
-            bandwidth_share=0.753,
-            weights_per_clock=11.4,
-            layer_clocks=86200.0,
+            bandwidth_share=0.743,
+            weights_per_clock=11.5,
+            layer_clocks=78800.0,
             error=1.25,
             anchors=4,
             sources=("tinychat_orin",),

@@ -15,7 +15,7 @@ EFFICIENCY = EngineEfficiency(
             expert_share=0.234,
             layer_clocks=28100.0,
             error=1.39,
-            compute=(ComputeShare(math="fp16", share=0.306, error=1.4, anchors=1),),
+            compute=(ComputeShare(math="fp16", share=0.307, error=1.4, anchors=1),),
             anchors=17,
             sources=(
                 "embedl_edge_inference",
@@ -29,7 +29,7 @@ EFFICIENCY = EngineEfficiency(
             chip="Blackwell",
             bandwidth_share=0.873,
             layer_clocks=176200.0,
-            error=1.52,
+            error=1.56,
             anchors=14,
             sources=(
                 "embedl_edge_inference",
