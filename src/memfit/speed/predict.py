@@ -21,9 +21,9 @@ PROMPT_TOKENS = 512  # what llama-bench's pp512 and most published tables take
 _CHUNK = {"llama_cpp": 512, "ollama": 512}
 _CHUNK_OTHERS = 2048
 
-# the error bar of several sequences at once: nine of ten published speeds of eight lie within it. None of them is fitted,
-# because kernels for a few tokens differ from engine to engine: INT4 of TensorRT Edge-LLM takes 2.5 times what its bytes
-# and flops do
+# the error bar of several sequences at once: nine of ten published speeds of eight lie within it. None of them is
+# fitted, because kernels for a few tokens differ from engine to engine: INT4 of TensorRT Edge-LLM takes 2.5 times what
+# its bytes and flops do
 SEVERAL_ERROR = 2.5
 
 _GGML_ENGINES = ("llama_cpp", "ollama")

@@ -7,12 +7,12 @@ import msgspec
 from memfit.errors import UnknownName
 from memfit.speed.records import ComputeShare, Efficiency
 
-# what an error bar is multiplied by for every step away from what was published: another chip, another engine. A policy:
-# of the three engines that were published on two chips, the shares of bandwidth differ by 1.01, 1.24 and 1.46
+# what an error bar is multiplied by for every step away from what was published: another chip, another engine. A
+# policy: of the three engines that were published on two chips, the shares of bandwidth differ by 1.01, 1.24 and 1.46
 TAKEN_OVER_ERROR = 1.5
 
 # the same of prompts. llama.cpp's share on Ampere says twice what a Thor was seen to do: 792 tokens/s of 512 with
-# Gemma 4 12B Q4_K_M (https://multimodalflow.net/en/blog/gemma4-12b-benchmark-thor-vs-3090/, build 9159), 19 of 38 TFLOPS
+# Gemma 4 12B Q4_K_M, 19 of 38 TFLOPS (https://multimodalflow.net/en/blog/gemma4-12b-benchmark-thor-vs-3090/)
 PROMPT_TAKEN_OVER_ERROR = 2.0
 
 # engines nobody published on a board, and the one that works most like them
