@@ -24,8 +24,8 @@ def test_a_source_says_where_it_is_and_how_it_measured(key: str) -> None:
 
 def test_every_anchor_names_what_exists() -> None:
     for key, anchor in ANCHORS:
-        assert anchor.model in CARDS.keys(), key
-        assert anchor.board in BOARDS.keys(), key
+        assert anchor.model in CARDS, key
+        assert anchor.board in BOARDS, key
         assert anchor.format in WEIGHT_FORMATS or anchor.format in PRESETS, key
         assert machine_of(BOARDS.get(anchor.board), anchor.mode, on_cpu=anchor.on_cpu).bandwidth_bytes_per_s
         assert anchor.decode_tokens_per_s or anchor.prefill_tokens_per_s, key

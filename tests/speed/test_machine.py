@@ -69,7 +69,7 @@ def test_a_format_without_arithmetic_is_computed_in_sixteen_bits() -> None:
     assert peak_flops(orin, "fp8") == peak_flops(orin, "fp16")
 
 
-@pytest.mark.parametrize("key", [key for key in BOARDS.keys() if BOARDS.get(key).gpu_hz])
+@pytest.mark.parametrize("key", [key for key, board in BOARDS.items() if board.gpu_hz])
 def test_every_mode_of_every_board_with_clocks_makes_a_machine(key: str) -> None:
     board = BOARDS.get(key)
     best = machine_of(board)

@@ -1,16 +1,19 @@
 """Predicted speeds beside published ones, and what is said where nobody published."""
 
+import time
+
 import msgspec
 import pytest
 
 from memfit.device.boards import BOARDS
-from memfit.errors import UnknownName
+from memfit.errors import UnknownName, UsageError
 from memfit.model._build import card_shape
 from memfit.model.cards import CARDS
 from memfit.speed.anchors import SOURCES, anchor_shape
 from memfit.speed.efficiency import EFFICIENCIES, TAKEN_OVER_ERROR, efficiency_of
-from memfit.speed.predict import SEVERAL_ERROR, math_for, predict
+from memfit.speed.predict import SEVERAL_ERROR, decode_over_depths, math_for, predict, predict_on, setting_of
 from memfit.speed.records import Measured, Speed
+from memfit.speed.touched import profile
 
 NANO = BOARDS.get("orin_nano_8gb")
 
@@ -19,8 +22,8 @@ def speed(model: str, format: str, board: str, engine: str, **given: object) -> 
     return predict(anchor_shape(model, format), BOARDS.get(board), engine, **given)  # type: ignore[arg-type]
 
 
-# "LLM Optimization on Jetson" §10, which calls them estimates, at 25 W. None where the figure lies within the bar; else why
-# it does not
+# "LLM Optimization on Jetson" §10, which calls them estimates, at 25 W. None where the figure lies within the bar; else
+# why it does not
 TABLE_10 = {
     "tinyllama_1_1b": (65.0, None),
     "llama_3_2_1b": (55.0, None),
@@ -107,7 +110,7 @@ def test_a_deeper_context_and_a_larger_format_are_slower() -> None:
 
 
 def test_parts_add_up_to_a_token() -> None:
-    for engine in EFFICIENCIES.keys():
+    for engine in (entry.engine for entry in EFFICIENCIES):
         found = speed("qwen3_4b", "Q8_0", "agx_orin_64gb", engine, depth_tokens=1000)
         assert sum(part.seconds for part in found.parts) == pytest.approx(1 / found.decode.likely)
         assert found.decode.low < found.decode.likely < found.decode.high
@@ -169,11 +172,38 @@ def test_what_was_measured_takes_the_place_of_the_anchors() -> None:
 
 
 def test_what_prompts_are_multiplied_with() -> None:
-    q4 = anchor_shape("qwen3_4b", "Q4_K_M")
-    assert math_for("llama_cpp", q4) == "int8"
-    assert math_for("vllm", anchor_shape("qwen3_4b", "W4A16")) == "fp16"
-    assert math_for("tensorrt_edge_llm", anchor_shape("qwen3_4b", "NVFP4")) == "fp4"
-    assert math_for("llama_cpp", anchor_shape("qwen3_4b", "FP16")) == "fp16"
+    assert profile(anchor_shape("qwen3_4b", "Q4_K_M")).format == "Q4_K"
+    assert math_for("llama_cpp", "Q4_K") == "int8"
+    assert math_for("vllm", "W4A16") == "fp16"
+    assert math_for("tensorrt_edge_llm", "NVFP4") == "fp4"
+    assert math_for("llama_cpp", "F16") == math_for("vllm", "BF16") == "fp16"
+    assert math_for("vllm", "FP8") == "fp8"
+    assert math_for("vllm", "W8A8") == "int8"
+
+
+@pytest.mark.parametrize("engine", [entry.engine for entry in EFFICIENCIES])
+def test_many_depths_at_once_are_what_each_is_alone(engine: str) -> None:
+    setting, model = setting_of(NANO, engine), profile(anchor_shape("gemma_3_4b", "Q4_K_M"))
+    depths = (0, 100, 1024, 5000, 32_768)
+    for depth, found in zip(depths, decode_over_depths(setting, model, depths), strict=True):
+        alone = predict_on(setting, model, depth_tokens=depth).decode
+        assert found.likely == pytest.approx(alone.likely)
+        assert found.low == pytest.approx(alone.low)
+
+
+def test_a_negative_depth_is_refused() -> None:
+    with pytest.raises(UsageError):
+        decode_over_depths(setting_of(NANO, "vllm"), profile(anchor_shape("qwen3_4b", "FP16")), [10, -1])
+
+
+def test_twenty_thousand_combinations_take_about_a_second() -> None:
+    models = [profile(anchor_shape(key, "Q4_K_M")) for key in ("qwen3_8b", "gemma_3_4b", "qwen3_30b_a3b")]
+    settings = [setting_of(NANO, engine) for engine in ("llama_cpp", "vllm", "mlc")]
+    depths = list(range(0, 32_768, 64))
+    began = time.perf_counter()
+    asked = sum(len(decode_over_depths(setting, model, depths)) for model in models for setting in settings)
+    # some 10 µs each on the machine this was written on; ten times that is another way of computing
+    assert (time.perf_counter() - began) / asked < 100e-6
 
 
 def test_an_engine_without_prompt_speeds_says_so() -> None:

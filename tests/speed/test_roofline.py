@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memfit.errors import UsageError
-from memfit.speed.records import ComputeShare, Efficiency, Machine, Touched
+from memfit.speed.records import ComputeShare, Efficiency, Machine, Math, Touched
 from memfit.speed.roofline import calibrated, compute_share, prompt_time, step_time
 
 MACHINE = Machine(
@@ -95,10 +95,11 @@ def test_more_bytes_are_never_faster(factor: float, field: str) -> None:
 @given(factor=st.floats(1.0, 50.0), field=st.sampled_from(["bandwidth_bytes_per_s", "units", "unit_hz"]))
 def test_a_better_machine_is_never_slower(factor: float, field: str) -> None:
     better = msgspec.structs.replace(MACHINE, **{field: round(getattr(MACHINE, field) * factor)})
-    for math in (None, "fp16"):
+    maths: tuple[Math | None, ...] = (None, "fp16")
+    for math in maths:
         assert (
-            step_time(STEP, better, EFFICIENCY, math=math).seconds  # type: ignore[arg-type]
-            <= step_time(STEP, MACHINE, EFFICIENCY, math=math).seconds  # type: ignore[arg-type]
+            step_time(STEP, better, EFFICIENCY, math=math).seconds
+            <= step_time(STEP, MACHINE, EFFICIENCY, math=math).seconds
         )
 
 

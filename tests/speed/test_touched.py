@@ -9,7 +9,7 @@ from memfit.errors import UsageError
 from memfit.model._build import card_shape
 from memfit.model.cards import CARDS
 from memfit.model.shape import Layer, ModelShape, Tensor
-from memfit.speed.touched import chosen_share, kv_step_bytes, prompt, touched
+from memfit.speed.touched import active_share, chosen_share, kv_step_bytes, profile, prompt, touched
 
 HIDDEN, WIDE, VOCABULARY = 64, 256, 1000
 
@@ -87,7 +87,7 @@ def test_experts_that_are_expected_to_be_chosen() -> None:
     # computing is for the chosen of each token, whatever is read
     one, two = touched(shape), touched(shape, sequences=2)
     assert two.flops == 2 * one.flops
-    assert chosen_share(None, 1) == 1.0
+    assert active_share(None) == chosen_share(1.0, 1) == 1.0
 
 
 def test_caches_are_read_as_deep_as_a_layer_sees() -> None:
@@ -128,12 +128,28 @@ def test_a_prompt_in_chunks_computes_the_output_for_its_last_token_alone() -> No
 @pytest.mark.parametrize("wrong", [{"depth_tokens": -1}, {"sequences": 0}, {"tokens": 0}])
 def test_a_step_of_nothing_is_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(UsageError, match="are no step"):
-        touched(toy(attention(0)), **wrong)
+        touched(toy(attention(0)), **wrong)  # type: ignore[arg-type]
 
 
 def test_a_prompt_of_nothing_is_refused() -> None:
     with pytest.raises(UsageError):
         prompt(toy(attention(0)), 0, chunk_tokens=512)
+
+
+def test_a_profile_touches_what_its_shape_touches() -> None:
+    for key in (
+        "llama_3_2_1b",
+        "gemma_3n_e2b",
+        "qwen3_30b_a3b",
+        "deepseek_v2_lite",
+        "granite_4_0_h_tiny",
+        "qwen3_5_4b",
+    ):
+        shape = card_shape(CARDS.get(key), "Q4_K_M")
+        summed = profile(shape)
+        assert touched(summed, depth_tokens=5000, sequences=2) == touched(shape, depth_tokens=5000, sequences=2)
+        assert touched(summed).weights_bytes + sum(group.bytes for group in summed.experts) <= shape.weights_bytes
+        assert summed.layers == len(shape.trunk)
 
 
 @given(depth=st.integers(0, 100_000), more=st.integers(0, 100_000), sequences=st.integers(1, 64))

@@ -9,7 +9,7 @@ from functools import cached_property
 from memfit.device.boards import BOARDS
 from memfit.speed.anchors import SOURCES, anchor_math, anchor_shape, anchor_touched
 from memfit.speed.machine import machine_of
-from memfit.speed.predict import _CHUNK, _CHUNK_OTHERS
+from memfit.speed.predict import CHUNK_TOKENS, OTHER_CHUNK_TOKENS
 from memfit.speed.records import Anchor, Machine, Math, Touched
 from memfit.speed.touched import prompt
 
@@ -90,7 +90,7 @@ def prefills() -> list[Prefill]:
             steps = prompt(
                 anchor_shape(anchor.model, anchor.format),
                 anchor.prompt_tokens,
-                chunk_tokens=_CHUNK.get(anchor.engine, _CHUNK_OTHERS),
+                chunk_tokens=CHUNK_TOKENS.get(anchor.engine, OTHER_CHUNK_TOKENS),
                 sequences=anchor.concurrency,
             )
             found.append(

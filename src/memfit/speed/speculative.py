@@ -13,6 +13,7 @@ from memfit.errors import UsageError
 from memfit.model.shape import ModelShape
 from memfit.speed.predict import decode_seconds, math_for
 from memfit.speed.records import Efficiency, Machine
+from memfit.speed.touched import profile
 
 MOST_DRAFTED = 16  # --spec-draft-n-max of llama.cpp (common/arg.cpp, 0c1e57098)
 _ACCEPTANCES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
@@ -104,13 +105,14 @@ def speculate(
     """
     if most_drafted < 1:
         raise UsageError(f"at most {most_drafted} drafted tokens", hint="draft at least one")
-    used = math_for(efficiency.engine, target)
+    large, small = profile(target), profile(draft)
+    used = math_for(efficiency.engine, large.format)
     verify = tuple(
-        decode_seconds(target, machine, efficiency, depth_tokens=depth_tokens, tokens=drafted + 1, math=used)
+        decode_seconds(large, machine, efficiency, depth_tokens=depth_tokens, tokens=drafted + 1, math=used)
         for drafted in range(1, most_drafted + 1)
     )
-    alone = decode_seconds(target, machine, efficiency, depth_tokens=depth_tokens, tokens=1, math=used)
-    one = decode_seconds(draft, machine, efficiency, depth_tokens=depth_tokens, tokens=1, math=used)
+    alone = decode_seconds(large, machine, efficiency, depth_tokens=depth_tokens, tokens=1, math=used)
+    one = decode_seconds(small, machine, efficiency, depth_tokens=depth_tokens, tokens=1, math=used)
     points = [
         break_even(drafted, target_s=alone, draft_s=one, verify_s=verify[drafted - 1])
         for drafted in range(1, most_drafted + 1)
