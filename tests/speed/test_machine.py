@@ -38,6 +38,9 @@ def test_without_a_mode_the_highest_is_taken() -> None:
     assert machine_of(BOARDS.get("orin_nano_8gb")).mode == "MAXN_SUPER"
     assert machine_of(BOARDS.get("agx_orin_64gb")).mode == "MAXN"
     assert machine_of(BOARDS.get("agx_orin_64gb"), "MODE_30W").units == 8
+    assert machine_of(BOARDS.get("thor_t5000")).mode == "MAXN"
+    # its file names no mode that sets no limit, and its clocks by mode are not known
+    assert machine_of(BOARDS.get("xavier_nx_8gb")).mode == "highest"
 
 
 def test_a_mode_can_be_of_the_module_without_super() -> None:

@@ -108,10 +108,11 @@ def _find(board: Board, mode: str | None) -> tuple[PowerTable | None, Clocks]:
 
 
 def _highest(tables: list[PowerTable]) -> tuple[PowerTable | None, Clocks]:
+    """The first mode that sets no limit to the GPU: by its clocks where they are known, else by its name."""
     for table in tables:
         for known in table.modes.value:
             clocks = _clocks(table, known.name)
-            if clocks.gpu_hz is None:
+            if clocks.gpu_hz is None and (table.clocks is not None or known.name.startswith("MAXN")):
                 return table, clocks
     return None, Clocks(mode="highest")
 
