@@ -85,6 +85,45 @@ def test_power_modes_have_the_names_of_nvidias_files(key: str, table: str, modes
 
 
 @pytest.mark.parametrize("key", KEYS)
+def test_clocks_are_told_for_modes_that_exist_and_lie_below_the_boards_own(key: str) -> None:
+    board = BOARDS.get(key)
+    for table in board.power:
+        if table.clocks is None:
+            continue
+        assert len(table.clocks.source) > 5
+        assert [clocks.mode for clocks in table.clocks.value] == [mode.name for mode in table.modes.value]
+        most = board.super_gpu_hz if table.is_super else board.gpu_hz
+        for clocks in table.clocks.value:
+            assert most is None or clocks.gpu_hz is None or clocks.gpu_hz <= most.value
+            assert board.sms is None or clocks.sms is None or clocks.sms <= board.sms.value
+            assert board.threads is None or clocks.cores is None or clocks.cores <= board.threads.value
+
+
+@pytest.mark.parametrize(
+    ("key", "table", "mode", "gpu_mhz", "memory_mhz", "sms", "cores"),
+    [
+        ("orin_nano_8gb", "p3767_0003_super", "15W", 612, 2133, 8, 6),
+        ("orin_nano_8gb", "p3767_0003_super", "25W", 918, 3199, 8, 6),
+        ("orin_nano_8gb", "p3767_0003", "7W", 408, 2133, 4, 4),
+        ("orin_nano_4gb", "p3767_0004_super", "25W", 1020, 3199, 4, 6),
+        ("orin_nx_16gb", "p3767_0000_super", "40W", 1173, None, 8, 8),
+        ("orin_nx_8gb", "p3767_0001", "20W", 408, None, 8, 6),
+        ("agx_orin_64gb", "p3701_0000", "MODE_30W", 612, None, 8, 8),
+        ("agx_orin_32gb", "p3701_0004", "MODE_40W", 816, None, 14, 8),
+    ],
+)
+def test_clocks_are_those_of_nvidias_files(
+    key: str, table: str, mode: str, gpu_mhz: int, memory_mhz: int | None, sms: int, cores: int
+) -> None:
+    (power,) = (power for power in BOARDS.get(key).power if power.name == table)
+    assert power.clocks is not None
+    (clocks,) = (clocks for clocks in power.clocks.value if clocks.mode == mode)
+    assert clocks.gpu_hz == gpu_mhz * 10**6
+    assert clocks.memory_hz == (None if memory_mhz is None else memory_mhz * 10**6)
+    assert (clocks.sms, clocks.cores) == (sms, cores)
+
+
+@pytest.mark.parametrize("key", KEYS)
 def test_a_board_is_a_record(key: str) -> None:
     board = BOARDS.get(key)
     assert msgspec.json.decode(msgspec.json.encode(board), type=Board) == board

@@ -48,7 +48,7 @@ def test_what_one_adds_by_the_examples_is_known_at_once(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__"))
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     examples = re.findall(r"`(src/memfit/\S+?\.py)`((?:(?!```|\n#).)*?)```python\n(.*?)```", text, re.S)
-    assert len(examples) == 6
+    assert len(examples) == 7
     for path, _, code in examples:
         assert not (tmp_path / path).exists()
         (tmp_path / path).write_text(code, encoding="utf-8")
@@ -65,6 +65,9 @@ def test_what_one_adds_by_the_examples_is_known_at_once(tmp_path: Path) -> None:
     assert "longest context" in memfit("--help")
     assert "8k tokens" in memfit("reach", "My-Model-1B", "my-board")
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "src")}
+    script = "from memfit.speed.anchors import SOURCES; print(SOURCES.get('my_source').anchors[0].model)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout.strip() == "llama_3_2_3b"
     script = (
         "import memfit; f = memfit.estimate('My-Model-1B', source='formula', device=memfit.find_device('my-board'));"
         "print(memfit.render.render(f, view='one_line'))"

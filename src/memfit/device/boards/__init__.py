@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from memfit.catalog import Catalog
-from memfit.device.boards._board import Board, Bug, Figure, PowerTable
+from memfit.device.boards._board import Board, Bug, Clocks, Figure, PowerTable
 from memfit.device.boards._match import match, part_numbers
 
 BOARDS: Catalog[Board] = Catalog(__name__, Path(__file__).parent, constant="BOARD", kind="device", type=Board)
 
-__all__ = ["BOARDS", "Board", "Bug", "Figure", "PowerTable", "find_board", "part_numbers"]
+__all__ = ["BOARDS", "Board", "Bug", "Clocks", "Figure", "PowerTable", "find_board", "part_numbers"]
 
 
 def find_board(

@@ -28,6 +28,23 @@ def datasheet(value: T, note: str = "") -> Figure[T]:
     return Figure(value, "datasheet", f"{DATASHEET}; {note}" if note else DATASHEET)
 
 
+class Clocks(msgspec.Struct, frozen=True, kw_only=True):
+    """What one power mode allows; None where its file sets no limit, and the board's own is the limit.
+
+    Attributes:
+        mode: its name.
+        gpu_hz, memory_hz, cpu_hz: the highest clocks. DRAM moves data at both edges of ``memory_hz``.
+        sms: SMs that have power. cores: CPU cores that are online.
+    """
+
+    mode: str
+    gpu_hz: int | None = None
+    memory_hz: int | None = None
+    cpu_hz: int | None = None
+    sms: int | None = None
+    cores: int | None = None
+
+
 class PowerTable(msgspec.Struct, frozen=True, kw_only=True):
     """The modes of one nvpmodel file: a board can have two, as Orin's modules with and without Super.
 
@@ -35,17 +52,36 @@ class PowerTable(msgspec.Struct, frozen=True, kw_only=True):
         name: the file without ``nvpmodel_`` and ``.conf``, ``p3767_0003_super``.
         modes: by id. Ids differ by board: 0 is the highest mode on some and 15 W on others.
         default_id: the mode after flashing.
+        clocks: what each mode allows, as far as a file of this name is known.
     """
 
     name: str
     modes: Figure[tuple[PowerMode, ...]]
     default_id: Figure[int] | None = None
+    clocks: Figure[tuple[Clocks, ...]] | None = None
+
+    @property
+    def is_super(self) -> bool:
+        """Whether these are the modes with the higher clocks of GPU and memory."""
+        return self.name.endswith("_super")
 
 
-def power_table(name: str, source: str, *modes: str, default_id: int, grade: Grade = "source") -> PowerTable:
+def power_table(
+    name: str,
+    source: str,
+    *modes: str,
+    default_id: int,
+    grade: Grade = "source",
+    clocks: Figure[tuple[Clocks, ...]] | None = None,
+) -> PowerTable:
     """A table with its modes in the order of their ids."""
     numbered = tuple(PowerMode(id=number, name=mode) for number, mode in enumerate(modes))
-    return PowerTable(name=name, modes=Figure(numbered, grade, source), default_id=Figure(default_id, grade, source))
+    return PowerTable(
+        name=name,
+        modes=Figure(numbered, grade, source),
+        default_id=Figure(default_id, grade, source),
+        clocks=clocks,
+    )
 
 
 class Bug(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,6 +114,7 @@ class Board(msgspec.Struct, frozen=True, kw_only=True):
             MemAvailable), with and without a desktop.
         bandwidth_bytes_per_s: of its DRAM; super_bandwidth_bytes_per_s in the Super modes.
         gpu: the name of the GPU's architecture. compute_capability: ``8.7``. sms, cuda_cores: of its GPU.
+        gpu_hz: the highest clock of its GPU; super_gpu_hz in the Super modes. cpu_hz, super_cpu_hz: of its CPU.
         threads: CPU cores. instructions: the CPU's extensions, in llama.cpp's names.
         power: modes by file.
         dlas, pvas, nvencs, nvdecs: how many; 0 is none.
@@ -98,6 +135,10 @@ class Board(msgspec.Struct, frozen=True, kw_only=True):
     compute_capability: Figure[str] | None = None
     sms: Figure[int] | None = None
     cuda_cores: Figure[int] | None = None
+    gpu_hz: Figure[int] | None = None
+    super_gpu_hz: Figure[int] | None = None
+    cpu_hz: Figure[int] | None = None
+    super_cpu_hz: Figure[int] | None = None
     threads: Figure[int] | None = None
     instructions: Figure[tuple[str, ...]] | None = None
     power: tuple[PowerTable, ...] = ()

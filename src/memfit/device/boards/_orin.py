@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from memfit.device.boards._board import Bug, Figure, datasheet, power_table
+from memfit.device.boards._clocks import AGX_64GB, NX_16GB_SUPER
 from memfit.device.records import Grade
 from memfit.units import KIB, MIB
 
@@ -50,7 +51,12 @@ def budget_headless() -> Figure[int]:
 _ARK = "ARK Electronics docs/power.md (R36.5.0)"
 FILES = "NVIDIA's file of this name, in LineageOS/android_device_nvidia_concord"
 P3767_NX_SUPER = power_table(
-    "p3767_0000_super", _ARK, "MAXN_SUPER", "10W", "15W", "25W", "40W", default_id=4, grade="measured"
+    "p3767_0000_super",
+    _ARK,
+    *("MAXN_SUPER", "10W", "15W", "25W", "40W"),
+    default_id=4,
+    grade="measured",
+    clocks=NX_16GB_SUPER,
 )
 P3701_64 = power_table(
     "p3701_0000",
@@ -58,6 +64,7 @@ P3701_64 = power_table(
     *("MAXN", "MODE_15W", "MODE_30W", "MODE_50W"),
     default_id=2,
     grade="measured",
+    clocks=AGX_64GB,
 )
 NO_DLA = datasheet(0)
 NVDEC = Figure(1, "measured", "tegrastats has one NVDEC")

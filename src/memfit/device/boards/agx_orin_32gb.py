@@ -1,6 +1,7 @@
 """Jetson AGX Orin 32GB (p3701-0004, and developer kits p3701-0000 with that much)."""
 
 from memfit.device.boards._board import Board, Bug, Figure, datasheet, power_table
+from memfit.device.boards._clocks import AGX_32GB
 from memfit.device.boards._orin import (
     ALLOCATION,
     AMPERE,
@@ -27,9 +28,13 @@ BOARD = Board(
     compute_capability=CAPABILITY,
     sms=datasheet(14),
     cuda_cores=datasheet(1792),
+    gpu_hz=datasheet(930 * 10**6),
+    cpu_hz=datasheet(2_200 * 10**6),
     threads=datasheet(8, "the developer kit with 32 GB has 12"),
     instructions=INSTRUCTIONS,
-    power=(power_table("p3701_0004", FILES, "MAXN", "MODE_15W", "MODE_30W", "MODE_40W", default_id=2),),
+    power=(
+        power_table("p3701_0004", FILES, "MAXN", "MODE_15W", "MODE_30W", "MODE_40W", default_id=2, clocks=AGX_32GB),
+    ),
     dlas=datasheet(2),
     pvas=datasheet(1),
     nvencs=datasheet(1, AT_LEAST_ONE),

@@ -1,6 +1,7 @@
 """Jetson Orin Nano 4GB (p3767-0004)."""
 
 from memfit.device.boards._board import Board, Figure, datasheet, power_table
+from memfit.device.boards._clocks import NANO_4GB, NANO_4GB_SUPER
 from memfit.device.boards._orin import (
     ALLOCATION,
     AMPERE,
@@ -32,11 +33,15 @@ BOARD = Board(
     compute_capability=CAPABILITY,
     sms=datasheet(4),
     cuda_cores=datasheet(512),
+    gpu_hz=datasheet(625 * 10**6),
+    super_gpu_hz=datasheet(1020 * 10**6),
+    cpu_hz=datasheet(1510 * 10**6),
+    super_cpu_hz=datasheet(1728 * 10**6),
     threads=datasheet(6),
     instructions=INSTRUCTIONS,
     power=(
-        power_table("p3767_0004_super", FILES, "10W", "25W", "MAXN_SUPER", default_id=1),
-        power_table("p3767_0004", FILES, "10W", "7W_AI", "7W_CPU", default_id=0),
+        power_table("p3767_0004_super", FILES, "10W", "25W", "MAXN_SUPER", default_id=1, clocks=NANO_4GB_SUPER),
+        power_table("p3767_0004", FILES, "10W", "7W_AI", "7W_CPU", default_id=0, clocks=NANO_4GB),
     ),
     dlas=NO_DLA,
     pvas=NO_DLA,

@@ -1,6 +1,7 @@
 """Jetson Orin Nano 8GB (p3767-0003, developer kit p3767-0005), also as Super."""
 
 from memfit.device.boards._board import Board, Figure, datasheet, power_table
+from memfit.device.boards._clocks import NANO_8GB, NANO_8GB_SUPER
 from memfit.device.boards._orin import (
     ALLOCATION,
     AMPERE,
@@ -34,6 +35,10 @@ BOARD = Board(
     compute_capability=CAPABILITY,
     sms=datasheet(8),
     cuda_cores=datasheet(1024),
+    gpu_hz=datasheet(625 * 10**6),
+    super_gpu_hz=datasheet(1_020 * 10**6, "with 8 SMs 67 sparse INT8 TOPS, as the data sheet has them"),
+    cpu_hz=datasheet(1510 * 10**6),
+    super_cpu_hz=datasheet(1728 * 10**6),
     threads=Figure(6, "measured", "tegrastats has six cores"),
     instructions=INSTRUCTIONS,
     power=(
@@ -43,8 +48,9 @@ BOARD = Board(
             *("15W", "25W", "MAXN_SUPER", "7W"),
             default_id=1,
             grade="measured",
+            clocks=NANO_8GB_SUPER,
         ),
-        power_table("p3767_0003", FILES, "15W", "7W", default_id=0),
+        power_table("p3767_0003", FILES, "15W", "7W", default_id=0, clocks=NANO_8GB),
     ),
     dlas=NO_DLA,
     pvas=NO_DLA,

@@ -1,6 +1,7 @@
 """Jetson Orin NX 16GB (p3767-0000)."""
 
 from memfit.device.boards._board import Board, Figure, datasheet, power_table
+from memfit.device.boards._clocks import NX_16GB
 from memfit.device.boards._orin import (
     ALLOCATION,
     AMPERE,
@@ -31,11 +32,16 @@ BOARD = Board(
     compute_capability=CAPABILITY,
     sms=datasheet(8),
     cuda_cores=datasheet(1024),
+    gpu_hz=datasheet(918 * 10**6),
+    super_gpu_hz=Figure(
+        1_173 * 10**6, "source", "MAX_FREQ of 40W in nvpmodel_p3767_0000_super.conf; MAXN_SUPER sets none"
+    ),
+    cpu_hz=datasheet(1984 * 10**6),
     threads=Figure(8, "measured", "tegrastats has eight cores"),
     instructions=INSTRUCTIONS,
     power=(
         P3767_NX_SUPER,
-        power_table("p3767_0000", FILES, "MAXN", "10W", "15W", "25W", default_id=2),
+        power_table("p3767_0000", FILES, "MAXN", "10W", "15W", "25W", default_id=2, clocks=NX_16GB),
     ),
     dlas=datasheet(2),
     pvas=datasheet(1),

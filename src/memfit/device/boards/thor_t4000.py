@@ -21,6 +21,7 @@ BOARD = Board(
     compute_capability=CAPABILITY,
     sms=datasheet(12),
     cuda_cores=datasheet(1536),
+    gpu_hz=Figure(1_526 * 10**6, "inferred", "1,200 sparse FP4 TFLOPS of the data sheet by 12 SMs of 65,536 a clock"),
     threads=datasheet(12),
     instructions=INSTRUCTIONS,
     dlas=Figure(0, "inferred", "a T5000 has none"),

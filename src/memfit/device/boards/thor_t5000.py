@@ -19,6 +19,8 @@ BOARD = Board(
     compute_capability=CAPABILITY,
     sms=datasheet(20),
     cuda_cores=datasheet(2560),
+    gpu_hz=datasheet(1_575 * 10**6, "with 20 SMs 2,064 sparse FP4 TFLOPS, of 2,070 in the data sheet"),
+    cpu_hz=datasheet(2_600 * 10**6),
     threads=Figure(14, "measured", "tegrastats has 14 cores"),
     instructions=INSTRUCTIONS,
     power=(power_table("p3834_0008", _MODES, "MAXN", "120W", "90W", "70W", default_id=1, grade="measured"),),

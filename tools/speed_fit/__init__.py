@@ -1,0 +1,1 @@
+"""What ``tools/fit_speed.py`` is made of."""
