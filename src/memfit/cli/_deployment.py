@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
-from memfit.cli._completion import engines, models, paths, presets
+from memfit.cli._completion import engines, formats, models, paths
 from memfit.cli._estimate_options import changed, engine_options
 from memfit.errors import UsageError
 
 if TYPE_CHECKING:
     from memfit.device.records import Device
-    from memfit.engine.records import Command, Deployment, Options, Profile
+    from memfit.engine import Engine
+    from memfit.engine.records import Command, Deployment, Profile
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -57,9 +58,9 @@ def model_arguments(function: F) -> F:
     function = click.option(
         "--format",
         "format_name",
-        metavar="PRESET",
-        shell_complete=presets,
-        help="Size the weights in this quantization (Q4_K_M).",
+        metavar="FORMAT",
+        shell_complete=formats,
+        help="Size the weights in this preset (Q4_K_M), or scheme of an engine that reads checkpoints (awq).",
     )(function)
     named = click.argument(
         "model", nargs=-1, type=click.UNPROCESSED, metavar="MODEL | -- COMMAND…", shell_complete=models
@@ -138,6 +139,11 @@ def describe(verb: str, words: tuple[str, ...], given: dict[str, Any], device: D
     profile = given["profile"]
     command = engine.read_command(words, profile)
     if command is None and len(words) > 1:
+        if engine.only_sized:
+            raise UsageError(
+                f"memfit reads no commands of {engine.name}",
+                hint=f"name the model and its options: memfit {verb} MODEL --engine {given['engine']} -c 8192",
+            )
         message, hint = _many(words)
         raise UsageError(message, hint=hint)
     if command is not None:
@@ -145,7 +151,7 @@ def describe(verb: str, words: tuple[str, ...], given: dict[str, Any], device: D
     recipe = engine.read_modelfile(Path(words[0]), profile)
     if recipe is not None:
         return _merged(recipe, given, device, source)._replace(commanded=False)
-    return _plain(words[0], engine.profiles, given, device)
+    return _plain(words[0], engine, given, device)
 
 
 def _many(words: tuple[str, ...]) -> tuple[str, str]:
@@ -163,15 +169,17 @@ def _many(words: tuple[str, ...]) -> tuple[str, str]:
     return f"one model at a time, not {len(words)}", "a command of llama.cpp goes after `--`"
 
 
-def _plain(name: str, profiles: dict[Profile, Options], options: dict[str, Any], device: Device) -> Described:
+def _plain(name: str, engine: Engine, options: dict[str, Any], device: Device) -> Described:
     from memfit.engine.records import Deployment
 
     given = dict(options)
     profile: Profile = given.pop("profile") or "library"
     fixed: Any = {key: given.pop(key) for key in ("engine", "draft", "projector", "adapters")}
     format_name = given.pop("format_name")
-    warnings = (_FOR_THE_CPU,) if _has_gpu(device) and not _gpu_given(options) else ()
-    deployment = Deployment(model=name, format=format_name, options=changed(profiles[profile], given), **fixed)
+    chosen = changed(engine.profiles[profile], given)
+    gpu_idle = chosen.backend == "cpu" and _has_gpu(device) and not _gpu_given(options)
+    warnings = (_FOR_THE_CPU,) if gpu_idle and not engine.on_the_processor else ()
+    deployment = Deployment(model=name, format=format_name, options=chosen, **fixed)
     return Described(deployment, profile, commanded=False, warnings=warnings)
 
 

@@ -64,7 +64,9 @@ def in_scheme(shape: ModelShape, scheme: str | Scheme) -> ModelShape:
     tensors = tuple(
         Tensor(tensor.name, tensor.dims, chosen.name, _bytes(tensor, chosen, has_experts=has_experts))
         for tensor in shape.tensors
-        if not _NOT_IN_CHECKPOINTS.fullmatch(tensor.name) and not _further(tensor.name, shape)
+        if not _NOT_IN_CHECKPOINTS.fullmatch(tensor.name)
+        and not _further(tensor.name, shape)
+        and not (shape.tied_embeddings and tensor.name == "output.weight")
     )
     if chosen.unties and shape.tied_embeddings:
         dims = next(tensor.dims for tensor in shape.tensors if tensor.name == "token_embd.weight")

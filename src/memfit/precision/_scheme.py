@@ -1,7 +1,7 @@
 """The record of a weight format of checkpoints: what a quantizer of the Hugging Face world stores for a layer.
 
-A GGUF file stores blocks (``_format.py``). A quantized checkpoint stores several tensors for each matrix instead: packed
-numbers, scales, zero points, an order of columns. A scheme lists them, so its bytes are those of the files.
+A GGUF file stores blocks (``_format.py``). A quantized checkpoint stores several tensors for each matrix instead:
+packed numbers, scales, zero points, an order of columns. A scheme lists them, so its bytes are those of the files.
 """
 
 from __future__ import annotations

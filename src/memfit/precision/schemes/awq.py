@@ -3,7 +3,6 @@
 from memfit.precision import _engines as on
 from memfit.precision._scheme import AWQ_PAPER, Prior, Scheme, Stored
 
-
 SCHEME = Scheme(
     name="AWQ",
     summary="4-bit integer, a 16-bit scale and a 4-bit zero point for 128 (W4A16)",

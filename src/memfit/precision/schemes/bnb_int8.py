@@ -3,7 +3,6 @@
 from memfit.precision import _engines as on
 from memfit.precision._scheme import Scheme, Stored
 
-
 SCHEME = Scheme(
     name="bitsandbytes INT8",
     summary="8-bit integer, one 32-bit scale a row, outliers in 16 bits",

@@ -3,7 +3,6 @@
 from memfit.precision import _engines as on
 from memfit.precision._scheme import Scheme, Stored
 
-
 SCHEME = Scheme(
     name="bitsandbytes NF4",
     summary="4-bit normal float, an 8-bit scale for 64, a 32-bit scale for 256 of those",

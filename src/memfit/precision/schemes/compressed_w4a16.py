@@ -3,7 +3,6 @@
 from memfit.precision import _engines as on
 from memfit.precision._scheme import Scheme, Stored
 
-
 SCHEME = Scheme(
     name="compressed-tensors W4A16",
     summary="4-bit integer, a 16-bit scale for 128, symmetric",

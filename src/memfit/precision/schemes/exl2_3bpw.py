@@ -3,7 +3,6 @@
 from memfit.precision import _engines as on
 from memfit.precision._scheme import Scheme, Stored
 
-
 SCHEME = Scheme(
     name="EXL2 3.0bpw",
     summary="2 to 8 bits a layer, 3.0 in the mean with scales; 6-bit output",

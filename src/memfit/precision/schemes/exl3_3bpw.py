@@ -3,7 +3,6 @@
 from memfit.precision import _engines as on
 from memfit.precision._scheme import Scheme, Stored
 
-
 SCHEME = Scheme(
     name="EXL3 3.0bpw",
     summary="3-bit trellis codes, a 16-bit scale a row and a column; 6-bit output",

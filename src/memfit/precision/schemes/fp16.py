@@ -3,7 +3,6 @@
 from memfit.precision import _engines as on
 from memfit.precision._scheme import Prior, Scheme, plain
 
-
 SCHEME = Scheme(
     name="FP16",
     summary="16-bit float",

@@ -3,7 +3,6 @@
 from memfit.precision import _engines as on
 from memfit.precision._scheme import Scheme, plain
 
-
 SCHEME = Scheme(
     name="FP32",
     summary="32-bit float",

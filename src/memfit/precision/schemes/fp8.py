@@ -3,7 +3,6 @@
 from memfit.precision import _engines as on
 from memfit.precision._scheme import DOCUMENT, Prior, Scheme, Stored
 
-
 SCHEME = Scheme(
     name="FP8",
     summary="8-bit float E4M3, one scale a matrix for weights and one for activations",

@@ -3,7 +3,6 @@
 from memfit.precision import _engines as on
 from memfit.precision._scheme import DOCUMENT, Prior, Scheme, Stored
 
-
 SCHEME = Scheme(
     name="FP8 block",
     summary="8-bit float E4M3, one 32-bit scale for 128 x 128 numbers",

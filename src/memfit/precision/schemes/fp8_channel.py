@@ -3,7 +3,6 @@
 from memfit.precision import _engines as on
 from memfit.precision._scheme import DOCUMENT, Prior, Scheme, Stored
 
-
 SCHEME = Scheme(
     name="FP8 per channel",
     summary="8-bit float E4M3, one 16-bit scale a row, dynamic activations",

@@ -3,7 +3,6 @@
 from memfit.precision import _engines as on
 from memfit.precision._scheme import AWQ_PAPER, Prior, Scheme, Stored
 
-
 SCHEME = Scheme(
     name="GPTQ",
     summary="4-bit integer, a 16-bit scale and a 4-bit zero point for 128, 32 bits a column (W4A16)",

@@ -3,7 +3,6 @@
 from memfit.precision import _engines as on
 from memfit.precision._scheme import DOCUMENT, Prior, Scheme, Stored
 
-
 SCHEME = Scheme(
     name="INT8",
     summary="8-bit integer weights, one 16-bit scale a row, 16-bit activations",

@@ -3,7 +3,6 @@
 from memfit.precision import _engines as on
 from memfit.precision._scheme import Scheme, Stored
 
-
 SCHEME = Scheme(
     name="MXFP4",
     summary="4-bit float, one 8-bit exponent for 32; of a mixture of experts the experts alone",

@@ -3,7 +3,6 @@
 from memfit.precision import _engines as on
 from memfit.precision._scheme import Scheme, Stored
 
-
 SCHEME = Scheme(
     name="NVFP4",
     summary="4-bit float, an 8-bit float scale for 16 and one 32-bit scale a matrix",

@@ -3,7 +3,6 @@
 from memfit.precision import _engines as on
 from memfit.precision._scheme import Scheme, Stored
 
-
 SCHEME = Scheme(
     name="MatMulNBits INT4",
     summary="4-bit integer, a 16-bit scale for 32, symmetric (ONNX)",
@@ -22,6 +21,6 @@ SCHEME = Scheme(
         *on.never("pytorch"),
         *on.GGUF_ONLY,
     ),
-    source="ONNX Runtime docs/ContribOperators.md, com.microsoft.MatMulNBits: B (N, blocks, 16 bytes), scales (N, blocks)",
+    source="ONNX Runtime docs/ContribOperators.md, com.microsoft.MatMulNBits: B (N, blocks, 16 bytes), scales",
     aliases=("MatMulNBits INT4", "matmulnbits", "onnx 4bit", "matmul 4bits"),
 )

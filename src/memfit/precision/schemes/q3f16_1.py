@@ -3,7 +3,6 @@
 from memfit.precision import _engines as on
 from memfit.precision._scheme import Scheme, Stored
 
-
 SCHEME = Scheme(
     name="q3f16_1",
     summary="3-bit integer, ten to a 32-bit word, a 16-bit scale for 40, embedding and output too (MLC)",

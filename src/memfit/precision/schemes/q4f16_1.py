@@ -3,7 +3,6 @@
 from memfit.precision import _engines as on
 from memfit.precision._scheme import Scheme, Stored
 
-
 SCHEME = Scheme(
     name="q4f16_1",
     summary="4-bit integer, a 16-bit scale for 32, embedding and output too (MLC)",

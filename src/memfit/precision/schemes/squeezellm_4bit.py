@@ -3,7 +3,6 @@
 from memfit.precision import _engines as on
 from memfit.precision._scheme import DOCUMENT, Prior, Scheme, Stored
 
-
 SCHEME = Scheme(
     name="SqueezeLLM 4-bit",
     summary="4-bit codes, a table of 16 16-bit values a row",

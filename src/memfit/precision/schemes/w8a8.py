@@ -3,7 +3,6 @@
 from memfit.precision import _engines as on
 from memfit.precision._scheme import DOCUMENT, Prior, Scheme, Stored
 
-
 SCHEME = Scheme(
     name="W8A8",
     summary="8-bit integer weights and activations, one 16-bit scale a row",

@@ -3,7 +3,6 @@
 from memfit.precision import _engines as on
 from memfit.precision._scheme import Scheme, Stored
 
-
 _CHANNEL = (
     Stored(name="weight", bits=8, per="number"),
     Stored(name="scales", bits=32, per="row"),
