@@ -48,7 +48,7 @@ def test_what_one_adds_by_the_examples_is_known_at_once(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__"))
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     examples = re.findall(r"`(src/memfit/\S+?\.py)`((?:(?!```|\n#).)*?)```python\n(.*?)```", text, re.S)
-    assert len(examples) == 6
+    assert len(examples) == 7
     for path, _, code in examples:
         assert not (tmp_path / path).exists()
         (tmp_path / path).write_text(code, encoding="utf-8")
@@ -62,6 +62,8 @@ def test_what_one_adds_by_the_examples_is_known_at_once(tmp_path: Path) -> None:
 
     assert "My-Model-1B" in memfit("estimate", "My-Model-1B", "--device", "my-board", "--source", "formula")
     assert "MY_FORMAT" in memfit("list", "formats")
+    assert "my_scheme" in memfit("list", "schemes")
+    assert "my-4" in memfit("estimate", "Qwen3-8B", "--engine", "vllm", "--format", "my-4", "-d", "agx-orin-64gb")
     assert "longest context" in memfit("--help")
     assert "8k tokens" in memfit("reach", "My-Model-1B", "my-board")
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "src")}

@@ -18,9 +18,9 @@ OPTIONS = Options(
 )
 KV_TYPES = {"F32": 4, "F16": 2, "BF16": 2, "INT8": 1}
 
-# Four resident sizes were published (examples/models/llama/README.md @ 00748569, OnePlus 12, context 2048): Llama 3.2 1B
-# in BF16 3185 MiB and 8da4w 1921, 3B in BF16 7419 and 8da4w 3726. Less file and F32 cache, 699, 710, 842 and 843
-# MiB are left: a plan of 16.5 × width × tokens F32 numbers and 436 MiB around it meet all four within 12 MiB
+# Four resident sizes were published (examples/models/llama/README.md @ 00748569, OnePlus 12, context 2048): Llama 3.2
+# 1B in BF16 3185 MiB and 8da4w 1921, 3B in BF16 7419 and 8da4w 3726. Less file and F32 cache 699, 710, 842 and 843 are
+# left: a plan of 16.5 × width × tokens F32 numbers and 436 MiB around it meet all four within 12 MiB
 _PLAN_HALVES = 33
 _AROUND = Range(200 * MIB, 436 * MIB, 600 * MIB)
 

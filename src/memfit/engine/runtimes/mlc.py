@@ -23,10 +23,9 @@ SEQUENCES = 4
 def ledger(models: Models, deployment: Deployment, device: Device, profile: Profile, asked: Asked) -> Ledger:
     """What MLC takes: parameters, pages, temporary buffers, its process.
 
-    Its own estimate at start (cpp/serve/config.cc, ``EstimateMemoryUsageOnMode``) prints three figures. For Llama-3-8B
-    in q4f16_1 with a context of 8192, four sequences and a chunk of 1024 they are 4308.133, 1092.268 and 335.925 MB (MiB).
-    Parameters and KV cache come out equal, and so does the third, of which it doubles a part for safety: that is the
-    high bound here.
+    Its own estimate at start (cpp/serve/config.cc, ``EstimateMemoryUsageOnMode``) prints three figures. For
+    Llama-3-8B in q4f16_1 with a context of 8192, four sequences and a chunk of 1024 they are 4308.133, 1092.268 and
+    335.925 MB (MiB). All three come out equal; of the third it doubles a part for safety, which is the high bound here.
 
     Raises:
         UsageError: an option or a format that MLC does not have here.

@@ -60,7 +60,8 @@ def ledger(models: Models, deployment: Deployment, device: Device, profile: Prof
             raise UsageError(f"Ollama has no KV cache in {kind}", hint="it takes f16, q8_0 and q4_0")
     trained = models.model.context_trained_tokens
     context = options.context_tokens or min(default_context(device), trained or default_context(device))
-    own = msgspec.structs.replace(options, context_tokens=context * options.slots, unified_kv=False)
+    rows = max(options.output_rows, options.slots) if options.output_rows else 0  # the runner reserves one a request
+    own = msgspec.structs.replace(options, context_tokens=context * options.slots, unified_kv=False, output_rows=rows)
     found = llama_ledger(models, msgspec.structs.replace(deployment, options=own), device, "server", asked)
     words = () if options.context_tokens else (f"num_ctx {format_tokens(context)}: Ollama's default for this memory",)
     return replace_terms(found, tuple(map(_with_server, found.terms)), (*found.warnings, *words))

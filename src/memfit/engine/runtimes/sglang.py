@@ -73,10 +73,10 @@ def ledger(models: Models, deployment: Deployment, device: Device, profile: Prof
         _graphs(wanted) if wanted.options.cuda_graphs else None,
         runtime_term(
             wanted,
-            processes.times(processes.PYTORCH, 1, 2, 3),
+            processes.PYTORCH + processes.times(processes.PYTORCH_CPU, 1, 2, 2),
             "default",
-            f"PyTorch's figure ({processes.BUDGET}); a server, a scheduler and a detokenizer, each a process",
-            "low: one process; high: three",
+            f"PyTorch with CUDA ({processes.BUDGET}) in the scheduler, PyTorch alone in server and detokenizer",
+            "not measured for SGLang itself",
         ),
     )
     return finish(wanted, terms, allocator="reserved", warnings=(*warnings, words))

@@ -84,10 +84,10 @@ def ledger(models: Models, deployment: Deployment, device: Device, profile: Prof
         else None,
         runtime_term(
             wanted,
-            processes.times(processes.PYTORCH, 1, 2, 3),
+            processes.PYTORCH + processes.PYTORCH_CPU,
             "default",
-            f"PyTorch's figure ({processes.BUDGET}) for the server and the engine core, each a process",
-            "low: one process; high: three",
+            f"PyTorch with CUDA ({processes.BUDGET}) in the engine core, PyTorch alone in the server",
+            "not measured for vLLM itself",
         ),
     )
     return finish(wanted, terms, allocator="reserved", warnings=(*warnings, words))
