@@ -296,6 +296,23 @@ def test_a_gpu_that_is_not_known_is_said() -> None:
     assert any("compute capability" in word for word in ledger("vllm", format="fp8", device=unknown).warnings)
 
 
+def test_a_files_own_formats_are_looked_at() -> None:
+    from memfit.model.shape import Shard, Tensor
+
+    shape = shape_of("Llama-3.2-1B", "bf16")
+    runtime = ENGINES.get("tensorrt_llm")
+    deployment = Deployment(model="m", engine="tensorrt_llm", options=runtime.profiles["server"])
+    folder = msgspec.structs.replace(shape, shards=(Shard("m/model.safetensors", 1, 0),))
+    assert runtime.ledger(Models(model=folder), deployment, BIG, "server", "formula").terms
+    packed = (Tensor("blk.0.attn_q.qweight", (64, 8), "I32", 2048), *folder.tensors)
+    strange = msgspec.structs.replace(folder, tensors=packed)
+    assert runtime.ledger(Models(model=strange), deployment, BIG, "server", "formula").terms
+    tensors = tuple(Tensor(one.name, one.dims, "Q4_K", one.bytes) for one in shape.tensors)
+    file = msgspec.structs.replace(shape, tensors=tensors, shards=(Shard("m/model.gguf", 1, 0),))
+    with pytest.raises(UsageError, match="reads no GGUF file"):
+        runtime.ledger(Models(model=file), deployment, BIG, "server", "formula")
+
+
 def test_an_fp8_cache_needs_arithmetic_for_it_where_engines_are_compiled() -> None:
     with pytest.raises(UsageError, match=r"needs compute capability 8\.9 for an FP8 KV cache"):
         ledger("tensorrt_llm", device=ORIN, kv_type_k="FP8", kv_type_v="FP8")

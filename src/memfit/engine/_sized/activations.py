@@ -9,29 +9,13 @@ from __future__ import annotations
 
 from memfit.engine._sized.figures import Range
 from memfit.engine._sized.request import Request
-from memfit.model.shape import Layer, ModelShape
 
 ERROR = "activations by a rule, not measured: half to twice as much"
 
 
-def widest_elements(shape: ModelShape) -> int:
-    """Numbers that one token takes in the widest layer, the residual included."""
-    return max((_elements(layer, shape.embedding_length) for layer in shape.trunk), default=2 * shape.embedding_length)
-
-
-def _elements(layer: Layer, width: int) -> int:
-    queries = layer.heads * layer.key_length
-    attention = queries + 2 * layer.kv_heads * layer.key_length + layer.heads * layer.value_length
-    dense = 3 * layer.feed_forward_length
-    experts = layer.experts_active * (3 * layer.expert_length + width) + 3 * layer.shared_length
-    # a recurrent mixer expands the width about twice, into two branches of it
-    recurrent = 8 * width if layer.state_elements or layer.convolution_elements else 0
-    return 2 * width + max(attention, dense, experts, recurrent)
-
-
 def pass_bytes(wanted: Request, *, element_bytes: int = 2) -> Range:
     """One batch of prompt tokens through the widest layer."""
-    likely = wanted.batch_tokens * widest_elements(wanted.shape) * element_bytes
+    likely = wanted.batch_tokens * wanted.facts.widest_elements * element_bytes
     return Range(likely // 2, likely, 2 * likely)
 
 
@@ -43,5 +27,4 @@ def logits_bytes(wanted: Request, *, rows: int) -> Range:
 
 def scores_bytes(wanted: Request, *, tokens: int, element_bytes: int) -> int:
     """The matrix of scores of one layer where attention is not fused: heads × tokens × context."""
-    heads = max((layer.heads for layer in wanted.shape.trunk), default=0)
-    return heads * tokens * wanted.context_tokens * element_bytes * wanted.slots
+    return wanted.facts.heads * tokens * wanted.context_tokens * element_bytes * wanted.slots

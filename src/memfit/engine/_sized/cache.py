@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from memfit.engine._sized.figures import NOTHING, Range
 from memfit.engine._sized.request import Request
-from memfit.model.shape import Layer
-
-
-def token_bytes(wanted: Request) -> int:
-    """One token in the caches of all layers."""
-    return wanted.kv_element_bytes * sum(_elements(index, layer) for index, layer in enumerate(wanted.shape.layers))
 
 
 def reserved_kv_bytes(wanted: Request) -> int:
     """Caches of the whole context for every request, in all layers alike: engines that allocate them at start."""
     if wanted.shape.memory == "none":
         return 0
-    return token_bytes(wanted) * wanted.context_tokens * wanted.slots
+    elements = wanted.facts.full_elements + wanted.facts.window_elements
+    return elements * wanted.kv_element_bytes * wanted.context_tokens * wanted.slots
 
 
 def paged_kv_bytes(wanted: Request, *, page_tokens: int = 16) -> int:
@@ -28,14 +23,10 @@ def paged_kv_bytes(wanted: Request, *, page_tokens: int = 16) -> int:
     if wanted.shape.memory == "none":
         return 0
     full = _pages(wanted.context_tokens, page_tokens)
-    total = 0
-    for index, layer in enumerate(wanted.shape.layers):
-        pages = full
-        if layer.attention in ("sliding", "chunked") and wanted.shape.window_tokens:
-            within = min(wanted.shape.window_tokens - 1 + wanted.batch_tokens, wanted.context_tokens)
-            pages = min(full, _pages(within, page_tokens) + 1)
-        total += _elements(index, layer) * pages
-    return total * page_tokens * wanted.kv_element_bytes * wanted.slots
+    within = min(wanted.shape.window_tokens - 1 + wanted.batch_tokens, wanted.context_tokens)
+    window = min(full, _pages(within, page_tokens) + 1)
+    elements = wanted.facts.full_elements * full + wanted.facts.window_elements * window
+    return elements * page_tokens * wanted.kv_element_bytes * wanted.slots
 
 
 def state_bytes(wanted: Request) -> Range:
@@ -43,14 +34,8 @@ def state_bytes(wanted: Request) -> Range:
 
     Engines keep it in the model's 16 bits or in 32, by model and option (vLLM ``mamba_ssm_cache_dtype``).
     """
-    numbers = sum(layer.convolution_elements + layer.state_elements for layer in wanted.shape.trunk) * wanted.slots
+    numbers = wanted.facts.state_elements * wanted.slots
     return Range(2 * numbers, 4 * numbers, 4 * numbers) if numbers else NOTHING
-
-
-def _elements(index: int, layer: Layer) -> int:
-    if layer.cache_of != index or layer.next_token or layer.attention == "none":
-        return 0
-    return layer.key_elements + layer.value_elements
 
 
 def _pages(tokens: int, page_tokens: int) -> int:

@@ -55,7 +55,10 @@ def _formats(models: Models, deployment: Deployment, default: str) -> Iterator[F
     shape = models.model
     if shape.shards:
         names = dict.fromkeys(tensor.format for tensor in shape.tensors if len(tensor.dims) > 1)
-        yield from (FORMATS.get(name) for name in names if name in FORMATS)
+        if shape.shards[0].path.lower().endswith(".gguf"):
+            yield from (FORMATS.get(name) for name in names if name in FORMATS)
+        else:  # tensors of a checkpoint: of those that name no scheme, such as packed integers, nothing is known
+            yield from (SCHEMES.get(name) for name in names if name in SCHEMES)
         return
     name = deployment.format or default
     yield SCHEMES.get(name) if name in SCHEMES else PRESETS.get(name)

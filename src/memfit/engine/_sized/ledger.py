@@ -13,17 +13,9 @@ from memfit.engine.records import Part, Source, Term
 from memfit.units import format_bytes, format_tokens
 
 
-def weights_term(wanted: Request, formula: str, *, evictable: bool = False) -> Term:
-    """Every tensor as it is stored; ``evictable``: mapped from its file, read again for every token."""
-    size = wanted.shape.weights_bytes
-    made = term("weights", wanted.pool, exactly(size), "formula", formula)
-    if not evictable:
-        return made
-    import msgspec
-
-    looked_up = sum(one.bytes for one in wanted.shape.tensors if one.name == "token_embd.weight")
-    read = size if wanted.shape.tied_embeddings else size - looked_up
-    return msgspec.structs.replace(made, low_bytes=0, evictable_bytes=size, working_set_bytes=read)
+def weights_term(wanted: Request, formula: str) -> Term:
+    """Every tensor as it is stored."""
+    return term("weights", wanted.pool, exactly(wanted.facts.weights_bytes), "formula", formula)
 
 
 def kv_term(wanted: Request, size: int, formula: str, *, low: int | None = None, error: str = "") -> Term | None:

@@ -9,6 +9,7 @@ import msgspec
 
 from memfit.device.records import Device
 from memfit.engine._engine import Models
+from memfit.engine._sized.facts import Facts, facts_of
 from memfit.engine.records import Asked, Backend, Deployment, Options, Pool
 from memfit.errors import UnknownArchitecture, UsageError
 from memfit.model.shape import ModelShape
@@ -23,6 +24,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         engine: name of the engine, for messages.
+        facts: sums over the shape.
         context_tokens: of each request.
         slots: requests at once.
         batch_tokens: prompt tokens computed at once, all requests together.
@@ -33,6 +35,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
     engine: str
     shape: ModelShape
+    facts: Facts
     device: Device
     options: Options
     context_tokens: int
@@ -101,6 +104,7 @@ def request(
     return Request(
         engine=engine,
         shape=shape,
+        facts=facts_of(shape),
         device=device,
         options=options,
         context_tokens=context,

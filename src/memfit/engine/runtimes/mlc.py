@@ -38,7 +38,7 @@ def ledger(models: Models, deployment: Deployment, device: Device, profile: Prof
     fraction, words = wanted.options.memory_fraction, ""
     temporary = temporary_bytes(wanted)
     if fraction is not None and need:
-        pool = int(fraction * wanted.total_bytes) - wanted.shape.weights_bytes - temporary.likely_bytes
+        pool = int(fraction * wanted.total_bytes) - wanted.facts.weights_bytes - temporary.likely_bytes
         words = ", and all that the share leaves (mode server)" if pool > size else ""
         size = max(size, pool)
     terms = (
@@ -71,9 +71,7 @@ def ledger(models: Models, deployment: Deployment, device: Device, profile: Prof
 
 def auxiliary_bytes(wanted: Request) -> int:
     """What the estimate counts beside the pages of the KV cache: ``kv_aux_workspace_bytes`` in cpp/serve/config.cc."""
-    heads = max((layer.heads for layer in wanted.shape.trunk), default=0)
-    kv_heads = max((layer.kv_heads for layer in wanted.shape.trunk), default=0)
-    length = max((layer.key_length for layer in wanted.shape.trunk), default=0)
+    heads, kv_heads, length = wanted.facts.heads, wanted.facts.kv_heads, wanted.facts.key_length
     tokens = wanted.context_tokens * wanted.slots
     sequences = max(SEQUENCES, wanted.slots)
     return (

@@ -31,7 +31,7 @@ def ledger(models: Models, deployment: Deployment, device: Device, profile: Prof
     warnings = check("pytorch", wanted, models, deployment, ENGINE.default_format)
     cuda = wanted.options.backend == "cuda"
     kv = reserved_kv_bytes(wanted)
-    layers = max(1, len(wanted.shape.trunk))
+    layers = max(1, wanted.facts.layers)
     terms = (
         weights_term(wanted, "parameters, as the checkpoint stores them"),
         kv_term(

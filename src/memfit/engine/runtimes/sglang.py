@@ -46,7 +46,7 @@ def ledger(models: Models, deployment: Deployment, device: Device, profile: Prof
     warnings = check("sglang", wanted, models, deployment, ENGINE.default_format)
     # the pool is paged by single tokens (page_size 1); the share is one of what is free when it starts
     need = paged_kv_bytes(wanted, page_tokens=1)
-    static = wanted.shape.weights_bytes + state_bytes(wanted).high_bytes
+    static = wanted.facts.weights_bytes + state_bytes(wanted).high_bytes
     free = device.capacity_bytes
     kv = need
     if wanted.options.memory_fraction is not None and need:

@@ -33,8 +33,8 @@ def ledger(models: Models, deployment: Deployment, device: Device, profile: Prof
     check_kv(wanted, least="8.9")
     warnings = check("tensorrt_edge_llm", wanted, models, deployment, ENGINE.default_format)
     activations = pass_bytes(wanted) + logits_bytes(wanted, rows=wanted.slots)
-    weights = wanted.shape.weights_bytes
-    embedding = next((one.bytes for one in wanted.shape.tensors if one.name == "token_embd.weight"), 0)
+    weights = wanted.facts.weights_bytes
+    embedding = wanted.facts.embedding_bytes
     # the table is a file of its own beside the engine: a tied output matrix is in the engine once more
     twice = embedding if wanted.shape.tied_embeddings else 0
     terms = (

@@ -41,7 +41,7 @@ def ledger(models: Models, deployment: Deployment, device: Device, profile: Prof
     # the engine is built for --max_num_tokens whatever the requests are
     batch = msgspec.structs.replace(wanted, batch_tokens=wanted.options.batch_tokens)
     activations = pass_bytes(batch) + logits_bytes(wanted, rows=wanted.slots)
-    weights, need = wanted.shape.weights_bytes, reserved_kv_bytes(wanted)
+    weights, need = wanted.facts.weights_bytes, reserved_kv_bytes(wanted)
     runtime = processes.TENSORRT_LLM
     kv, fraction = need, wanted.options.memory_fraction
     if fraction is not None and need:

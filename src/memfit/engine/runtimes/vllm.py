@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bisect
+
 from memfit.device.records import Device
 from memfit.engine._engine import Ledger, Models, sized
 from memfit.engine._sized import processes
@@ -49,7 +51,7 @@ def ledger(models: Models, deployment: Deployment, device: Device, profile: Prof
     warnings = check("vllm", wanted, models, deployment, ENGINE.default_format)
     activations = pass_bytes(wanted) + logits_bytes(wanted, rows=wanted.slots)
     need = paged_kv_bytes(wanted, page_tokens=PAGE_TOKENS)
-    beside = wanted.shape.weights_bytes + activations.high_bytes + state_bytes(wanted).high_bytes
+    beside = wanted.facts.weights_bytes + activations.high_bytes + state_bytes(wanted).high_bytes
     least = least_fraction(beside + need, wanted.total_bytes)
     kv = need
     if wanted.options.memory_fraction is not None and need:
@@ -93,9 +95,11 @@ def ledger(models: Models, deployment: Deployment, device: Device, profile: Prof
     return finish(wanted, terms, allocator="reserved", warnings=(*warnings, words))
 
 
+_CAPTURED = (1, 2, 4, *range(8, 257, 8), *range(272, 513, 16))
+
+
 def _sizes(wanted: Request) -> int:
-    most = min(2 * wanted.slots, 512)
-    return sum(size <= most for size in (1, 2, 4, *range(8, 257, 8), *range(272, 513, 16)))
+    return bisect.bisect_right(_CAPTURED, min(2 * wanted.slots, 512))
 
 
 def _graphs(wanted: Request) -> Range:
