@@ -9,6 +9,8 @@ import msgspec
 
 from memfit.device.records import Device
 from memfit.engine._engine import Models
+from memfit.engine._sized.formats import has_fp8
+from memfit.engine._sized.request import capability_of
 from memfit.engine.records import Deployment, Options, Profile, with_slots
 from memfit.engine.runtimes import ENGINES
 from memfit.errors import UsageError
@@ -47,7 +49,7 @@ def relax(
     """
     base = predict(device, models, deployment, profile=profile, source="formula")
     sides = (base, shown or base)
-    found = [_priced(sides, device, models, variant, profile) for variant in _variants(models, deployment)]
+    found = [_priced(sides, device, models, variant, profile) for variant in _variants(models, deployment, device)]
     if reformat is not None:
         names = ENGINES.get(deployment.engine).smaller_formats
         found += [_reformatted(sides, device, models, deployment, name, profile, reformat) for name in names]
@@ -60,9 +62,9 @@ def _by_saving(relief: Relief) -> int:
     return -relief.saved_bytes
 
 
-def _variants(models: Models, deployment: Deployment) -> Iterator[Variant]:
+def _variants(models: Models, deployment: Deployment, device: Device) -> Iterator[Variant]:
     options = deployment.options
-    own = _pool_variants(options) if ENGINES.get(deployment.engine).reads == "checkpoints" else ()
+    own = _pool_variants(options, device) if ENGINES.get(deployment.engine).reads == "checkpoints" else ()
     for option, value, cost, changed in (*_option_variants(models, options), *own):
         yield option, value, cost, msgspec.structs.replace(deployment, options=changed)
     if deployment.draft is not None:
@@ -88,13 +90,16 @@ def _option_variants(models: Models, options: Options) -> Iterator[Changed]:
         yield _with(options, "--no-repack", "", "slower prompts on the CPU", repack=False)
 
 
-def _pool_variants(options: Options) -> Iterator[Changed]:
+def _pool_variants(options: Options, device: Device) -> Iterator[Changed]:
     """What engines of checkpoints have beside the usual."""
     for smaller in (1024, 512):
         if smaller < options.batch_tokens:
             yield _with(options, "--batch", smaller, "slower prompts", batch_tokens=smaller)
-    if options.kv_type_k in ("F16", "BF16"):
+    capability = capability_of(device)
+    if options.kv_type_k in ("F16", "BF16") and capability is not None and has_fp8(capability):
         yield _with(options, "--kv-type", "fp8", "a small loss on long contexts", kv_type_k="FP8", kv_type_v="FP8")
+    if options.kv_type_k in ("F16", "BF16", "F32"):
+        yield _with(options, "--kv-type", "int8", "a small loss on long contexts", kv_type_k="INT8", kv_type_v="INT8")
     if options.cuda_graphs:
         yield _with(options, "--no-cuda-graphs", "", "slower tokens", cuda_graphs=False)
     if options.memory_fraction is not None:

@@ -17,7 +17,7 @@ Part = Literal["linear", "embedding", "output", "norm", "router", "convolution",
 Per = Literal["number", "group", "row", "column", "block", "matrix"]
 
 DOCUMENT = "'LLM Optimization on Jetson', section 1.2"
-AWQ_PAPER = "AWQ, arXiv 2306.00978, table of Llama-2 perplexities (wikitext-2, groups of 128)"
+AWQ_PAPER = "AWQ, arXiv 2306.00978, table 4 (wikitext-2, INT4 in groups of 128)"
 
 
 class Stored(msgspec.Struct, frozen=True, kw_only=True):

@@ -216,6 +216,20 @@ def test_executorch_meets_its_published_sizes(model: str, format: str, resident_
     assert total(found, "low") / MIB < resident_mib < total(found, "high") / MIB
 
 
+def test_whisper_keeps_the_encoders_keys_once_and_its_own_for_every_beam() -> None:
+    shape = msgspec.structs.replace(shape_of("Llama-3.2-1B", "ct2_int8"), architecture="whisper")
+    runtime = ENGINES.get("ctranslate2")
+    deployment = Deployment(model="m", engine="ctranslate2", options=runtime.profiles["server"])
+    (term,) = [
+        term
+        for term in runtime.ledger(Models(model=shape), deployment, BIG, "server", "formula").terms
+        if term.name == "kv_cache"
+    ]
+    token = 16 * 8 * 64 * 2 * 4  # layers, heads, length, K and V, F32
+    assert term.high_bytes == token * (1500 + 5 * 448)
+    assert term.low_bytes == token * (1500 + 448 // 4)
+
+
 def test_attention_that_is_not_fused_holds_its_scores() -> None:
     """Llama-3-8B, 4096 tokens: 32 heads × 4096² in 16 bits are the 1 GB of 'The Memory Budget' section 5."""
     fused, apart = (
@@ -317,6 +331,7 @@ def test_an_fp8_cache_needs_arithmetic_for_it_where_engines_are_compiled() -> No
     with pytest.raises(UsageError, match=r"needs compute capability 8\.9 for an FP8 KV cache"):
         ledger("tensorrt_llm", device=ORIN, kv_type_k="FP8", kv_type_v="FP8")
     half = ledger("vllm", device=ORIN, kv_type_k="FP8", kv_type_v="FP8", context_tokens=4096)
+    assert any("no source says whether vLLM keeps an FP8 KV cache" in word for word in half.warnings)
     assert 2 * of(half, "kv_cache") == of(ledger("vllm", device=ORIN, context_tokens=4096), "kv_cache")
 
 

@@ -14,6 +14,8 @@ from memfit.precision.presets import PRESETS, Preset
 from memfit.precision.schemes import SCHEMES, Scheme
 from memfit.precision.support import Support, how
 
+FP8_FROM = "8.9"
+
 
 def check(key: str, wanted: Request, models: Models, deployment: Deployment, default: str) -> tuple[str, ...]:
     """What the reader must know of the formats, one sentence each.
@@ -35,20 +37,30 @@ def check(key: str, wanted: Request, models: Models, deployment: Deployment, def
     )
 
 
-def check_kv(wanted: Request, *, least: str) -> None:
-    """Refuse an FP8 cache on a GPU that has no arithmetic for it.
+def check_kv(wanted: Request, *, refused: bool) -> tuple[str, ...]:
+    """What must be said of an FP8 cache on a GPU that has no arithmetic for it.
+
+    Args:
+        wanted: what is asked.
+        refused: the engine is known not to run it there; else nobody says.
 
     Raises:
-        UsageError: the GPU is older than ``least``.
+        UsageError: it is refused.
     """
-    if wanted.options.kv_type_k != "FP8" or wanted.capability is None:
-        return
-    if capability_of(wanted.capability) < capability_of(least):
+    if wanted.options.kv_type_k != "FP8" or wanted.capability is None or has_fp8(wanted.capability):
+        return ()
+    if refused:
         raise UsageError(
-            f"{wanted.engine} needs compute capability {least} for an FP8 KV cache, and this GPU has"
+            f"{wanted.engine} needs compute capability {FP8_FROM} for an FP8 KV cache, and this GPU has"
             f" {wanted.capability}",
             hint="--kv-type f16",
         )
+    return (f"no source says whether {wanted.engine} keeps an FP8 KV cache on compute capability {wanted.capability}",)
+
+
+def has_fp8(capability: str) -> bool:
+    """Whether a GPU computes in FP8: from Ada (8.9) on."""
+    return capability_of(capability) >= capability_of(FP8_FROM)
 
 
 def _formats(models: Models, deployment: Deployment, default: str) -> Iterator[Format | Preset | Scheme]:

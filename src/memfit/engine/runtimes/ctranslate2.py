@@ -10,7 +10,7 @@ from memfit.engine._sized.cache import reserved_kv_bytes
 from memfit.engine._sized.figures import NOTHING, term
 from memfit.engine._sized.formats import check
 from memfit.engine._sized.ledger import finish, kv_term, runtime_term, state_term, weights_term
-from memfit.engine._sized.request import BOTH, KV_BYTES, request
+from memfit.engine._sized.request import BOTH, KV_BYTES, Request, request
 from memfit.engine.records import Asked, Deployment, Options, Profile
 
 # the wheels for aarch64 on PyPI compute on the processor; builds for Jetson bring CUDA (--backend cuda). Whisper
@@ -19,6 +19,10 @@ OPTIONS = Options(
     context_tokens=448, slots=1, batch_tokens=1500, kv_type_k="F32", kv_type_v="F32", load_mode="none", backend="cpu"
 )
 KV_TYPES = {**KV_BYTES, "F32": 4}
+# 30 s of sound are 1500 positions of whisper's encoder (max_source_positions of its config.json); beam_size of
+# faster-whisper's transcribe is 5
+POSITIONS = 1500
+BEAMS = 5
 
 
 def ledger(models: Models, deployment: Deployment, device: Device, profile: Profile, asked: Asked) -> Ledger:
@@ -35,6 +39,9 @@ def ledger(models: Models, deployment: Deployment, device: Device, profile: Prof
     warnings = check("ctranslate2", wanted, models, deployment, ENGINE.default_format)
     cuda = processes.CUDA if wanted.options.backend == "cuda" else NOTHING
     kv = reserved_kv_bytes(wanted)
+    low, words = kv // 4, "low: a quarter of the context"
+    if wanted.shape.architecture == "whisper":
+        kv, low, words = _whisper_kv(wanted, kv)
     activations = pass_bytes(wanted, element_bytes=wanted.kv_element_bytes) + logits_bytes(wanted, rows=wanted.slots)
     terms = (
         weights_term(wanted, "model.bin, read into memory"),
@@ -42,8 +49,8 @@ def ledger(models: Models, deployment: Deployment, device: Device, profile: Prof
             wanted,
             kv,
             f"grows with every token up to {wanted.slots} × {wanted.context_tokens}",
-            low=kv // 4,
-            error="low: a quarter of the context",
+            low=low,
+            error=words,
         ),
         state_term(wanted),
         term(
@@ -63,6 +70,14 @@ def ledger(models: Models, deployment: Deployment, device: Device, profile: Prof
         ),
     )
     return finish(wanted, terms, allocator="grows", warnings=warnings)
+
+
+def _whisper_kv(wanted: Request, own: int) -> tuple[int, int, str]:
+    """Caches of the decoder for every beam, and K and V of the encoder's output once a layer; high, low, words."""
+    elements = wanted.facts.full_elements + wanted.facts.window_elements
+    encoder = elements * wanted.kv_element_bytes * POSITIONS * wanted.slots
+    words = f"{POSITIONS} positions of the encoder, and the decoder's cache for {BEAMS} beams; low: one beam"
+    return own * BEAMS + encoder, own // 4 + encoder, words
 
 
 ENGINE = sized(

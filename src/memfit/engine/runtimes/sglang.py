@@ -8,7 +8,7 @@ from memfit.engine._sized import processes
 from memfit.engine._sized.activations import ERROR, logits_bytes, pass_bytes
 from memfit.engine._sized.cache import paged_kv_bytes, state_bytes
 from memfit.engine._sized.figures import Range, term
-from memfit.engine._sized.formats import check
+from memfit.engine._sized.formats import check, check_kv
 from memfit.engine._sized.ledger import (
     finish,
     fraction_words,
@@ -79,7 +79,7 @@ def ledger(models: Models, deployment: Deployment, device: Device, profile: Prof
             "not measured for SGLang itself",
         ),
     )
-    return finish(wanted, terms, allocator="reserved", warnings=(*warnings, words))
+    return finish(wanted, terms, allocator="reserved", warnings=(*warnings, *check_kv(wanted, refused=False), words))
 
 
 def reserve_bytes(wanted: Request) -> int:

@@ -30,7 +30,7 @@ def ledger(models: Models, deployment: Deployment, device: Device, profile: Prof
         UnknownArchitecture: no architecture file describes the model.
     """
     wanted = request("TensorRT Edge-LLM", models, deployment, device, asked, kv_bytes=KV_TYPES)
-    check_kv(wanted, least="8.9")
+    check_kv(wanted, refused=True)
     warnings = check("tensorrt_edge_llm", wanted, models, deployment, ENGINE.default_format)
     activations = pass_bytes(wanted) + logits_bytes(wanted, rows=wanted.slots)
     weights = wanted.facts.weights_bytes

@@ -36,7 +36,7 @@ def ledger(models: Models, deployment: Deployment, device: Device, profile: Prof
         UnknownArchitecture: no architecture file describes the model.
     """
     wanted = request("TensorRT-LLM", models, deployment, device, asked, kv_bytes=KV_TYPES)
-    check_kv(wanted, least="8.9")
+    check_kv(wanted, refused=True)
     warnings = check("tensorrt_llm", wanted, models, deployment, ENGINE.default_format)
     # the engine is built for --max_num_tokens whatever the requests are
     batch = msgspec.structs.replace(wanted, batch_tokens=wanted.options.batch_tokens)

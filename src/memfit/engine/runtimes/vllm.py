@@ -10,7 +10,7 @@ from memfit.engine._sized import processes
 from memfit.engine._sized.activations import ERROR, logits_bytes, pass_bytes
 from memfit.engine._sized.cache import paged_kv_bytes, state_bytes
 from memfit.engine._sized.figures import Range, term
-from memfit.engine._sized.formats import check
+from memfit.engine._sized.formats import check, check_kv
 from memfit.engine._sized.ledger import (
     finish,
     fraction_words,
@@ -92,7 +92,7 @@ def ledger(models: Models, deployment: Deployment, device: Device, profile: Prof
             "not measured for vLLM itself",
         ),
     )
-    return finish(wanted, terms, allocator="reserved", warnings=(*warnings, words))
+    return finish(wanted, terms, allocator="reserved", warnings=(*warnings, *check_kv(wanted, refused=False), words))
 
 
 _CAPTURED = (1, 2, 4, *range(8, 257, 8), *range(272, 513, 16))
