@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from memfit.cli._group import run
 from memfit.engine.runtimes import ENGINES
+from memfit.errors import UsageError
 from memfit.precision.schemes import SCHEMES
 
 SIZED = [key for key, engine in ENGINES.items() if engine.only_sized]
@@ -82,6 +84,9 @@ def test_the_largest_context_and_a_curve(capsys: pytest.CaptureFixture[str]) -> 
         (("--engine", "vllm", "--kv-type", "q8_0"), "vLLM has no KV cache in Q8_0", "fp8"),
         (("--engine", "vllm", "--source", "engine"), "memfit does not ask vLLM", "formula"),
         (("--engine", "vllm", "--backend", "cpu"), "on cuda only", "cuda"),
+        (("--engine", "llama_cpp", "--memory-fraction", "0.5"), "llama.cpp has no --memory-fraction", "vllm"),
+        (("--engine", "ollama", "--no-cuda-graphs"), "Ollama has no --cuda-graphs", "vllm"),
+        (("--engine", "vllm", "--memory-fraction", "1.5"), "not in the range", "--help"),
         (("--engine", "vllm", "--pid", "1"), "memfit only sizes vLLM", "--pid"),
     ],
 )
@@ -98,6 +103,30 @@ def test_a_pasted_command_of_another_engine(capsys: pytest.CaptureFixture[str]) 
     code, _, err = memfit(capsys, "estimate", "--engine", "vllm", "--", "vllm", "serve", "Qwen/Qwen3-8B")
     assert code == 2
     assert "memfit reads no commands of vLLM" in err
+
+
+def test_options_that_it_does_not_have_are_said(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("estimate", "Llama-3.2-1B", "--engine", "vllm", "--device", "orin-nano-8gb", "-ngl", "99", "-ub", "64")
+    _, out, _ = memfit(capsys, *words, "--json")
+    (word,) = [warning for warning in json.loads(out)["warnings"] if "options of llama.cpp" in warning]
+    assert word.startswith("--ubatch, --gpu-layers")
+
+
+def test_a_modelfile_on_ollama(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recipe = tmp_path / "Modelfile"
+    recipe.write_text("FROM SmolLM2-135M\nPARAMETER num_ctx 2048\n")
+    words = ("estimate", str(recipe), "--engine", "ollama", "--source", "formula", "--device", "orin-nano-8gb")
+    code, out, _ = memfit(capsys, *words, "--json")
+    assert code == 0
+    assert json.loads(out)["engine"].startswith("Ollama on llama.cpp")
+    assert json.loads(out)["deployment"]["options"]["context_tokens"] == 2048
+
+
+def test_commands_of_other_engines_are_refused_in_the_library_too() -> None:
+    from memfit.engine.command import read_command
+
+    with pytest.raises(UsageError, match="memfit reads no commands of SGLang"):
+        read_command("python -m sglang.launch_server --model-path m", engine="sglang")
 
 
 def test_verify_says_that_it_only_sizes(capsys: pytest.CaptureFixture[str]) -> None:

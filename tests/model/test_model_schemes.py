@@ -75,6 +75,8 @@ def test_of_gpt_oss_only_experts_are_mxfp4() -> None:
         ("blk.0.ffn_gate_inp.weight", (64, 8), "router"),
         ("blk.0.ssm_conv1d.weight", (4, 64), "convolution"),
         ("blk.0.ssm_a", (16, 64), "other"),
+        ("blk.0.altup_correct_coef.weight", (4, 4), "other"),
+        ("blk.0.time_mix_w2.weight", (64, 1024), "other"),
         ("rope_freqs.weight", (64,), "other"),
     ],
 )

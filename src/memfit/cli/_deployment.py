@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_POOLED = "vllm, sglang"
 _FOR_THE_CPU = "computed for the CPU; add --backend cuda for the GPU"
 
 _ENGINE = (
@@ -147,6 +148,7 @@ def describe(verb: str, words: tuple[str, ...], given: dict[str, Any], device: D
         message, hint = _many(words)
         raise UsageError(message, hint=hint)
     if command is not None:
+        _not_its_own(engine, given)
         return _merged(command, given, device, source)
     recipe = engine.read_modelfile(Path(words[0]), profile)
     if recipe is not None:
@@ -176,11 +178,47 @@ def _plain(name: str, engine: Engine, options: dict[str, Any], device: Device) -
     profile: Profile = given.pop("profile") or "library"
     fixed: Any = {key: given.pop(key) for key in ("engine", "draft", "projector", "adapters")}
     format_name = given.pop("format_name")
+    ignored = _not_its_own(engine, given)
     chosen = changed(engine.profiles[profile], given)
     gpu_idle = chosen.backend == "cpu" and _has_gpu(device) and not _gpu_given(options)
-    warnings = (_FOR_THE_CPU,) if gpu_idle and not engine.on_the_processor else ()
+    warnings = (*ignored, _FOR_THE_CPU) if gpu_idle and not engine.on_the_processor else ignored
     deployment = Deployment(model=name, format=format_name, options=chosen, **fixed)
     return Described(deployment, profile, commanded=False, warnings=warnings)
+
+
+# options that only engines of checkpoints have, and those that only llama.cpp has
+_OF_CHECKPOINTS = {"memory_fraction": "--memory-fraction", "cuda_graphs": "--cuda-graphs"}
+_OF_LLAMA = {
+    "unified_kv": "--unified-kv",
+    "ubatch_tokens": "--ubatch",
+    "locked": "--mlock",
+    "repack": "--repack",
+    "gpu_layers": "--gpu-layers",
+    "full_window_cache": "--swa-full",
+    "output_rows": "--output-rows",
+    "embeddings": "--embeddings",
+    "cache_ram_bytes": "--cache-ram",
+    "checkpoints": "--ctx-checkpoints",
+    "threads": "--threads",
+}
+
+
+def _not_its_own(engine: Engine, given: dict[str, Any]) -> tuple[str, ...]:
+    """Refuse an option that would change the figures elsewhere; say which of llama.cpp's were left aside.
+
+    Raises:
+        UsageError: a share of the memory, or graphs, on an engine that has neither.
+    """
+    if engine.reads == "gguf":
+        for field, option in _OF_CHECKPOINTS.items():
+            if given.get(field) is not None:
+                raise UsageError(
+                    f"{engine.name} has no {option}", hint=f"leave it out, or name an engine that has: {_POOLED}"
+                )
+        return ()
+    named = [option for field, option in _OF_LLAMA.items() if given.get(field) is not None]
+    words = f"{', '.join(named)}: options of llama.cpp, which {engine.name} does not have; they change nothing here"
+    return (words,) if named else ()
 
 
 def _merged(command: Command, stated: dict[str, Any], device: Device, source: str) -> Described:

@@ -9,6 +9,7 @@ import msgspec
 from memfit.errors import UsageError
 from memfit.model.shape import ModelShape, Tensor
 from memfit.precision._scheme import Part, Scheme
+from memfit.precision._tensors import is_quantized
 from memfit.precision.schemes import SCHEMES
 
 _BLOCK = re.compile(r"blk\.(\d+)\.")
@@ -38,7 +39,8 @@ def part_of(name: str, dims: tuple[int, ...]) -> Part:
         return "router"
     if stem.startswith(_CONVOLUTIONS):
         return "convolution"
-    return "linear" if _BLOCK.match(name) else "other"
+    # small tables that llama.cpp's quantizer keeps stand for those that quantizers of checkpoints ignore
+    return "linear" if _BLOCK.match(name) and is_quantized(name, dims, "") else "other"
 
 
 def in_scheme(shape: ModelShape, scheme: str | Scheme) -> ModelShape:
@@ -61,8 +63,9 @@ def in_scheme(shape: ModelShape, scheme: str | Scheme) -> ModelShape:
             hint="leave out --format: the file is taken as it is",
         )
     has_experts = any(layer.experts for layer in shape.layers)
+    known: dict[tuple[str, tuple[int, ...]], int] = {}  # layers are alike
     tensors = tuple(
-        Tensor(tensor.name, tensor.dims, chosen.name, _bytes(tensor, chosen, has_experts=has_experts))
+        Tensor(tensor.name, tensor.dims, chosen.name, _bytes(tensor, chosen, known, has_experts=has_experts))
         for tensor in shape.tensors
         if not _NOT_IN_CHECKPOINTS.fullmatch(tensor.name)
         and not _further(tensor.name, shape)
@@ -74,13 +77,17 @@ def in_scheme(shape: ModelShape, scheme: str | Scheme) -> ModelShape:
     return msgspec.structs.replace(shape, tensors=tensors, shards=(), file_type=None)
 
 
-def _bytes(tensor: Tensor, scheme: Scheme, *, has_experts: bool) -> int:
-    part = part_of(tensor.name, tensor.dims)
-    dense = has_experts and "_exps." not in tensor.name
-    try:
-        return scheme.part_bytes(part, tensor.dims, dense_of_experts=dense)
-    except UsageError as error:
-        raise UsageError(f"{tensor.name}: {error.message}", hint=error.hint) from None
+def _bytes(tensor: Tensor, scheme: Scheme, known: dict[tuple[str, tuple[int, ...]], int], *, has_experts: bool) -> int:
+    head, _, rest = tensor.name.partition(".")
+    alike = (rest.partition(".")[2] if head == "blk" else tensor.name, tensor.dims)
+    if alike not in known:
+        dense = has_experts and "_exps." not in tensor.name
+        try:
+            part = part_of(tensor.name, tensor.dims)
+            known[alike] = scheme.part_bytes(part, tensor.dims, dense_of_experts=dense)
+        except UsageError as error:
+            raise UsageError(f"{tensor.name}: {error.message}", hint=error.hint) from None
+    return known[alike]
 
 
 def _further(name: str, shape: ModelShape) -> bool:
