@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 
 from memfit.engine._engine import Models
@@ -12,7 +13,7 @@ from memfit.precision._support import capability_of
 from memfit.precision.formats import FORMATS, Format
 from memfit.precision.presets import PRESETS, Preset
 from memfit.precision.schemes import SCHEMES, Scheme
-from memfit.precision.support import Support, how
+from memfit.precision.support import how
 
 FP8_FROM = "8.9"
 
@@ -95,11 +96,11 @@ def _judged(form: Format | Preset | Scheme, key: str, wanted: Request, deploymen
         yield f"{form.name}: {found.says}"
 
 
-def _runnable(key: str, capability: str | None) -> Iterator[str]:
-    for name, scheme in SCHEMES.items():
-        found: Support | None = how(scheme, key, capability)
-        if found is not None and found.how != "unsupported":
-            yield name
+@functools.cache
+def _runnable(key: str, capability: str | None) -> tuple[str, ...]:
+    """Schemes that an engine runs, kept: a search is refused thousands of times."""
+    answers = ((name, how(scheme, key, capability)) for name, scheme in SCHEMES.items())
+    return tuple(name for name, found in answers if found is not None and found.how != "unsupported")
 
 
 def _meant_lower(form: Format | Preset | Scheme) -> bool:
