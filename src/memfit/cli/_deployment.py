@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_USUAL = "llama_cpp"
 _POOLED = "vllm, sglang"
 _FOR_THE_CPU = "computed for the CPU; add --backend cuda for the GPU"
 
 _ENGINE = (
-    click.option("--engine", default="llama_cpp", show_default=True, shell_complete=engines, help="Inference runtime."),
+    click.option("--engine", default=_USUAL, show_default=True, shell_complete=engines, help="Inference runtime."),
     click.option(
         "--profile", type=click.Choice(["library", "server"]), help="Whose defaults: llama.cpp's library or its server."
     ),
@@ -104,8 +105,11 @@ class DeploymentCommand(click.Command):
 def _reads_as_command(words: list[str]) -> bool:
     from memfit.engine.runtimes import ENGINES
 
+    # the engine of the command line, and the usual one: to look at all would import all, for every estimate
+    stated = words[words.index("--engine") + 1 :][:1] if "--engine" in words else []
+    names = [name for name in (_USUAL, *stated) if name in ENGINES]
     try:
-        return len(words) > 1 and any(engine.read_command(words, None) for engine in ENGINES)
+        return len(words) > 1 and any(ENGINES.get(name).read_command(words, None) for name in names)
     except UsageError:
         return True  # a command, though one that cannot be read
 

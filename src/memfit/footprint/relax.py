@@ -9,8 +9,6 @@ import msgspec
 
 from memfit.device.records import Device
 from memfit.engine._engine import Models
-from memfit.engine._sized.formats import has_fp8
-from memfit.engine._sized.request import capability_of
 from memfit.engine.records import Deployment, Options, Profile, with_slots
 from memfit.engine.runtimes import ENGINES
 from memfit.errors import UsageError
@@ -92,6 +90,9 @@ def _option_variants(models: Models, options: Options) -> Iterator[Changed]:
 
 def _pool_variants(options: Options, device: Device) -> Iterator[Changed]:
     """What engines of checkpoints have beside the usual."""
+    from memfit.engine._sized.formats import has_fp8  # llama.cpp needs none of it
+    from memfit.engine._sized.request import capability_of
+
     for smaller in (1024, 512):
         if smaller < options.batch_tokens:
             yield _with(options, "--batch", smaller, "slower prompts", batch_tokens=smaller)
