@@ -16,6 +16,7 @@ from memfit.precision.schemes import SCHEMES, Scheme
 from memfit.precision.support import how
 
 FP8_FROM = "8.9"
+_CHECKPOINTS = (".safetensors", ".bin", ".pt", ".pth")
 
 
 def check(key: str, wanted: Request, models: Models, deployment: Deployment, default: str) -> tuple[str, ...]:
@@ -68,10 +69,11 @@ def _formats(models: Models, deployment: Deployment, default: str) -> Iterator[F
     shape = models.model
     if shape.shards:
         names = dict.fromkeys(tensor.format for tensor in shape.tensors if len(tensor.dims) > 1)
-        if shape.shards[0].path.lower().endswith(".gguf"):
-            yield from (FORMATS.get(name) for name in names if name in FORMATS)
-        else:  # tensors of a checkpoint: of those that name no scheme, such as packed integers, nothing is known
+        if shape.shards[0].path.lower().endswith(_CHECKPOINTS):
+            # of tensors that name no scheme, such as packed integers, nothing is known
             yield from (SCHEMES.get(name) for name in names if name in SCHEMES)
+        else:  # a GGUF file, whatever it is called: Ollama's blobs have no ending
+            yield from (FORMATS.get(name) for name in names if name in FORMATS)
         return
     name = deployment.format or default
     yield SCHEMES.get(name) if name in SCHEMES else PRESETS.get(name)
