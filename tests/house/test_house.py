@@ -18,6 +18,7 @@ FORBIDDEN_NAMES = {"utils", "util", "manager", "helper", "helpers", "core", "com
 CATALOGS = (
     ("precision/formats", "FORMAT"),
     ("precision/presets", "PRESET"),
+    ("precision/schemes", "SCHEME"),
     ("model/architectures", "ARCHITECTURE"),
     ("model/cards", "CARD"),
     ("model/announced", "MODEL"),

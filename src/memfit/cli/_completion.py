@@ -56,6 +56,14 @@ def presets(ctx: click.Context, param: click.Parameter, incomplete: str) -> Any:
     return _starting(incomplete, (preset.name for preset in PRESETS))
 
 
+def formats(ctx: click.Context, param: click.Parameter, incomplete: str) -> Any:
+    """Quantization presets, and schemes of checkpoints."""
+    from memfit.precision.presets import PRESETS
+    from memfit.precision.schemes import SCHEMES
+
+    return _starting(incomplete, (*(preset.name for preset in PRESETS), *SCHEMES.keys()))
+
+
 def kv_types(ctx: click.Context, param: click.Parameter, incomplete: str) -> Any:
     """Formats of a KV cache, as llama.cpp writes them; after a slash the one of V."""
     from memfit.precision import kv_formats

@@ -8,20 +8,23 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
-from memfit.cli._completion import engines, models, paths, presets
+from memfit.cli._completion import engines, formats, models, paths
 from memfit.cli._estimate_options import changed, engine_options
 from memfit.errors import UsageError
 
 if TYPE_CHECKING:
     from memfit.device.records import Device
-    from memfit.engine.records import Command, Deployment, Options, Profile
+    from memfit.engine import Engine
+    from memfit.engine.records import Command, Deployment, Profile
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_USUAL = "llama_cpp"
+_POOLED = "vllm, sglang"
 _FOR_THE_CPU = "computed for the CPU; add --backend cuda for the GPU"
 
 _ENGINE = (
-    click.option("--engine", default="llama_cpp", show_default=True, shell_complete=engines, help="Inference runtime."),
+    click.option("--engine", default=_USUAL, show_default=True, shell_complete=engines, help="Inference runtime."),
     click.option(
         "--profile", type=click.Choice(["library", "server"]), help="Whose defaults: llama.cpp's library or its server."
     ),
@@ -57,9 +60,9 @@ def model_arguments(function: F) -> F:
     function = click.option(
         "--format",
         "format_name",
-        metavar="PRESET",
-        shell_complete=presets,
-        help="Size the weights in this quantization (Q4_K_M).",
+        metavar="FORMAT",
+        shell_complete=formats,
+        help="Size the weights in this preset (Q4_K_M), or scheme of an engine that reads checkpoints (awq).",
     )(function)
     named = click.argument(
         "model", nargs=-1, type=click.UNPROCESSED, metavar="MODEL | -- COMMAND…", shell_complete=models
@@ -102,8 +105,11 @@ class DeploymentCommand(click.Command):
 def _reads_as_command(words: list[str]) -> bool:
     from memfit.engine.runtimes import ENGINES
 
+    # the engine of the command line, and the usual one: to look at all would import all, for every estimate
+    stated = words[words.index("--engine") + 1 :][:1] if "--engine" in words else []
+    names = [name for name in (_USUAL, *stated) if name in ENGINES]
     try:
-        return len(words) > 1 and any(engine.read_command(words, None) for engine in ENGINES)
+        return len(words) > 1 and any(ENGINES.get(name).read_command(words, None) for name in names)
     except UsageError:
         return True  # a command, though one that cannot be read
 
@@ -138,14 +144,20 @@ def describe(verb: str, words: tuple[str, ...], given: dict[str, Any], device: D
     profile = given["profile"]
     command = engine.read_command(words, profile)
     if command is None and len(words) > 1:
+        if engine.only_sized:
+            raise UsageError(
+                f"memfit reads no commands of {engine.name}",
+                hint=f"name the model and its options: memfit {verb} MODEL --engine {given['engine']} -c 8192",
+            )
         message, hint = _many(words)
         raise UsageError(message, hint=hint)
     if command is not None:
+        _not_its_own(engine, given)
         return _merged(command, given, device, source)
     recipe = engine.read_modelfile(Path(words[0]), profile)
     if recipe is not None:
         return _merged(recipe, given, device, source)._replace(commanded=False)
-    return _plain(words[0], engine.profiles, given, device)
+    return _plain(words[0], engine, given, device)
 
 
 def _many(words: tuple[str, ...]) -> tuple[str, str]:
@@ -163,16 +175,54 @@ def _many(words: tuple[str, ...]) -> tuple[str, str]:
     return f"one model at a time, not {len(words)}", "a command of llama.cpp goes after `--`"
 
 
-def _plain(name: str, profiles: dict[Profile, Options], options: dict[str, Any], device: Device) -> Described:
+def _plain(name: str, engine: Engine, options: dict[str, Any], device: Device) -> Described:
     from memfit.engine.records import Deployment
 
     given = dict(options)
     profile: Profile = given.pop("profile") or "library"
     fixed: Any = {key: given.pop(key) for key in ("engine", "draft", "projector", "adapters")}
     format_name = given.pop("format_name")
-    warnings = (_FOR_THE_CPU,) if _has_gpu(device) and not _gpu_given(options) else ()
-    deployment = Deployment(model=name, format=format_name, options=changed(profiles[profile], given), **fixed)
+    ignored = _not_its_own(engine, given)
+    chosen = changed(engine.profiles[profile], given)
+    gpu_idle = chosen.backend == "cpu" and _has_gpu(device) and not _gpu_given(options)
+    warnings = (*ignored, _FOR_THE_CPU) if gpu_idle and not engine.on_the_processor else ignored
+    deployment = Deployment(model=name, format=format_name, options=chosen, **fixed)
     return Described(deployment, profile, commanded=False, warnings=warnings)
+
+
+# options that only engines of checkpoints have, and those that only llama.cpp has
+_OF_CHECKPOINTS = {"memory_fraction": "--memory-fraction", "cuda_graphs": "--cuda-graphs"}
+_OF_LLAMA = {
+    "unified_kv": "--unified-kv",
+    "ubatch_tokens": "--ubatch",
+    "locked": "--mlock",
+    "repack": "--repack",
+    "gpu_layers": "--gpu-layers",
+    "full_window_cache": "--swa-full",
+    "output_rows": "--output-rows",
+    "embeddings": "--embeddings",
+    "cache_ram_bytes": "--cache-ram",
+    "checkpoints": "--ctx-checkpoints",
+    "threads": "--threads",
+}
+
+
+def _not_its_own(engine: Engine, given: dict[str, Any]) -> tuple[str, ...]:
+    """Refuse an option that would change the figures elsewhere; say which of llama.cpp's were left aside.
+
+    Raises:
+        UsageError: a share of the memory, or graphs, on an engine that has neither.
+    """
+    if engine.reads == "gguf":
+        for field, option in _OF_CHECKPOINTS.items():
+            if given.get(field) is not None:
+                raise UsageError(
+                    f"{engine.name} has no {option}", hint=f"leave it out, or name an engine that has: {_POOLED}"
+                )
+        return ()
+    named = [option for field, option in _OF_LLAMA.items() if given.get(field) is not None]
+    words = f"{', '.join(named)}: options of llama.cpp, which {engine.name} does not have; they change nothing here"
+    return (words,) if named else ()
 
 
 def _merged(command: Command, stated: dict[str, Any], device: Device, source: str) -> Described:

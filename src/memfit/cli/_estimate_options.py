@@ -95,6 +95,13 @@ _OPTIONS = (
         help="Most saved states a slot (server).",
     ),
     click.option("--threads", type=click.IntRange(1), metavar="N", help="CPU threads."),
+    click.option(
+        "--memory-fraction",
+        type=click.FloatRange(0, 1, min_open=True),
+        metavar="SHARE",
+        help="Of the memory that vLLM, SGLang, MLC or TensorRT-LLM takes (0.6); the least that serves where not given.",
+    ),
+    click.option("--cuda-graphs/--no-cuda-graphs", "cuda_graphs", default=None, help="Graphs of vLLM and SGLang."),
 )
 
 DEVICE_OPTIONS = (
@@ -128,7 +135,7 @@ def changed(base: Options, given: dict[str, Any]) -> Options:
     """``base`` with the options that were given on the command line.
 
     Raises:
-        UnknownName: a KV cache format that is none.
+        UnknownName: a KV cache format that is none of llama.cpp's nor FP8 or INT8.
     """
     fields = {name: value for name, value in given.items() if value is not None}
     fields.update(_kv_types(fields))
@@ -158,6 +165,9 @@ def _kv_types(fields: dict[str, Any]) -> dict[str, str]:
         stated = {"kv_type_k": key_type, "kv_type_v": value_type if slash else key_type, **stated}
     if not stated:
         return {}
-    from memfit.precision import kv_format
+    from memfit.precision import OTHER_KV_FORMATS, kv_format
 
-    return {side: kv_format(name).name for side, name in stated.items()}
+    return {
+        side: name.upper() if name.upper() in OTHER_KV_FORMATS else kv_format(name).name
+        for side, name in stated.items()
+    }

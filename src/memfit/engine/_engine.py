@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
 from memfit.device.records import Device
 from memfit.engine._start import EngineLog, Start
 from memfit.engine.records import Asked, Command, Compared, Deployment, Options, Profile, Term, Workload
+from memfit.errors import UsageError
 from memfit.model.metadata import Value
 from memfit.model.shape import ModelShape
 
@@ -61,6 +63,11 @@ class Engine:
             whose address is then left empty. Raises the same.
         read_log: what such a program has printed.
         installed_version: of the one that is installed here, read and not imported; empty where there is none.
+        reads: ``gguf`` files, whose formats are presets, or ``checkpoints``, whose formats are schemes.
+        default_format: what a model that is no file is sized in where no format was asked for.
+        smaller_formats: those that may be proposed as a change, most bits first.
+        only_sized: memfit knows what it takes, and neither starts it nor reads what it says.
+        on_the_processor: it has no use for a GPU.
     """
 
     name: str
@@ -73,4 +80,59 @@ class Engine:
     serve: Callable[[Sequence[str], Deployment, Workload], Start]
     read_log: Callable[[str], EngineLog]
     installed_version: Callable[[], str]
+    reads: Literal["gguf", "checkpoints"] = "gguf"
+    default_format: str = "Q4_K_M"
+    smaller_formats: tuple[str, ...] = ("Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q3_K_M")
+    only_sized: bool = False
+    on_the_processor: bool = False
     aliases: tuple[str, ...] = ()
+
+
+def sized(
+    name: str,
+    *,
+    summary: str,
+    options: Options,
+    ledger: Callable[[Models, Deployment, Device, Profile, Asked], Ledger],
+    default_format: str,
+    smaller_formats: tuple[str, ...] = (),
+    on_the_processor: bool = False,
+    aliases: tuple[str, ...] = (),
+) -> Engine:
+    """An engine that is only sized: whatever would start it or read what it says is refused in words.
+
+    Args:
+        name: as its makers write it.
+        summary: one line for people.
+        options: in force when none is given.
+        ledger: what a deployment takes.
+        default_format: name of a scheme, see ``Engine``.
+        smaller_formats: names of schemes, see ``Engine``.
+        on_the_processor: see ``Engine``.
+        aliases: other names.
+    """
+
+    def refuse(*_: object) -> Start:
+        raise UsageError(
+            f"memfit sizes {name} and does not start it",
+            hint=f"say what it runs instead: memfit estimate MODEL --engine {name.lower().replace(' ', '-')}",
+        )
+
+    return Engine(
+        name=name,
+        summary=summary,
+        profiles={"library": options, "server": options},
+        ledger=ledger,
+        read_command=lambda words, profile: None,
+        read_modelfile=lambda path, profile: None,
+        start=refuse,
+        serve=refuse,
+        read_log=lambda text: EngineLog(),
+        installed_version=lambda: "",
+        reads="checkpoints",
+        default_format=default_format,
+        smaller_formats=smaller_formats,
+        only_sized=True,
+        on_the_processor=on_the_processor,
+        aliases=aliases,
+    )

@@ -28,10 +28,15 @@ def read_command(words: Sequence[str] | str, *, engine: str = "llama_cpp", profi
             words = shlex.split(words)
         except ValueError as error:
             raise UsageError(f"not a command: {error}", hint="close every quote") from None
-    command = ENGINES.get(engine).read_command(words, profile)
+    runtime = ENGINES.get(engine)
+    command = runtime.read_command(words, profile)
+    if command is None and runtime.only_sized:
+        raise UsageError(
+            f"memfit reads no commands of {runtime.name}", hint="name the model and its options in a Deployment"
+        )
     if command is None:
         raise UsageError(
-            f"{' '.join(words[:3])!r} is no command of {ENGINES.get(engine).name}",
+            f"{' '.join(words[:3])!r} is no command of {runtime.name}",
             hint="give it from its program on, such as llama-server -m model.gguf",
         )
     return command

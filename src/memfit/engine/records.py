@@ -19,6 +19,7 @@ TERM_NAMES = (
     "recurrent_state",
     "compute_buffers",
     "work_buffer",
+    "cuda_graphs",
     "output_buffer",
     "tokenizer",
     "projector",
@@ -84,7 +85,10 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """llama.cpp's runtime options, in its own terms.
+    """Runtime options in llama.cpp's terms, and the few that other engines have beside them.
+
+    Other engines read ``context_tokens`` as what *each* request may hold, ``slots`` as requests served at once and
+    ``batch_tokens`` as prompt tokens computed at once; their files in ``engine.runtimes`` name their own words.
 
     Attributes:
         context_tokens: ``-c``; 0 takes the trained context. Shared by all slots.
@@ -107,6 +111,11 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         checkpoints: ``--ctx-checkpoints``: most saved states a slot of window or recurrent caches.
         rollback_tokens: snapshots of recurrent state a sequence, for speculative decoding.
         threads: CPU threads, for the work buffer; 0 takes the device's.
+        memory_fraction: the share of the device's memory that an engine with a pool takes (vLLM
+            ``--gpu-memory-utilization``, SGLang ``--mem-fraction-static``, MLC ``gpu_memory_utilization``, TensorRT-LLM
+            ``free_gpu_memory_fraction``); None takes the least that serves what was asked for.
+        cuda_graphs: capture CUDA graphs (vLLM's and SGLang's default; off: ``--enforce-eager``,
+            ``--disable-cuda-graph``).
     """
 
     context_tokens: int = 4096
@@ -130,6 +139,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     checkpoints: int = 0
     rollback_tokens: int = 0
     threads: int = 0
+    memory_fraction: float | None = None
+    cuda_graphs: bool = True
 
 
 def with_slots(options: Options, slots: int) -> Options:

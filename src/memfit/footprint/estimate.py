@@ -9,10 +9,10 @@ from typing import Union
 import msgspec
 
 from memfit.device import Device, find_device
-from memfit.engine._engine import Models, Origin
+from memfit.engine._engine import Engine, Models, Origin
 from memfit.engine.records import Asked, Deployment, Options, Profile
 from memfit.engine.runtimes import ENGINES
-from memfit.errors import ModelError, NotSized
+from memfit.errors import ModelError, NotSized, UnknownName, UsageError
 from memfit.footprint import calibration_file
 from memfit.footprint.calibration import Calibration
 from memfit.footprint.predict import predict
@@ -23,7 +23,10 @@ from memfit.model import ModelShape, find_model, in_preset, read_shape
 from memfit.model.adapters import pairs
 from memfit.model.cards import CARDS
 from memfit.model.gguf import read_shards
+from memfit.model.schemes import in_scheme
 from memfit.model.unknown import unknown_architecture
+from memfit.precision.presets import PRESETS
+from memfit.precision.schemes import SCHEMES, Scheme
 
 # "auto" takes this machine's own and corrects nothing else; a file; a record; None takes none
 Calibrating = Union[Calibration, "os.PathLike[str]", str, None]
@@ -52,7 +55,8 @@ def estimate(
         options: the engine's options; the profile's defaults where None.
         profile: defaults and runtime of the engine's ``library`` or ``server``.
         source: whom to ask, see ``memfit.footprint.predict``.
-        format: size the weights in this preset instead (a file's own formats where None).
+        format: size the weights in this preset instead, or in this scheme on an engine that reads checkpoints (a file's
+            own formats where None).
         draft: a draft model for speculative decoding, a file or a name.
         projector: an ``mmproj`` file.
         adapters: LoRA files.
@@ -117,7 +121,7 @@ def find_models(deployment: Deployment, *, source: Asked = "auto") -> Models:
         ModelError, UnknownName: one of them cannot be used, is not known, or is a file for another place.
         UnknownArchitecture: with ``formula``, or of the draft.
     """
-    shape, origin = _find(deployment.model, deployment.format, place="model", known_only=source == "formula")
+    shape, origin = _find_sized(deployment, known_only=source == "formula")
     draft, draft_origin = _draft(deployment.draft) if deployment.draft is not None else (None, Origin())
     return Models(
         model=shape,
@@ -127,6 +131,40 @@ def find_models(deployment: Deployment, *, source: Asked = "auto") -> Models:
         origin=origin,
         draft_origin=draft_origin,
     )
+
+
+def _find_sized(deployment: Deployment, *, known_only: bool) -> tuple[ModelShape, Origin]:
+    """The model in the format that was asked for: a preset of GGUF, or a scheme where the engine reads checkpoints."""
+    engine = ENGINES.get(deployment.engine)
+    scheme = scheme_of(deployment.format, engine)
+    if scheme is None:
+        return _find(deployment.model, deployment.format, place="model", known_only=known_only)
+    as_file = deployment.format is None
+    shape, origin = _find(deployment.model, None, place="model", known_only=known_only, card_format="F16")
+    if shape.shards and as_file:
+        return shape, origin  # a file has formats of its own
+    return in_scheme(shape, scheme), origin if shape.shards else Origin()
+
+
+def scheme_of(format: str | None, engine: Engine) -> Scheme | None:
+    """The scheme that a format means on this engine, None where it is a preset of GGUF.
+
+    Raises:
+        UnknownName: neither a scheme nor a preset; the hint names the nearest of what the engine reads.
+    """
+    name = format or engine.default_format
+    if engine.reads == "gguf":
+        if name not in PRESETS and name in SCHEMES:
+            raise UsageError(
+                f"{engine.name} reads GGUF files, and {SCHEMES.get(name).name} is a format of checkpoints",
+                hint="give a preset such as Q4_K_M (memfit list presets), or another --engine",
+            )
+        return None
+    if name in SCHEMES:
+        return SCHEMES.get(name)
+    if name in PRESETS:
+        return None
+    raise UnknownName("format", name, (*SCHEMES.keys(), *PRESETS.keys()))
 
 
 def _uncompared(footprint: Footprint) -> Footprint:
@@ -203,9 +241,11 @@ def _adapter(path: str, model: ModelShape) -> ModelShape:
     return shape
 
 
-def _find(name: str, format: str | None, *, place: str, known_only: bool) -> tuple[ModelShape, Origin]:
+def _find(
+    name: str, format: str | None, *, place: str, known_only: bool, card_format: str | None = None
+) -> tuple[ModelShape, Origin]:
     try:
-        shape = find_model(name, format=format, known_only=known_only)
+        shape = find_model(name, format=format or card_format, known_only=known_only)
     except NotSized as known:
         raise on_boards(known) from None
     _check_kind(shape, name, place)
@@ -219,8 +259,9 @@ def _find(name: str, format: str | None, *, place: str, known_only: bool) -> tup
     return shape, Origin(path=path)
 
 
-def _reformat(models: Models, preset: str) -> Models | None:
-    smaller = in_preset(models.model, preset)
+def _reformat(models: Models, name: str, engine: str) -> Models | None:
+    scheme = scheme_of(name, ENGINES.get(engine))
+    smaller = in_preset(models.model, name) if scheme is None else in_scheme(models.model, scheme)
     if smaller.weights_bytes >= models.model.weights_bytes:
         return None
     return replace(models, model=smaller, origin=Origin())

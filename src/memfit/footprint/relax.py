@@ -10,6 +10,7 @@ import msgspec
 from memfit.device.records import Device
 from memfit.engine._engine import Models
 from memfit.engine.records import Deployment, Options, Profile, with_slots
+from memfit.engine.runtimes import ENGINES
 from memfit.errors import UsageError
 from memfit.footprint.predict import predict
 from memfit.footprint.records import Footprint, Relief
@@ -19,7 +20,7 @@ from memfit.units import MIB
 Changed = tuple[str, str, str, Options]
 Variant = tuple[str, str, str, Deployment]
 Sides = tuple[Footprint, Footprint]  # by formula, and as shown
-Reformat = Callable[[Models, str], Models | None]
+Reformat = Callable[[Models, str, str], Models | None]
 
 
 def relax(
@@ -39,15 +40,17 @@ def relax(
         models: the shapes of all that the deployment names.
         deployment: what to make smaller.
         profile: whose runtime baseline counts.
-        reformat: gives the model's shape in another quantization preset, None where that is no gain or not possible.
+        reformat: gives the model's shape in another format (a preset or a scheme) for an engine, None where that is no
+            gain or not possible.
         shown: the footprint beside which the changes stand, where an engine answered it; savings are taken off it.
         most: how many changes to return.
     """
     base = predict(device, models, deployment, profile=profile, source="formula")
     sides = (base, shown or base)
-    found = [_priced(sides, device, models, variant, profile) for variant in _variants(models, deployment)]
+    found = [_priced(sides, device, models, variant, profile) for variant in _variants(models, deployment, device)]
     if reformat is not None:
-        found += [_reformatted(sides, device, models, deployment, preset, profile, reformat) for preset in _PRESETS]
+        names = ENGINES.get(deployment.engine).smaller_formats
+        found += [_reformatted(sides, device, models, deployment, name, profile, reformat) for name in names]
     gains = [relief for relief in found if relief is not None and relief.saved_bytes >= MIB]
     best = _best_of_each(sorted(gains, key=_by_saving))
     return tuple(sorted(best, key=_by_saving))[:most]
@@ -57,12 +60,10 @@ def _by_saving(relief: Relief) -> int:
     return -relief.saved_bytes
 
 
-_PRESETS = ("Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q3_K_M")
-
-
-def _variants(models: Models, deployment: Deployment) -> Iterator[Variant]:
+def _variants(models: Models, deployment: Deployment, device: Device) -> Iterator[Variant]:
     options = deployment.options
-    for option, value, cost, changed in _option_variants(models, options):
+    own = _pool_variants(options, device) if ENGINES.get(deployment.engine).reads == "checkpoints" else ()
+    for option, value, cost, changed in (*_option_variants(models, options), *own):
         yield option, value, cost, msgspec.structs.replace(deployment, options=changed)
     if deployment.draft is not None:
         yield "--draft", "none", "no speculative decoding", msgspec.structs.replace(deployment, draft=None)
@@ -85,6 +86,25 @@ def _option_variants(models: Models, options: Options) -> Iterator[Changed]:
         yield _with(options, "--output-rows", options.slots, "logits of the last token only", output_rows=options.slots)
     if options.repack and options.backend == "cpu":
         yield _with(options, "--no-repack", "", "slower prompts on the CPU", repack=False)
+
+
+def _pool_variants(options: Options, device: Device) -> Iterator[Changed]:
+    """What engines of checkpoints have beside the usual."""
+    from memfit.engine._sized.formats import has_fp8  # llama.cpp needs none of it
+    from memfit.engine._sized.request import capability_of
+
+    for smaller in (1024, 512):
+        if smaller < options.batch_tokens:
+            yield _with(options, "--batch", smaller, "slower prompts", batch_tokens=smaller)
+    capability = capability_of(device)
+    if options.kv_type_k in ("F16", "BF16") and capability is not None and has_fp8(capability):
+        yield _with(options, "--kv-type", "fp8", "a small loss on long contexts", kv_type_k="FP8", kv_type_v="FP8")
+    if options.kv_type_k in ("F16", "BF16", "F32"):
+        yield _with(options, "--kv-type", "int8", "a small loss on long contexts", kv_type_k="INT8", kv_type_v="INT8")
+    if options.cuda_graphs:
+        yield _with(options, "--no-cuda-graphs", "", "slower tokens", cuda_graphs=False)
+    if options.memory_fraction is not None:
+        yield _with(options, "--memory-fraction", "least", "no room for more requests", memory_fraction=None)
 
 
 def _cache_variants(models: Models, options: Options) -> Iterator[Changed]:
@@ -125,15 +145,21 @@ def _reformatted(
     device: Device,
     models: Models,
     deployment: Deployment,
-    preset: str,
+    name: str,
     profile: Profile,
     reformat: Reformat,
 ) -> Relief | None:
-    other = reformat(models, preset)
-    if other is None:
-        return None
-    smaller = predict(device, other, deployment, profile=profile, source="formula")
-    return _relief(sides, smaller, "--format", preset, f"weights in {preset} instead of {sides[0].model.format}")
+    changed = msgspec.structs.replace(deployment, format=name)
+    try:
+        other = reformat(models, name, deployment.engine)
+        if other is None:
+            return None
+        smaller = predict(device, other, changed, profile=profile, source="formula")
+    except UsageError:
+        if ENGINES.get(deployment.engine).reads == "gguf":
+            raise
+        return None  # this engine, this GPU or this model does not take that format
+    return _relief(sides, smaller, "--format", name, f"weights in {name} instead of {sides[0].model.format}")
 
 
 def _relief(sides: Sides, smaller: Footprint, option: str, value: str, cost: str) -> Relief:

@@ -10,6 +10,7 @@ import msgspec
 from memfit.device.records import Device
 from memfit.engine._engine import Models
 from memfit.engine.records import Deployment, Profile, with_slots
+from memfit.engine.runtimes import ENGINES
 from memfit.errors import UsageError
 from memfit.footprint.predict import predict, summary
 from memfit.footprint.records import Curve, CurvePoint, Footprint, Largest
@@ -82,8 +83,10 @@ def largest_fitting(
 
 
 def _most(models: Models, deployment: Deployment, option: Swept) -> int:
-    # slots with a buffer each divide the context, and every one of them may take the trained length
-    shares = 1 if deployment.options.unified_kv else deployment.options.slots
+    # llama.cpp's slots with a buffer each divide the context, and every one of them may take the trained length;
+    # other engines mean the context of each request
+    divided = not deployment.options.unified_kv and not ENGINES.get(deployment.engine).only_sized
+    shares = deployment.options.slots if divided else 1
     trained = max(256, models.model.context_trained_tokens) * shares
     return {"context": trained, "slots": 256, "ubatch": 4096}[option]
 

@@ -12,6 +12,7 @@ import msgspec
 
 from memfit.device import Device, find_device
 from memfit.engine.records import Asked, Deployment, Profile, Workload
+from memfit.engine.runtimes import ENGINES
 from memfit.errors import EngineFailed, MemfitError, UsageError
 from memfit.footprint.correct import corrected
 from memfit.footprint.estimate import Calibrating, find_models
@@ -150,6 +151,7 @@ def verify(
     """
     if isinstance(target, Deployment):
         target = Target(deployment=target)
+    _refuse_only_sized(target.deployment)
     _refuse_without_a_file(target.deployment)
     here = device or find_device()
     models = find_models(target.deployment, source=source)
@@ -206,6 +208,15 @@ def unevictable_bytes(footprint: Footprint) -> int:
     """The most of the host's memory that the kernel cannot drop; prompts saved over time are not part of a run."""
     terms = [one for one in footprint.terms if one.pool not in ("system", "gpu") and one.name != "prompt_cache"]
     return sum(one.high_bytes - one.evictable_bytes for one in terms)
+
+
+def _refuse_only_sized(deployment: Deployment) -> None:
+    engine = ENGINES.get(deployment.engine)
+    if engine.only_sized:
+        raise UsageError(
+            f"memfit sizes {engine.name} and does not start it, so nothing can be verified",
+            hint=f"memfit estimate sizes it: memfit estimate {deployment.model} --engine {deployment.engine}",
+        )
 
 
 def _refuse_without_a_file(deployment: Deployment) -> None:

@@ -5,7 +5,7 @@ a model in ``memfit.precision.mixture``: apart, because headers are read far mor
 """
 
 from memfit.precision._format import Format
-from memfit.precision._kv import kv_format, kv_formats
+from memfit.precision._kv import OTHER_KV_FORMATS, kv_format, kv_formats
 from memfit.precision.formats import FORMATS, format_of
 
-__all__ = ["FORMATS", "Format", "format_of", "kv_format", "kv_formats"]
+__all__ = ["FORMATS", "OTHER_KV_FORMATS", "Format", "format_of", "kv_format", "kv_formats"]

@@ -22,6 +22,10 @@ def kv_formats(head_length: int | None = None) -> tuple[Format, ...]:
     return tuple(sorted(fitting, key=lambda format: (-format.bits, format.name)))
 
 
+OTHER_KV_FORMATS = ("FP8", "INT8")
+"""8-bit caches of engines other than llama.cpp, which has none of these names: a byte a number, scales left out."""
+
+
 def kv_format(name: str) -> Format:
     """The KV cache format of this name, in either case (``q8_0``).
 

@@ -75,6 +75,7 @@ class _Run:
         self._check_views(views)
 
     def answer(self) -> int:
+        self._check_pid()
         words = self.words if self.words or self.pid is None else self._process_words(self.pid)
         deployment, profile, _, warnings = describe("estimate", words, self.given, self.device, self.source)
         if self.sweep is not None or self.largest_of is not None:
@@ -111,6 +112,17 @@ class _Run:
                 hint=f"say it yourself: memfit estimate model.gguf -c 8192 --pid {pid}",
             )
         return words
+
+    def _check_pid(self) -> None:
+        """Much of what other engines hold lies on the GPU's side, where no process shows it."""
+        from memfit.engine.runtimes import ENGINES
+
+        engine = ENGINES.get(self.given["engine"])
+        if self.pid is not None and engine.only_sized:
+            raise UsageError(
+                f"--pid compares with a running llama.cpp, and memfit only sizes {engine.name}",
+                hint="leave out --pid, or --engine",
+            )
 
     def _check_views(self, views: list[str]) -> None:
         """Each takes the whole page and answers a question of its own."""

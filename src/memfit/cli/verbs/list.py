@@ -1,4 +1,4 @@
-"""The names memfit knows: models and what they are for, devices, architectures, formats, presets, engines."""
+"""The names memfit knows: models and what they are for, devices, architectures, formats, presets, schemes, engines."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 
 import click
 
-_HELP = """The names memfit knows: models and what they are for, devices, architectures, formats, presets, engines.
+_HELP = """The names memfit knows: models and what they are for, devices, architectures, formats, presets, schemes, engines.
 
 announced: models that people ask for and that memfit cannot size, and why.
 
@@ -14,7 +14,7 @@ announced: models that people ask for and that memfit cannot size, and why.
   memfit list models
   memfit list devices --json"""
 
-_KINDS = ("models", "announced", "devices", "architectures", "formats", "presets", "engines")
+_KINDS = ("models", "announced", "devices", "architectures", "formats", "presets", "schemes", "engines")
 
 
 @click.command("list", help=_HELP)
@@ -67,6 +67,10 @@ def _rows(kind: str) -> list[tuple[str, str]]:
         from memfit.precision.presets import PRESETS
 
         return [(preset.name, preset.summary) for preset in PRESETS]
+    if kind == "schemes":
+        from memfit.precision.schemes import SCHEMES
+
+        return [(key, f"{scheme.bits:.4g} bits, {scheme.summary}") for key, scheme in SCHEMES.items()]
     from memfit.engine.runtimes import ENGINES
 
     return [(engine.name, engine.summary) for engine in ENGINES]

@@ -16,7 +16,7 @@ VERDICT_WORDS: dict[Verdict, str] = {"fits": "fits", "tight": "tight", "no": "do
 VERDICT_TONES: dict[Verdict, Tone] = {"fits": "ok", "tight": "warn", "no": "bad"}
 
 # names whose plain reading ("kv cache") is not how the field writes them
-_TERM_WORDS = {"kv_cache": "KV cache", "os": "OS"}
+_TERM_WORDS = {"kv_cache": "KV cache", "os": "OS", "cuda_graphs": "CUDA graphs"}
 
 
 def mib(size: int, *, tone: Tone = "neutral", quiet: bool = False) -> Cell:
@@ -51,11 +51,15 @@ def device_words(device: Device) -> str:
     return f"{device.name} · {memory} · {gib(device.capacity_bytes)} for deployments ({device.grade})"
 
 
-def options_words(options: Options) -> str:
-    """The options that move memory most, as the engine calls them."""
+def options_words(options: Options, *, pooled: bool = False) -> str:
+    """The options that move memory most, as the engine calls them; ``pooled``: of another engine than llama.cpp."""
     context = format_tokens(options.context_tokens) if options.context_tokens else "trained"
     slots = "1 slot" if options.slots == 1 else f"{options.slots} slots"
     kv = options.kv_type_k if options.kv_type_k == options.kv_type_v else f"{options.kv_type_k}/{options.kv_type_v}"
+    if pooled:
+        fraction = "" if options.memory_fraction is None else f" · memory fraction {options.memory_fraction:g}"
+        words = f"context {context} a request · {slots} · KV {kv} · {options.batch_tokens} prompt tokens at once"
+        return f"{words}{fraction} · {options.backend}"
     flash = "on" if options.flash_attention else "off"
     return (
         f"context {context} · {slots} · KV {kv} · ubatch {options.ubatch_tokens} · flash attention {flash} · "

@@ -35,11 +35,18 @@ def facts(footprint: Footprint) -> Facts:
     """What was asked: model, options, engine, device; and what runs taught about it."""
     items = (
         Fact("model", model_words(footprint.model)),
-        Fact("options", options_words(footprint.deployment.options)),
+        Fact("options", options_words(footprint.deployment.options, pooled=_pooled(footprint))),
         Fact("engine", footprint.engine),
         Fact("device", device_words(footprint.device)),
     )
     return Facts(items if footprint.learned is None else (*items, Fact("calibrated", learned_words(footprint.learned))))
+
+
+def _pooled(footprint: Footprint) -> bool:
+    """Whether the engine reads the options in another way than llama.cpp."""
+    from memfit.engine.runtimes import ENGINES
+
+    return ENGINES.get(footprint.deployment.engine).only_sized
 
 
 FILLED_WORDS: dict[Filled, str] = {

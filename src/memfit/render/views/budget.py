@@ -12,7 +12,7 @@ from memfit.render.views._view import View
 _LINES = (
     ("weights", ("weights", "projector", "draft")),
     ("KV cache", ("kv_cache", "recurrent_state", "prompt_cache")),
-    ("activations", ("compute_buffers", "work_buffer", "output_buffer")),
+    ("activations", ("compute_buffers", "work_buffer", "cuda_graphs", "output_buffer")),
     ("runtime", ("runtime", "tokenizer")),
     ("OS", ("os",)),
     ("peak", ("peak_headroom",)),
