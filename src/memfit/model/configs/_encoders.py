@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from memfit.model.architectures import TensorSpec
 from memfit.model.configs._section import Section
 from memfit.model.configs._text import Sizes
 
 
-def encoder_top(config: Section, sizes: Sizes, default: str) -> Iterator[TensorSpec]:
+def encoder_top(config: Section, sizes: Sizes, default: str, *, pools: Collection[str] = ()) -> Iterator[TensorSpec]:
     """The tensors of the class that ``architectures`` names, beyond the encoder's own.
 
     ``BertModel``, ``BertLMHeadModel`` and ``BertForMaskedLM`` of transformers 5.23.0 models/bert/modeling_bert.py, and
@@ -19,6 +19,7 @@ def encoder_top(config: Section, sizes: Sizes, default: str) -> Iterator[TensorS
         config: the section.
         sizes: of the encoder.
         default: the class where the config names none.
+        pools: the classes that have a pooler.
 
     Raises:
         Malformed: ``architectures`` is no list of strings.
@@ -31,7 +32,8 @@ def encoder_top(config: Section, sizes: Sizes, default: str) -> Iterator[TensorS
         yield "cls.norm.bias", (sizes.width,)
         if not config.flag("tie_word_embeddings", default=True):
             yield "cls.decoder.weight", (sizes.width, sizes.vocabulary)
+            yield "cls.bias", (sizes.vocabulary,)  # the decoder's, which is tied with its matrix
         yield "cls.decoder.bias", (sizes.vocabulary,)
-    elif name.endswith(("Model", "ForPreTraining")):
+    elif name in pools:
         yield "pooler.weight", (sizes.width, sizes.width)
         yield "pooler.bias", (sizes.width,)

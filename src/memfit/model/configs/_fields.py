@@ -68,7 +68,8 @@ def experts(config: Section, *names: str, default: int, active: int, least: int 
         Malformed: out of bounds, or a token uses more than there are.
     """
     count = config.integer(*names, default=default, least=least, most=MOST_EXPERTS)
-    used = config.integer("num_experts_per_tok", default=active, most=MOST_EXPERTS)
+    # a default that is more than the experts there are says nothing
+    used = config.integer("num_experts_per_tok", default=min(active, count) or active, most=MOST_EXPERTS)
     if count and used > count:
         raise config.malformed("num_experts_per_tok", f"is {used}, of {names[0]} {count}")
     return count, used

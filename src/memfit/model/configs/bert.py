@@ -23,7 +23,7 @@ def read(config: Section) -> Checkpoint:
         metadata,
         tied=tied(config, default=True),
         tokenizer="bert",
-        more=encoder_top(config, sizes, "BertLMHeadModel"),
+        more=encoder_top(config, sizes, "BertLMHeadModel", pools=("BertModel", "BertForPreTraining")),
         output=False,
     )
 

@@ -1,4 +1,4 @@
-"""The text half of Gemma 4: windows with shorter heads, later layers read earlier caches, per-layer embeddings, or experts."""
+"""The text half of Gemma 4: windows with shorter heads, caches that later layers read, per-layer embeddings, experts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from memfit.model.configs._fields import (
     windows,
 )
 from memfit.model.configs._section import MOST_EXPERTS, Section
-from memfit.model.configs._sharing import check_sharing, reading_tensors
+from memfit.model.configs._sharing import check_sharing, reading_plan, reading_tensors
 from memfit.model.configs._text import Sizes, read_sizes, text, tied
 
 
@@ -42,11 +42,12 @@ def read(config: Section) -> Checkpoint:
     same = config.flag("attention_k_eq_v")
     head, kv_heads = _full_attention(config, sizes, pattern, same=same)
     wide = config.flag("use_double_wide_mlp")
+    shares = own < layers and own >= 2 and not pattern[own - 1] and pattern[own - 2]  # llama.cpp reads these two caches
     metadata = sizes.metadata(
         attention__key_length_swa=sizes.head,
         attention__value_length_swa=sizes.head,
         attention__sliding_window=config.integer("sliding_window", default=512),
-        attention__shared_kv_layers=shared,
+        attention__shared_kv_layers=shared if shares else 0,
         embedding_length_per_layer_input=config.integer("hidden_size_per_layer_input", default=256, least=0),
     ) | windows(pattern)
     metadata["attention.key_length"] = metadata["attention.value_length"] = head
@@ -78,6 +79,8 @@ def read(config: Section) -> Checkpoint:
         biases=attention_biases(config),
         absent=reading_tensors(own, layers),
         adjust=adjust,
+        layers=reading_plan(pattern, own),
+        loadable=shares or own == layers,
     )
 
 

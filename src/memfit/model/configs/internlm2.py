@@ -1,4 +1,4 @@
-"""InternLM2: the blocks of Llama, read by the code that comes with the model."""
+"""InternLM2: the blocks of Llama; its code comes with the model."""
 
 from __future__ import annotations
 

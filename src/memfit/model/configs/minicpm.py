@@ -1,4 +1,4 @@
-"""MiniCPM: the graph of Llama with scaled embeddings, residuals and logits, read by the code that comes with the model."""
+"""MiniCPM: the graph of Llama with scaled embeddings and residuals; its code comes with the model."""
 
 from __future__ import annotations
 

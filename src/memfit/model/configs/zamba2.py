@@ -128,13 +128,13 @@ def _tensors(
 ) -> Iterator[TensorSpec]:
     yield "token_embd.weight", (sizes.width, vocabulary)
     hybrids = [index for index, kind in enumerate(kinds) if kind == "hybrid"]
-    for block in range(min(adapters.blocks, len(hybrids))):
+    # transformers shares the blocks by the same switch as the output matrix, and holds one for each place without it
+    for block in range(min(adapters.blocks, len(hybrids)) if tied else len(hybrids)):
         yield from _shared_block(f"shared.{block}", sizes)
-    for place, index in enumerate(hybrids):
+        for place in range(block % adapters.blocks, len(hybrids), adapters.blocks):
+            yield from _adapters(f"shared.{block}.{place}", sizes, adapters)
+    for index in hybrids:
         yield f"blk.{index}.linear.weight", (sizes.width, sizes.width)
-        yield from _adapter(f"blk.{index}.ffn_adapter", sizes.width, adapters.rank, 2 * sizes.feed_forward)
-        for part in ("q", "k", "v") if adapters.attention else ():
-            yield from _adapter(f"blk.{index}.attn_{part}_adapter", 2 * sizes.width, adapters.rank, 2 * sizes.width)
     for index in range(len(kinds)):
         yield from _mixer(f"blk.{index}", sizes)
     yield "output_norm.weight", (sizes.width,)
@@ -155,6 +155,13 @@ def _shared_block(name: str, sizes: _Sizes) -> Iterator[TensorSpec]:
     if sizes.bias:
         yield f"{name}.ffn_up.bias", (2 * sizes.feed_forward,)
         yield f"{name}.ffn_down.bias", (sizes.width,)
+
+
+def _adapters(name: str, sizes: _Sizes, adapters: _Adapters) -> Iterator[TensorSpec]:
+    """What a block adds at one of its places."""
+    yield from _adapter(f"{name}.ffn_adapter", sizes.width, adapters.rank, 2 * sizes.feed_forward)
+    for part in ("q", "k", "v") if adapters.attention else ():
+        yield from _adapter(f"{name}.attn_{part}_adapter", 2 * sizes.width, adapters.rank, 2 * sizes.width)
 
 
 def _adapter(name: str, inputs: int, rank: int, outputs: int) -> Iterator[TensorSpec]:
