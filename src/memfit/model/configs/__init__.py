@@ -1,4 +1,4 @@
-"""One reader for each kind of Hugging Face ``config.json``; the file's name is the ``model_type``, ``-`` written ``_``."""
+"""One reader for each kind of Hugging Face ``config.json``; the file's name is the ``model_type``."""
 
 from pathlib import Path
 

@@ -48,8 +48,11 @@ def mamba2_fields(
     Args:
         config: the section.
         inner: width of the mixer.
-        heads, head, groups, state, taps: name and default of each field; a ``head`` of None, absent or ``auto`` is what
-            the heads leave.
+        heads: name and default of the field.
+        head: the same; a default of None, absent or ``auto`` is what the heads leave.
+        groups: the same.
+        state: the same.
+        taps: the same.
 
     Raises:
         Malformed: a field is of the wrong kind, or heads times their length are not the width.

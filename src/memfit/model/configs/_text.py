@@ -76,7 +76,12 @@ def read_sizes(
 
     Args:
         config: the section.
-        layers, width, feed_forward, heads, vocabulary, context: defaults of the fields.
+        layers: default of ``num_hidden_layers``.
+        width: default of ``hidden_size``.
+        feed_forward: default of ``intermediate_size``.
+        heads: default of ``num_attention_heads``.
+        vocabulary: default of ``vocab_size``.
+        context: default of ``max_position_embeddings``.
         kv_heads: default of ``num_key_value_heads``; None, and null in the file, are as many as there are heads.
         head: default of ``head_dim``; None is the width over the heads.
 
@@ -143,7 +148,8 @@ def text(
         tied: the output matrix is the embedding.
         tokenizer: as ``Card.tokenizer``.
         optional: optional tensors of the architecture that this model has, as ``Card.optional_tensors``.
-        biases, absent: as ``checkpoint_tensors`` takes them.
+        biases: as ``checkpoint_tensors`` takes them.
+        absent: as ``checkpoint_tensors`` takes them.
         more: tensors that llama.cpp does not load.
         adjust: what stands in the checkpoint for one tensor of the layout.
         layers: a layer by its number and what the architecture's plan says of it, where the checkpoint differs.

@@ -1,4 +1,4 @@
-"""The text half of Gemma 4: windows with shorter heads, caches that later layers read, per-layer embeddings, experts."""
+"""The text half of Gemma 4: windows with shorter heads, shared caches, per-layer embeddings, experts."""
 
 from __future__ import annotations
 
@@ -109,10 +109,13 @@ def _stated(stated: Section, sizes: Sizes, pattern: tuple[bool, ...]) -> Iterato
             if layer is not None and layer.values:
                 raise stated.malformed(numbers[index], "changes a layer with a window, which memfit cannot size")
             continue
-        yield layer and (
-            layer.integer("head_dim", default=sizes.head),
-            layer.integer("num_key_value_heads", default=sizes.kv_heads),
-        )
+        if layer is None:
+            yield None
+        else:
+            yield (
+                layer.integer("head_dim", default=sizes.head),
+                layer.integer("num_key_value_heads", default=sizes.kv_heads),
+            )
 
 
 CONFIG = Config(
