@@ -12,16 +12,16 @@ from memfit.device import Device, find_device
 from memfit.engine._engine import Models, Origin
 from memfit.engine.records import Asked, Deployment, Options, Profile
 from memfit.engine.runtimes import ENGINES
-from memfit.errors import ModelError
+from memfit.errors import ModelError, UnknownArchitecture
 from memfit.footprint import calibration_file
 from memfit.footprint.calibration import Calibration
 from memfit.footprint.predict import predict
 from memfit.footprint.records import Footprint
 from memfit.footprint.relax import relax
-from memfit.model import ModelShape, find_model, in_preset, read_shape
+from memfit.model import ModelShape, find_card, find_model, in_preset, read_shape
 from memfit.model.adapters import pairs
-from memfit.model.cards import CARDS
 from memfit.model.gguf import read_shards
+from memfit.model.sources.well_known import USUAL_PRESET
 from memfit.model.unknown import unknown_architecture
 
 # "auto" takes this machine's own and corrects nothing else; a file; a record; None takes none
@@ -116,7 +116,13 @@ def find_models(deployment: Deployment, *, source: Asked = "auto") -> Models:
         ModelError, UnknownName: one of them cannot be used, is not known, or is a file for another place.
         UnknownArchitecture: with ``formula``, or of the draft.
     """
-    shape, origin = _find(deployment.model, deployment.format, place="model", known_only=source == "formula")
+    shape, origin = _find(
+        deployment.model,
+        deployment.format,
+        place="model",
+        known_only=source == "formula",
+        converts=deployment.engine == "llama_cpp",
+    )
     draft, draft_origin = _draft(deployment.draft) if deployment.draft is not None else (None, Origin())
     return Models(
         model=shape,
@@ -202,12 +208,26 @@ def _adapter(path: str, model: ModelShape) -> ModelShape:
     return shape
 
 
-def _find(name: str, format: str | None, *, place: str, known_only: bool) -> tuple[ModelShape, Origin]:
+def _find(
+    name: str, format: str | None, *, place: str, known_only: bool, converts: bool = True
+) -> tuple[ModelShape, Origin]:
+    """``converts``: the engine takes GGUF files alone, so a folder is sized as its conversion would be."""
+    card = find_card(name)
+    if card is not None and converts:
+        format = format or USUAL_PRESET
     shape = find_model(name, format=format, known_only=known_only)
     _check_kind(shape, name, place)
-    if not shape.shards:
-        return shape, Origin(header=CARDS.get(name).header())
-    path = shape.shards[0].path
+    if card is not None:
+        return shape, Origin(header=card.header())
+    path = shape.shards[0].path if shape.shards else None
+    if path is None or path.endswith(".safetensors"):
+        if converts:
+            raise UnknownArchitecture(
+                f"llama.cpp runs no {shape.architecture!r} with these sizes, so there is no GGUF file of it to size",
+                file=name,
+                hint="size it for another engine",
+            )
+        return shape, Origin()
     if not shape.tensors:
         raise ModelError("holds a vocabulary and no weights", file=path, hint="give the file of the model itself")
     if format is not None:

@@ -5,36 +5,58 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from memfit.catalog import fold
 from memfit.errors import Malformed, ModelError, UnknownName, UsageError
-from memfit.model._build import card_shape, quantized, shape_of
+from memfit.model._build import quantized, shape_of
 from memfit.model._cache import cached
 from memfit.model.architectures import ARCHITECTURES
-from memfit.model.cards import CARDS
+from memfit.model.cards import CARDS, Card
 from memfit.model.gguf import Header, read_shards, shard_paths
-from memfit.model.gguf._refusals import exists, is_entry
+from memfit.model.gguf._refusals import exists
 from memfit.model.metadata import Metadata
 from memfit.model.shape import ModelShape, Tokenizer
 from memfit.model.unknown import unknown_architecture
 
+if TYPE_CHECKING:
+    from memfit.model.sources import Source
+
 
 def find_model(name: str, *, format: str | None = None, known_only: bool = True) -> ModelShape:
-    """The shape of a model named by a GGUF file's path or by a card (``Llama-3.2-3B``).
+    """The shape of a model: the path of a GGUF file or of a Hugging Face folder, or a card (``Llama-3.2-3B``).
 
-    ``format`` is the preset that a card's weights are sized in (``Q4_K_M`` where none is given); a file has its own.
+    ``format`` is the preset that weights are sized in: of a card ``Q4_K_M`` where none is given, of a folder its own
+    tensors. A GGUF file has its own always.
 
     Raises:
         ModelError: a file that cannot be used, or one that is not on this machine.
-        UnknownName: neither a file nor a card; the hint names the nearest cards.
+        UnknownName: neither a file nor a folder nor a card; the hint names the nearest cards.
         UsageError: an empty name.
     """
-    if _looks_like_path(name):
-        return read_shape(name, known_only=known_only)
-    if name in CARDS:
-        return card_shape(CARDS.get(name), format or "Q4_K_M")
+    return _source_of(name).shape(name, format, known_only)
+
+
+def find_card(name: str) -> Card | None:
+    """The hyperparameters by which llama.cpp would convert a model named as for ``find_model``.
+
+    None where it is a GGUF file already, or a folder of a model that llama.cpp cannot run.
+
+    Raises:
+        ModelError: a folder that cannot be used.
+        UnknownName: neither a file nor a folder nor a card.
+    """
+    return _source_of(name).card(name)
+
+
+def _source_of(name: str) -> Source:
+    from memfit.model.sources import SOURCES  # they use read_shape
+
+    for source in sorted(SOURCES, key=lambda source: source.place):
+        if source.takes(name):
+            return source
     raise UnknownName("model", name, (card.name for card in CARDS))
 
 
@@ -153,10 +175,6 @@ def _adapter(header: Header) -> ModelShape:
 def _text(header: Header, key: str) -> str:
     value = header.metadata.get(key)
     return value if isinstance(value, str) else Path(header.path).name
-
-
-def _looks_like_path(name: str) -> bool:
-    return os.sep in name or name.lower().endswith(".gguf") or is_entry(Path(name))
 
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)

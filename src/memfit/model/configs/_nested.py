@@ -51,13 +51,3 @@ def read_text(
         hint = f"nearest known: {', '.join(unknown.nearest)}" if unknown.nearest else None
         raise config.malformed(name, f"has model_type {model_type!r}, which memfit does not know", hint=hint) from None
     return reader.read(section)
-
-
-def text_flag(config: Section, field: str, *, default: bool, name: str = "text_config") -> bool:
-    """A truth value of the text half.
-
-    Raises:
-        Malformed: not a truth value.
-    """
-    section = config.section(name)
-    return default if section is None else section.flag(field, default=default)
