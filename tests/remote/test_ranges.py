@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from big_header import write_model
-from range_server import RangeServer, serving
 
+from big_header import write_model
 from memfit.errors import ModelError, Unreachable
 from memfit.model.gguf import read_header
 from memfit.remote import RemoteFile, Web, ranges, web
+from range_server import RangeServer, serving
 
 NAME = "Llama-3.1-8B-Q4_K_M.gguf"
 

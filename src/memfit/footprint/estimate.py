@@ -12,18 +12,19 @@ from memfit.device import Device, find_device
 from memfit.engine._engine import Engine, Models, Origin
 from memfit.engine.records import Asked, Deployment, Options, Profile
 from memfit.engine.runtimes import ENGINES
-from memfit.errors import ModelError, NotSized, UnknownName, UsageError
+from memfit.errors import ModelError, NotSized, UnknownArchitecture, UnknownName, UsageError
 from memfit.footprint import calibration_file
 from memfit.footprint.calibration import Calibration
 from memfit.footprint.predict import predict
 from memfit.footprint.records import Footprint
 from memfit.footprint.relax import relax
 from memfit.footprint.unsized import on_boards
-from memfit.model import ModelShape, find_model, in_preset, read_shape
+from memfit.model import ModelShape, find_card, find_model, in_preset, read_shape
 from memfit.model.adapters import pairs
 from memfit.model.cards import CARDS
 from memfit.model.gguf import read_shards
 from memfit.model.schemes import in_scheme
+from memfit.model.sources.well_known import USUAL_PRESET
 from memfit.model.unknown import unknown_architecture
 from memfit.precision.presets import PRESETS
 from memfit.precision.schemes import SCHEMES, Scheme
@@ -138,12 +139,13 @@ def _find_sized(deployment: Deployment, *, known_only: bool) -> tuple[ModelShape
     engine = ENGINES.get(deployment.engine)
     scheme = scheme_of(deployment.format, engine)
     if scheme is None:
-        return _find(deployment.model, deployment.format, place="model", known_only=known_only)
-    as_file = deployment.format is None
-    shape, origin = _find(deployment.model, None, place="model", known_only=known_only, card_format="F16")
-    if shape.shards and as_file:
-        return shape, origin  # a file has formats of its own
-    return in_scheme(shape, scheme), origin if shape.shards else Origin()
+        converts = engine.reads == "gguf"
+        return _find(deployment.model, deployment.format, place="model", known_only=known_only, converts=converts)
+    # a file and a folder have formats of their own; a card has none
+    own = deployment.format is None and deployment.model not in CARDS
+    given = None if own else "F16"
+    shape, origin = _find(deployment.model, given, place="model", known_only=known_only, converts=False)
+    return (shape, origin) if own else (in_scheme(shape, scheme), origin if shape.shards else Origin())
 
 
 def scheme_of(format: str | None, engine: Engine) -> Scheme | None:
@@ -242,16 +244,28 @@ def _adapter(path: str, model: ModelShape) -> ModelShape:
 
 
 def _find(
-    name: str, format: str | None, *, place: str, known_only: bool, card_format: str | None = None
+    name: str, format: str | None, *, place: str, known_only: bool, converts: bool = True
 ) -> tuple[ModelShape, Origin]:
+    """``converts``: the engine takes GGUF files alone, so a folder is sized as its conversion would be."""
     try:
-        shape = find_model(name, format=format or card_format, known_only=known_only)
+        card = find_card(name)
+        if card is not None and converts:
+            format = format or USUAL_PRESET
+        shape = find_model(name, format=format, known_only=known_only)
     except NotSized as known:
         raise on_boards(known) from None
     _check_kind(shape, name, place)
-    if not shape.shards:
-        return shape, Origin(header=CARDS.get(name).header())
-    path = shape.shards[0].path
+    if card is not None:
+        return shape, Origin(header=card.header())
+    path = shape.shards[0].path if shape.shards else None
+    if path is None or path.endswith(".safetensors"):
+        if converts:
+            raise UnknownArchitecture(
+                f"llama.cpp runs no {shape.architecture!r} with these sizes, so there is no GGUF file of it to size",
+                file=name,
+                hint="size it for another engine",
+            )
+        return shape, Origin()
     if not shape.tensors:
         raise ModelError("holds a vocabulary and no weights", file=path, hint="give the file of the model itself")
     if format is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 import msgspec
 
@@ -47,7 +48,7 @@ def shape_of(
     plan = architecture.plan(meta)
     names = {tensor.name for tensor in tensors}
     parameters = sum(tensor.elements for tensor in tensors)
-    inactive = sum(_inactive_elements(tensor, plan.layers) for tensor in tensors)
+    inactive = sum(inactive_elements(tensor, plan.layers) for tensor in tensors)
     return ModelShape(
         architecture=meta.architecture,
         name=name if name is not None else meta.text("general.name", "unnamed"),
@@ -164,7 +165,21 @@ def _architecture(meta: Metadata) -> Architecture:
     return ARCHITECTURES.get(meta.architecture)
 
 
-def _inactive_elements(tensor: Tensor, layers: Sequence[Layer]) -> int:
+class _Sized(Protocol):
+    """A tensor by name and size, in whatever format."""
+
+    @property
+    def name(self) -> str:
+        """llama.cpp's name of it."""
+        ...
+
+    @property
+    def elements(self) -> int:
+        """How many numbers it holds."""
+        ...
+
+
+def inactive_elements(tensor: _Sized, layers: Sequence[Layer]) -> int:
     """Numbers of this tensor that one token does not pass through: experts not chosen, and heads it never enters."""
     match = _BLOCK.match(tensor.name)
     if match is None or int(match.group(1)) >= len(layers):

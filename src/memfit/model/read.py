@@ -1,78 +1,57 @@
-"""A model's shape from its file or its name."""
+"""A model's shape from its name."""
 
 from __future__ import annotations
 
-import os
-import re
-from pathlib import Path
-
 import msgspec
 
-from memfit.catalog import fold
-from memfit.errors import Malformed, ModelError, UsageError
-from memfit.model._build import card_shape, quantized, shape_of
-from memfit.model._cache import cached
-from memfit.model.architectures import ARCHITECTURES
-from memfit.model.cards import CARDS
-from memfit.model.gguf import Header, read_shards, shard_paths
-from memfit.model.gguf._refusals import exists, is_entry
-from memfit.model.metadata import Metadata
+from memfit.model._build import quantized
+from memfit.model.cards import Card
 from memfit.model.places import locate
-from memfit.model.shape import ModelShape, Tokenizer
-from memfit.model.unknown import unknown_architecture, without_card
+from memfit.model.shape import ModelShape
+from memfit.model.sources import SOURCES, Source
+from memfit.model.unknown import without_card
 
 
 def find_model(name: str, *, format: str | None = None, known_only: bool = True) -> ModelShape:
-    """The shape of a model named by a GGUF file's path, by a card (``Llama-3.2-3B``), or by where it is.
+    """The shape of a model named by where it lies, or by a card (``Llama-3.2-3B``).
 
-    Where it is: Ollama's store (``ollama:llama3.2:3b``), Hugging Face's hub (``hf://org/repo/file.gguf``) or any server
-    (``https://host/model.gguf``); of a model on a server only its header is fetched.
+    Where it lies: the path of a GGUF file or of a Hugging Face folder, Ollama's store (``ollama:llama3.2:3b``), Hugging
+    Face's hub (``hf://org/repo/file.gguf``) or any server (``https://host/model.gguf``); of a model on a server only
+    headers are fetched.
 
-    ``format`` is the preset that a card's weights are sized in (``Q4_K_M`` where none is given); a file has its own.
+    ``format`` is the preset that weights are sized in: of a card ``Q4_K_M`` where none is given, of a folder its own
+    tensors. A GGUF file has its own always.
 
     Raises:
         ModelError: a file that cannot be used, or is not where it should be.
-        UnknownName: neither a file nor a card; the hint names the nearest cards.
+        UnknownName: neither a file nor a folder nor a card; the hint names the nearest cards.
         NotSized: a model that is known by its published size alone.
         UsageError: an empty name.
     """
-    if (found := locate(name)) is not None:
-        return read_shape(found, known_only=known_only)
-    if _looks_like_path(name):
-        return read_shape(name, known_only=known_only)
-    if name in CARDS:
-        return card_shape(CARDS.get(name), format or "Q4_K_M")
-    raise without_card(name)
+    source, found = _source_of(name)
+    return source.shape(found, format, known_only)
 
 
-def read_shape(path: str | os.PathLike[str], *, known_only: bool = True) -> ModelShape:
-    """The shape of a GGUF file from its header only; any shard of a split model names the whole.
+def find_card(name: str) -> Card | None:
+    """The hyperparameters by which llama.cpp would convert a model named as for ``find_model``.
 
-    The result is cached by the file's path, size and time of change (``MEMFIT_CACHE=off`` turns that off).
-
-    Args:
-        path: a model, a projector (``mmproj``) or a LoRA adapter.
-        known_only: False gives a shape without layers for an architecture that memfit does not know, enough for the
-            engine to be asked.
+    None where it is a GGUF file already, or a folder of a model that llama.cpp cannot run.
 
     Raises:
-        UnknownArchitecture: no architecture file describes it; the hint names the nearest.
-        ModelError: a file that cannot be used, or one that is not on this machine.
-        UsageError: an empty name.
+        ModelError: a folder that cannot be used.
+        UnknownName, NotSized: as ``find_model``.
     """
-    name = os.fspath(path)
-    if not name:
-        raise UsageError("a file without a name", hint="give the path of a .gguf file")
-    if (found := locate(name)) is not None:
-        path = found
-    _refuse_remote(name)
-    shape = cached(shard_paths(path), "shape", lambda: _read(read_shards(path)), ModelShape)
-    if known_only and shape.kind in ("text", "embedding") and not shape.layers:
-        hint = (
-            "llama.cpp can be asked for one footprint: --source engine (needs memfit[llama]); not for --max or --sweep"
-        )
-        raise unknown_architecture(shape.architecture, file=str(path), hint=hint)
-    return shape
+    source, found = _source_of(name)
+    return source.card(found)
+
+
+def _source_of(name: str) -> tuple[Source, str]:
+    """What reads a name, and the name by which it does: where the model lies on this machine."""
+    name = locate(name) or name
+    for source in sorted(SOURCES, key=lambda source: source.place):
+        if source.takes(name):
+            return source, name
+    raise without_card(name)
 
 
 def in_preset(shape: ModelShape, preset: str) -> ModelShape:
@@ -83,135 +62,3 @@ def in_preset(shape: ModelShape, preset: str) -> ModelShape:
         UsageError: the engine cannot quantize this model to that preset.
     """
     return msgspec.structs.replace(shape, tensors=quantized(shape, preset), shards=(), file_type=None)
-
-
-def _read(header: Header) -> ModelShape:
-    if not header.architecture:
-        raise Malformed("general.architecture is missing", file=header.path, hint="convert the model again")
-    if header.architecture == "clip":
-        return _projector(header)
-    if header.metadata.get("general.type") == "adapter":
-        return _adapter(header)
-    names = frozenset(tensor.name for tensor in header.tensors)
-    tokens = header.vocabulary_tokens
-    values = dict(header.metadata)
-    if tokens is not None:
-        values[f"{header.architecture}.vocab_size"] = tokens
-    meta = Metadata(header.architecture, values, file=header.path, optional=names)
-    if header.architecture in ARCHITECTURES:
-        shape = shape_of(meta, header.tensors, vocabulary_tokens=tokens)
-    else:
-        shape = _without_layers(header, meta)
-    return msgspec.structs.replace(shape, tokenizer=_tokenizer(header), shards=header.shards)
-
-
-def _without_layers(header: Header, meta: Metadata) -> ModelShape:
-    """Enough of an unknown architecture for the engine to be asked about it."""
-    names = {tensor.name for tensor in header.tensors}
-    parameters = sum(tensor.elements for tensor in header.tensors)
-    return ModelShape(
-        architecture=header.architecture,
-        name=meta.text("general.name", "unnamed"),
-        parameters=parameters,
-        parameters_active=parameters,
-        embedding_length=meta.integer("embedding_length", 0),
-        vocabulary_tokens=meta.integer("vocab_size", 0),
-        context_trained_tokens=meta.integer("context_length", 0),
-        tied_embeddings="token_embd.weight" in names and "output.weight" not in names,
-        tensors=header.tensors,
-    )
-
-
-def _projector(header: Header) -> ModelShape:
-    from memfit.model.towers import read_towers  # only projector files need it
-
-    parameters = sum(tensor.elements for tensor in header.tensors)
-    return ModelShape(
-        architecture="clip",
-        name=_text(header, "general.name"),
-        kind="projector",
-        parameters=parameters,
-        parameters_active=parameters,
-        embedding_length=0,
-        vocabulary_tokens=0,
-        context_trained_tokens=0,
-        memory="none",
-        towers=read_towers(header.metadata, file=header.path),
-        tensors=header.tensors,
-        shards=header.shards,
-    )
-
-
-def _adapter(header: Header) -> ModelShape:
-    parameters = sum(tensor.elements for tensor in header.tensors)
-    return ModelShape(
-        architecture=header.architecture,
-        name=_text(header, "general.name"),
-        kind="adapter",
-        parameters=parameters,
-        parameters_active=parameters,
-        embedding_length=0,
-        vocabulary_tokens=0,
-        context_trained_tokens=0,
-        memory="none",
-        tensors=header.tensors,
-        shards=header.shards,
-    )
-
-
-def _text(header: Header, key: str) -> str:
-    value = header.metadata.get(key)
-    return value if isinstance(value, str) else Path(header.path).name
-
-
-def _looks_like_path(name: str) -> bool:
-    return os.sep in name or name.lower().endswith(".gguf") or is_entry(Path(name))
-
-
-_ADDRESS = re.compile(r"(?!https?://|hf://)[a-z][a-z0-9+.-]*://", re.IGNORECASE)
-_REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+(:[\w.-]+)?")
-
-
-def _refuse_remote(name: str) -> None:
-    """Refuses an address of a kind that memfit does not read, and a repository's name that could be a file's.
-
-    Raises:
-        ModelError: with the well-known model that it may be.
-    """
-    # a repository is written as a file in a folder is
-    repository = _REPOSITORY.fullmatch(name) and not name.lower().endswith(".gguf") and not exists(Path(name).parent)
-    if not repository and not _ADDRESS.match(name):
-        return
-    hint = (
-        f"on Hugging Face's hub it is hf://{name.partition(':')[0]}"
-        if repository
-        else "memfit reads https:// and hf://"
-    )
-    near = _card_in(name)
-    raise ModelError(
-        "no such file or folder",
-        file=name,
-        hint=f"{hint}; or take the well-known model: memfit estimate {near}" if near else hint,
-    )
-
-
-def _card_in(name: str) -> str | None:
-    """The card whose name stands at the start of an address' last parts: Qwen3-8B of Qwen/Qwen3-8B-GGUF."""
-    parts = [fold(part) for part in re.split(r"[/:]", name) if part]
-    cards = sorted((card.name for card in CARDS), key=len, reverse=True)
-    return next((card for card in cards for part in parts if f"{part}_".startswith(f"{fold(card)}_")), None)
-
-
-def _tokenizer(header: Header) -> Tokenizer | None:
-    tokens = header.arrays.get("tokenizer.ggml.tokens")
-    if tokens is None:
-        return None
-    merges = header.arrays.get("tokenizer.ggml.merges")
-    kind = header.metadata.get("tokenizer.ggml.model")
-    return Tokenizer(
-        kind=kind if isinstance(kind, str) else "unknown",
-        tokens=tokens.count,
-        token_bytes=tokens.payload_bytes,
-        merges=merges.count if merges else 0,
-        merge_bytes=merges.payload_bytes if merges else 0,
-    )

@@ -20,8 +20,8 @@ from memfit.engine._llama_cpp.oracle import reserve_one
 from memfit.engine.records import Deployment, Workload
 from memfit.engine.runtimes import ENGINES
 from memfit.errors import ModelError, UsageError
+from memfit.model.file import read_shape
 from memfit.model.gguf.writer import TensorSpec, write_model
-from memfit.model.read import read_shape
 
 TINY = str(Path(__file__).parents[3] / "models" / "memfit-tiny" / "memfit-tiny-F16.gguf")
 LLAMA = ENGINES.get("llama_cpp")

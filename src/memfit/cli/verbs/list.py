@@ -1,4 +1,4 @@
-"""The names memfit knows: models and what they are for, devices, architectures, formats, presets, schemes, engines."""
+"""The names memfit knows: models and what they are for, devices, architectures, formats, schemes, engines."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 
 import click
 
-_HELP = """The names memfit knows: models and what they are for, devices, architectures, formats, presets, schemes, engines.
+_HELP = """The names memfit knows: models and what they are for, devices, architectures, formats, schemes, engines.
 
 announced: models that people ask for and that memfit cannot size, and why.
 

@@ -20,7 +20,7 @@ from memfit.engine._start import Start
 from memfit.engine.records import Deployment, Options, Profile, Workload
 from memfit.errors import UsageError
 from memfit.model.cards import CARDS
-from memfit.model.read import read_shape
+from memfit.model.file import read_shape
 from memfit.model.shape import ModelShape
 
 _CHILD = Path(__file__).parent / "_child" / "run.py"

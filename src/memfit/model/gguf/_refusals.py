@@ -130,7 +130,7 @@ def _folder(path: Path) -> NotAModel:
     if models:
         hint = f"give the file: {_few([str(path / name) for name in models])}"
     elif "config.json" in names or any(name.endswith(".safetensors") for name in names):
-        hint = "a Hugging Face checkpoint: convert it with llama.cpp's convert_hf_to_gguf.py"
+        hint = "a Hugging Face checkpoint: download its config.json too, or convert it with convert_hf_to_gguf.py"
     else:
         hint = "give the path of a .gguf file"
     return NotAModel("is a folder", file=str(path), hint=hint)

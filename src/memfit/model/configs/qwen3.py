@@ -1,0 +1,39 @@
+"""Qwen3 dense: norms on each head."""
+
+from __future__ import annotations
+
+from memfit.model.configs._checkpoint import Checkpoint
+from memfit.model.configs._config import Config, transformers
+from memfit.model.configs._fields import (
+    attention_biases,
+)
+from memfit.model.configs._section import Section
+from memfit.model.configs._text import read_sizes, text, tied
+
+
+def read(config: Section) -> Checkpoint:
+    """Full attention and a gated feed-forward in every layer.
+
+    Raises:
+        Malformed: a field is of the wrong kind or contradicts another.
+    """
+    sizes = read_sizes(
+        config,
+        layers=32,
+        width=4096,
+        feed_forward=22016,
+        heads=32,
+        kv_heads=32,
+        head=128,
+        vocabulary=151936,
+        context=32768,
+    )
+    return text(config, "qwen3", sizes.metadata(), tied=tied(config, default=False), biases=attention_biases(config))
+
+
+CONFIG = Config(
+    model_type="qwen3",
+    summary="Qwen3 dense, Qwen3-Embedding",
+    source=transformers("qwen3"),
+    read=read,
+)

@@ -1,0 +1,27 @@
+"""EXL2: a mix of two to eight bits that averages to any number of bits."""
+
+from __future__ import annotations
+
+from memfit.model.configs._section import Section
+from memfit.model.quantizations._method import Method
+from memfit.model.quantizations._quantization import Quantization, Weights
+
+
+def read(config: Section) -> Quantization:
+    """The average bits; how they are spread stands in the files alone.
+
+    Raises:
+        Malformed: a field is of the wrong kind or out of bounds.
+    """
+    bits = config.number("bits", 0.0, most=8.0)
+    if bits < 1:
+        raise config.malformed("bits", "is missing, or less than 1")
+    return Quantization(method="exl2", weights=(Weights(bits=bits, kind="int"),))
+
+
+METHOD = Method(
+    name="exl2",
+    summary="a mix of two to eight bits",
+    source="exllamav2/conversion/compile.py, which writes bits and head_bits into quantization_config",
+    read=read,
+)
