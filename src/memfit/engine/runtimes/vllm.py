@@ -33,7 +33,8 @@ PAGE_TOKENS = 16
 KV_TYPES = {**KV_BYTES, "FP8": 1}
 
 # sizes that graphs are captured for: 1, 2, 4, then every 8 up to twice the requests, 512 at most
-# (vllm/config/compilation.py); one published start took 0.31 GiB for 11 of them. Nobody measured it on a Jetson
+# (vllm/config/compilation.py and vllm.py); one published start took 0.31 GiB for 11 of them. Nobody measured it on a
+# Jetson
 _GRAPH = Range(4 * MIB, 12 * MIB, 32 * MIB)
 _GRAPHS = Range(16 * MIB, 64 * MIB, 128 * MIB)
 

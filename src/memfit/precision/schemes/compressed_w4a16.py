@@ -17,7 +17,7 @@ SCHEME = Scheme(
     whole=128,
     quant_methods=("compressed-tensors",),
     support=(
-        on.weight_only("vllm", "7.5", on.VLLM_WNA16, "Marlin"),
+        on.weight_only("vllm", "8.0", on.VLLM_WNA16, "Marlin", unknown=True),
         on.weight_only("sglang", "7.5", on.SGLANG, unknown=True),
         *on.never("mlc", "executorch", "ctranslate2", "onnxruntime"),
         *on.GGUF_ONLY,

@@ -15,7 +15,7 @@ SCHEME = Scheme(
     quant_methods=("compressed-tensors", "torchao"),
     quality=Prior(loss="minimal", source=DOCUMENT),
     support=(
-        on.weight_only("vllm", "7.5", on.VLLM_WNA16, "Marlin, 8 bits"),
+        on.weight_only("vllm", "8.0", on.VLLM_WNA16, "Marlin, 8 bits", unknown=True),
         on.weight_only("sglang", "8.0", on.SGLANG, "torchao int8wo", unknown=True),
         on.weight_only("tensorrt_llm", "8.0", on.TRTLLM_PRECISION),
         on.weight_only("onnxruntime", "cpu", on.ONNX, "MatMulNBits, 8 bits"),
