@@ -1,63 +1,24 @@
-"""A model's shape from its file or its name."""
+"""A model's shape from its GGUF file."""
 
 from __future__ import annotations
 
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from memfit.catalog import fold
-from memfit.errors import Malformed, ModelError, UnknownName, UsageError
+from memfit.errors import Malformed, ModelError, UsageError
 from memfit.model._build import quantized, shape_of
 from memfit.model._cache import cached
 from memfit.model.architectures import ARCHITECTURES
-from memfit.model.cards import CARDS, Card
+from memfit.model.cards import CARDS
 from memfit.model.gguf import Header, read_shards, shard_paths
 from memfit.model.gguf._refusals import exists
 from memfit.model.metadata import Metadata
 from memfit.model.shape import ModelShape, Tokenizer
 from memfit.model.unknown import unknown_architecture
-
-if TYPE_CHECKING:
-    from memfit.model.sources import Source
-
-
-def find_model(name: str, *, format: str | None = None, known_only: bool = True) -> ModelShape:
-    """The shape of a model: the path of a GGUF file or of a Hugging Face folder, or a card (``Llama-3.2-3B``).
-
-    ``format`` is the preset that weights are sized in: of a card ``Q4_K_M`` where none is given, of a folder its own
-    tensors. A GGUF file has its own always.
-
-    Raises:
-        ModelError: a file that cannot be used, or one that is not on this machine.
-        UnknownName: neither a file nor a folder nor a card; the hint names the nearest cards.
-        UsageError: an empty name.
-    """
-    return _source_of(name).shape(name, format, known_only)
-
-
-def find_card(name: str) -> Card | None:
-    """The hyperparameters by which llama.cpp would convert a model named as for ``find_model``.
-
-    None where it is a GGUF file already, or a folder of a model that llama.cpp cannot run.
-
-    Raises:
-        ModelError: a folder that cannot be used.
-        UnknownName: neither a file nor a folder nor a card.
-    """
-    return _source_of(name).card(name)
-
-
-def _source_of(name: str) -> Source:
-    from memfit.model.sources import SOURCES  # they use read_shape
-
-    for source in sorted(SOURCES, key=lambda source: source.place):
-        if source.takes(name):
-            return source
-    raise UnknownName("model", name, (card.name for card in CARDS))
 
 
 def read_shape(path: str | os.PathLike[str], *, known_only: bool = True) -> ModelShape:

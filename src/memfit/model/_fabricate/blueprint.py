@@ -13,9 +13,10 @@ from memfit.model._build import card_shape, mixed, quantized
 from memfit.model._fabricate.shorten import Shortening, fewest_layers
 from memfit.model._fabricate.vocabulary import vocabulary as made_up_vocabulary
 from memfit.model.cards import CARDS, Card
+from memfit.model.find import find_model
 from memfit.model.gguf import Header, read_shards
 from memfit.model.gguf.writer import Copied, Writable, stub_metadata
-from memfit.model.read import find_model, read_shape
+from memfit.model.read import read_shape
 from memfit.model.shape import ModelShape, Tensor, Tokenizer
 from memfit.precision.mixture import Choice
 from memfit.precision.presets import PRESETS
