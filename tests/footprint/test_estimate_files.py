@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import projector_stub
+from folders import LLAMA, llama_tensors, write_folder
 from memfit.engine.records import Deployment, Options
 from memfit.errors import EngineFailed, EngineMissing, Malformed, MemfitError, ModelError, UnknownArchitecture
 from memfit.footprint.estimate import estimate, find_models
@@ -226,3 +227,17 @@ class TestEngine:
         with pytest.raises(EngineFailed, match="not found") as caught:
             estimate(files.write("arcee2", header("arcee"), lacking), options=CPU)
         assert "--source formula" not in str(caught.value.hint)
+
+
+def test_a_hugging_face_folder_is_sized_as_its_conversion(tmp_path: Path) -> None:
+    folder = str(write_folder(tmp_path / "small", LLAMA, llama_tensors()))
+    models = find_models(Deployment(model=folder, format="Q8_0"), source="formula")
+    assert {tensor.format for tensor in models.model.tensors} == {"Q8_0", "F32"}
+    assert (models.origin.header or {})["general.architecture"] == "llama"
+    assert find_models(Deployment(model=folder), source="formula").model.file_type == 15  # Q4_K_M
+
+
+def test_a_folder_that_llama_cpp_cannot_run_says_so(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "small", {"model_type": "whisper"})
+    with pytest.raises(UnknownArchitecture, match=r"llama\.cpp runs no 'whisper'"):
+        find_models(Deployment(model=str(folder)), source="formula")

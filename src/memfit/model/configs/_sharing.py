@@ -34,7 +34,7 @@ def check_sharing(config: Section, windowed: tuple[bool, ...], own: int) -> int:
         Malformed: a later layer would find no cache of its kind of attention (``kv_sharing_modes``, transformers 5.23.0
             models/gemma3n/configuration_gemma3n.py).
     """
-    if own < len(windowed) and set(windowed[:own]) != set(windowed):
+    if own < len(windowed) and (own < 1 or set(windowed[:own]) != set(windowed)):
         raise config.malformed("num_kv_shared_layers", "leaves layers without a KV cache of their kind to read")
     return own
 
