@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from memfit.device.boards import BOARDS
 from memfit.errors import UsageError
-from memfit.model._build import card_shape
+from memfit.model import find_model
 from memfit.model.cards import CARDS
 from memfit.speed.efficiency import efficiency_of
 from memfit.speed.machine import machine_of
@@ -113,7 +113,7 @@ def test_above_break_even_it_pays_and_below_it_does_not(
 def test_a_small_draft_pays_for_a_large_target_and_not_for_a_small_one() -> None:
     machine = machine_of(BOARDS.get("agx_orin_64gb"))
     efficiency, _ = efficiency_of("tensorrt_edge_llm", machine.chip)
-    shapes = {key: card_shape(CARDS.get(key), "Q8_0") for key in ("qwen3_8b", "qwen3_1_7b", "qwen3_0_6b")}
+    shapes = {key: find_model(key, format="Q8_0") for key in ("qwen3_8b", "qwen3_1_7b", "qwen3_0_6b")}
     large = speculate(shapes["qwen3_8b"], shapes["qwen3_0_6b"], machine, efficiency)
     small = speculate(shapes["qwen3_1_7b"], shapes["qwen3_0_6b"], machine, efficiency)
     assert large.break_even is not None
@@ -127,7 +127,7 @@ def test_a_small_draft_pays_for_a_large_target_and_not_for_a_small_one() -> None
 
 
 def test_drafting_nothing_is_refused() -> None:
-    shape = card_shape(CARDS.get("qwen3_0_6b"), "Q8_0")
+    shape = find_model("qwen3_0_6b", format="Q8_0")
     machine = machine_of(BOARDS.get("agx_orin_64gb"))
     efficiency, _ = efficiency_of("vllm", machine.chip)
     with pytest.raises(UsageError):

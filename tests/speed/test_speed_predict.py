@@ -7,8 +7,7 @@ import pytest
 
 from memfit.device.boards import BOARDS
 from memfit.errors import UnknownName, UsageError
-from memfit.model._build import card_shape
-from memfit.model.cards import CARDS
+from memfit.model import find_model
 from memfit.speed.anchors import SOURCES, anchor_shape
 from memfit.speed.efficiency import EFFICIENCIES, TAKEN_OVER_ERROR, efficiency_of
 from memfit.speed.predict import SEVERAL_ERROR, decode_over_depths, math_for, predict, predict_on, setting_of
@@ -154,7 +153,7 @@ def test_an_engine_that_nobody_knows_is_refused() -> None:
 
 
 def test_the_cpu_has_its_own_speed() -> None:
-    shape = card_shape(CARDS.get("smollm2_135m"), "Q2_K")
+    shape = find_model("smollm2_135m", format="Q2_K")
     on_cpu = predict(shape, NANO, "llama_cpp", on_cpu=True)
     assert on_cpu.decode.low < 84.17 < on_cpu.decode.high  # yzma
     assert on_cpu.decode.likely < predict(shape, NANO, "llama_cpp").decode.likely
@@ -162,7 +161,7 @@ def test_the_cpu_has_its_own_speed() -> None:
 
 
 def test_what_was_measured_takes_the_place_of_the_anchors() -> None:
-    shape = card_shape(CARDS.get("llama_3_2_3b"), "Q4_K_M")
+    shape = find_model("llama_3_2_3b", format="Q4_K_M")
     guess = predict(shape, NANO, "llama_cpp", depth_tokens=500)
     seen = Measured(touched=guess.touched, decode_tokens_per_s=0.8 * guess.decode.likely)
     learned = predict(shape, NANO, "llama_cpp", depth_tokens=500, measured=[seen])

@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memfit.errors import UsageError
-from memfit.model._build import card_shape
-from memfit.model.cards import CARDS
+from memfit.model import find_model
 from memfit.model.shape import Layer, ModelShape, Tensor
 from memfit.speed.touched import active_share, chosen_share, kv_step_bytes, profile, prompt, touched
 
@@ -106,7 +105,7 @@ def test_caches_are_read_as_deep_as_a_layer_sees() -> None:
 
 
 def test_a_smaller_cache_format_reads_less() -> None:
-    shape = card_shape(CARDS.get("llama_3_2_1b"), "Q4_K_M")
+    shape = find_model("llama_3_2_1b", format="Q4_K_M")
     half = touched(shape, depth_tokens=4096, kv_type_k="Q8_0", kv_type_v="Q8_0").kv_bytes
     assert half == pytest.approx(touched(shape, depth_tokens=4096).kv_bytes * 8.5 / 16, rel=1e-6)
 
@@ -145,7 +144,7 @@ def test_a_profile_touches_what_its_shape_touches() -> None:
         "granite_4_0_h_tiny",
         "qwen3_5_4b",
     ):
-        shape = card_shape(CARDS.get(key), "Q4_K_M")
+        shape = find_model(key, format="Q4_K_M")
         summed = profile(shape)
         assert touched(summed, depth_tokens=5000, sequences=2) == touched(shape, depth_tokens=5000, sequences=2)
         assert touched(summed).weights_bytes + sum(group.bytes for group in summed.experts) <= shape.weights_bytes

@@ -3,11 +3,10 @@
 import pytest
 
 from memfit.errors import UsageError
-from memfit.model._build import card_shape
-from memfit.model.cards import CARDS
+from memfit.model import find_model
 from memfit.speed.traffic import ACCESSES, Operation, traffic, unfused_extra_bytes
 
-SHAPE = card_shape(CARDS.get("llama_3_2_3b"), "Q4_K_M")
+SHAPE = find_model("llama_3_2_3b", format="Q4_K_M")
 
 
 @pytest.mark.parametrize(
@@ -49,7 +48,7 @@ def test_a_fused_engine_spares_what_an_unfused_one_moves() -> None:
 
 
 def test_a_window_bounds_what_attention_reads() -> None:
-    gemma = card_shape(CARDS.get("gemma_3_1b"), "Q4_K_M")
+    gemma = find_model("gemma_3_1b", format="Q4_K_M")
     near, far = (traffic(gemma, 1, depth_tokens=depth)[0].fused_bytes for depth in (10_000, 20_000))
     full = sum(layer.attention == "full" for layer in gemma.trunk)
     row = 2 * 2 * 256  # one head of 256 for K and for V, two bytes

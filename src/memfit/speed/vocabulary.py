@@ -25,7 +25,7 @@ _FAMILIES: tuple[tuple[str, str], ...] = (
     (r"tinyllama|llama-?2|vicuna", "Llama 2"),
     (r"deepseek-r1-distill-llama|(?:meta-)?llama-?3", "Llama 3"),
     (r"llama-?4", "Llama 4"),
-    (r"gemma-?2-|gemma-2b|gemma-7b", "Gemma 2"),
+    (r"gemma-?2-|gemma-2b|gemma-7b", "Gemma 2"),  # the first Gemma has the same 256,000
     (r"gemma-?3", "Gemma 3"),
     (r"gemma-?4", "Gemma 4"),
     (r"smollm-?2|smollm-", "SmolLM2"),

@@ -7,9 +7,7 @@ import re
 
 import msgspec
 
-from memfit.model._build import card_shape
-from memfit.model.cards import CARDS
-from memfit.model.shape import ModelShape, Tensor
+from memfit.model import ModelShape, Tensor, find_model
 from memfit.precision.presets import PRESETS
 from memfit.speed.records import Anchor, Math, Touched
 from memfit.speed.touched import touched
@@ -64,11 +62,10 @@ def anchor_shape(model: str, format: str) -> ModelShape:
     Raises:
         UnknownName: no such card, or no such format.
     """
-    card = CARDS.get(model)
     stored = WEIGHT_FORMATS.get(format)
     if stored is None:
-        return card_shape(card, format)
-    shape = card_shape(card, "F16")
+        return find_model(model, format=format)
+    shape = find_model(model, format="F16")
     tensors = tuple(_stored(tensor, format, stored, tied=shape.tied_embeddings) for tensor in shape.tensors)
     return msgspec.structs.replace(shape, tensors=tensors)
 
