@@ -48,7 +48,7 @@ def test_what_one_adds_by_the_examples_is_known_at_once(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__"))
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     examples = re.findall(r"`(src/memfit/\S+?\.py)`((?:(?!```|\n#).)*?)```python\n(.*?)```", text, re.S)
-    assert len(examples) == 7
+    assert len(examples) == 8
     for path, _, code in examples:
         assert not (tmp_path / path).exists()
         (tmp_path / path).write_text(code, encoding="utf-8")
