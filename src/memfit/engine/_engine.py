@@ -68,6 +68,8 @@ class Engine:
         smaller_formats: those that may be proposed as a change, most bits first.
         only_sized: memfit knows what it takes, and neither starts it nor reads what it says.
         on_the_processor: it has no use for a GPU.
+        peak_bytes: room for what no term names on a GPU (the ``high`` of ``peak_headroom``), by the bytes of weights
+            and of all else that cannot be evicted.
     """
 
     name: str
@@ -85,6 +87,7 @@ class Engine:
     smaller_formats: tuple[str, ...] = ("Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q3_K_M")
     only_sized: bool = False
     on_the_processor: bool = False
+    peak_bytes: Callable[[int, int], int] = lambda weights, rest: 0
     aliases: tuple[str, ...] = ()
 
 
@@ -95,6 +98,7 @@ def sized(
     options: Options,
     ledger: Callable[[Models, Deployment, Device, Profile, Asked], Ledger],
     default_format: str,
+    peak_bytes: Callable[[int, int], int],
     smaller_formats: tuple[str, ...] = (),
     on_the_processor: bool = False,
     aliases: tuple[str, ...] = (),
@@ -107,6 +111,7 @@ def sized(
         options: in force when none is given.
         ledger: what a deployment takes.
         default_format: name of a scheme, see ``Engine``.
+        peak_bytes: see ``Engine``.
         smaller_formats: names of schemes, see ``Engine``.
         on_the_processor: see ``Engine``.
         aliases: other names.
@@ -134,5 +139,6 @@ def sized(
         smaller_formats=smaller_formats,
         only_sized=True,
         on_the_processor=on_the_processor,
+        peak_bytes=peak_bytes,
         aliases=aliases,
     )

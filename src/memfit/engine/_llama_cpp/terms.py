@@ -18,7 +18,7 @@ from memfit.engine._llama_cpp.buffers import (
 from memfit.engine._llama_cpp.cache import kv_bytes, state_bytes
 from memfit.engine._llama_cpp.settings import Settings, resolve
 from memfit.engine._llama_cpp.weights import Placement, place
-from memfit.engine.records import Options, Part, Pool, Profile, Source, Term
+from memfit.engine.records import Backend, Options, Part, Pool, Profile, Source, Term
 from memfit.model.shape import ModelShape
 from memfit.units import MIB
 
@@ -281,6 +281,11 @@ _PEAK_SHARE = {"cpu": 0.01, "cuda": 0.05}
 _PEAK_LEAST_BYTES = 16 * MIB
 
 
+def peak_bytes(unevictable_bytes: int, backend: Backend) -> int:
+    """Room for what no term names beside so much that cannot be evicted."""
+    return max(_PEAK_LEAST_BYTES, int(unevictable_bytes * _PEAK_SHARE[backend]))
+
+
 def headroom_term(terms: Iterable[Term], device: Device, options: Options) -> Term:
     """Room for what no term names; a policy, and said so."""
     unevictable = sum(term.high_bytes - term.evictable_bytes for term in terms)
@@ -288,7 +293,7 @@ def headroom_term(terms: Iterable[Term], device: Device, options: Options) -> Te
     return _ranged(
         "peak_headroom",
         "unified" if device.unified else "host",
-        Range(0, 0, max(_PEAK_LEAST_BYTES, int(unevictable * share))),
+        Range(0, 0, peak_bytes(unevictable, options.backend)),
         "default",
         f"{share:.0%} of what cannot be evicted, at least {_PEAK_LEAST_BYTES // MIB} MiB",
         "a policy, not a measurement",

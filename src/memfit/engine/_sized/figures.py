@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 import msgspec
@@ -64,13 +64,22 @@ _SHARES: dict[Allocator, tuple[float, float]] = {"reserved": (0.02, 0.05), "grow
 _LEAST_BYTES = 64 * MIB
 
 
+def _peaks(allocator: Allocator) -> Callable[[int, int], int]:
+    of_weights, of_rest = _SHARES[allocator]
+    return lambda weights, rest: max(_LEAST_BYTES, int(weights * of_weights + rest * of_rest))
+
+
+PEAKS: dict[Allocator, Callable[[int, int], int]] = {"reserved": _peaks("reserved"), "grows": _peaks("grows")}
+"""Room for peaks of so many bytes of weights and of all else."""
+
+
 def headroom(terms: Iterable[Term], pool: Pool, allocator: Allocator) -> Term:
     """Room for what no term names: a share of the weights and a larger one of all else."""
     of_weights, of_rest = _SHARES[allocator]
     held = list(terms)
     weights = sum(one.high_bytes - one.evictable_bytes for one in held if one.name == "weights")
     rest = sum(one.high_bytes - one.evictable_bytes for one in held if one.name != "weights")
-    high = max(_LEAST_BYTES, int(weights * of_weights + rest * of_rest))
+    high = PEAKS[allocator](weights, rest)
     return term(
         "peak_headroom",
         pool,

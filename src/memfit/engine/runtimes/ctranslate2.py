@@ -7,7 +7,7 @@ from memfit.engine._engine import Ledger, Models, sized
 from memfit.engine._sized import processes
 from memfit.engine._sized.activations import ERROR, logits_bytes, pass_bytes
 from memfit.engine._sized.cache import reserved_kv_bytes
-from memfit.engine._sized.figures import NOTHING, term
+from memfit.engine._sized.figures import NOTHING, PEAKS, term
 from memfit.engine._sized.formats import check
 from memfit.engine._sized.ledger import finish, kv_term, runtime_term, state_term, weights_term
 from memfit.engine._sized.request import BOTH, KV_BYTES, Request, request
@@ -86,6 +86,7 @@ ENGINE = sized(
     options=OPTIONS,
     ledger=ledger,
     default_format="ct2_int8",
+    peak_bytes=PEAKS["grows"],
     smaller_formats=("ct2_int8",),
     aliases=("ct2", "faster whisper"),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from memfit.device.records import Device
 from memfit.engine._engine import Ledger, Models, sized
 from memfit.engine._sized.cache import reserved_kv_bytes
-from memfit.engine._sized.figures import Range, term
+from memfit.engine._sized.figures import PEAKS, Range, term
 from memfit.engine._sized.formats import check
 from memfit.engine._sized.ledger import finish, kv_term, runtime_term, state_term, weights_term
 from memfit.engine._sized.request import Request, request
@@ -73,6 +73,7 @@ ENGINE = sized(
     options=OPTIONS,
     ledger=ledger,
     default_format="xnnpack_8da4w",
+    peak_bytes=PEAKS["reserved"],
     smaller_formats=("xnnpack_8da4w",),
     on_the_processor=True,
     aliases=("executor", "xnnpack"),

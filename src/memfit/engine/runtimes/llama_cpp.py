@@ -7,6 +7,7 @@ from pathlib import Path
 
 from memfit.engine._engine import Engine
 from memfit.engine._llama_cpp.ledger import ledger
+from memfit.engine._llama_cpp.terms import peak_bytes
 from memfit.engine._start import EngineLog, Start
 from memfit.engine.records import Command, Deployment, Options, Profile, Workload
 from memfit.units import MIB
@@ -83,5 +84,6 @@ ENGINE = Engine(
     serve=serve,
     read_log=read_log,
     installed_version=installed_version,
+    peak_bytes=lambda weights, rest: peak_bytes(weights + rest, "cuda"),
     aliases=("llama", "llama cpp python", "llama server", "llama cli"),
 )

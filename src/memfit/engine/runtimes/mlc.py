@@ -7,7 +7,7 @@ from memfit.engine._engine import Ledger, Models, sized
 from memfit.engine._sized import processes
 from memfit.engine._sized.activations import pass_bytes
 from memfit.engine._sized.cache import reserved_kv_bytes
-from memfit.engine._sized.figures import Range, term
+from memfit.engine._sized.figures import PEAKS, Range, term
 from memfit.engine._sized.formats import check
 from memfit.engine._sized.ledger import finish, kv_term, runtime_term, state_term, weights_term
 from memfit.engine._sized.request import Request, request
@@ -100,6 +100,7 @@ ENGINE = sized(
     options=OPTIONS,
     ledger=ledger,
     default_format="q4f16_1",
+    peak_bytes=PEAKS["reserved"],
     smaller_formats=("q4f16_1", "q3f16_1"),
     aliases=("mlc llm",),
 )

@@ -124,5 +124,7 @@ ENGINE: Engine = replace(
     serve=start,
     installed_version=lambda: "",
     only_sized=True,
+    # the runner's room for peaks, which Ollama's server has no part in
+    peak_bytes=lambda weights, rest: llama_cpp.ENGINE.peak_bytes(weights, rest - _SERVER[2]),
     aliases=(),
 )

@@ -7,7 +7,7 @@ from memfit.engine._engine import Ledger, Models, sized
 from memfit.engine._sized import processes
 from memfit.engine._sized.activations import logits_bytes, pass_bytes
 from memfit.engine._sized.cache import reserved_kv_bytes
-from memfit.engine._sized.figures import NOTHING, Range, term
+from memfit.engine._sized.figures import NOTHING, PEAKS, Range, term
 from memfit.engine._sized.formats import check
 from memfit.engine._sized.ledger import finish, kv_term, runtime_term, state_term, weights_term
 from memfit.engine._sized.request import BOTH, KV_BYTES, Request, request
@@ -76,6 +76,7 @@ ENGINE = sized(
     options=OPTIONS,
     ledger=ledger,
     default_format="fp32",
+    peak_bytes=PEAKS["grows"],
     smaller_formats=("int8", "onnx_int4"),
     aliases=("onnx runtime", "ort", "onnx"),
 )

@@ -7,7 +7,7 @@ from memfit.engine._engine import Ledger, Models, sized
 from memfit.engine._sized import processes
 from memfit.engine._sized.activations import ERROR, logits_bytes, pass_bytes, scores_bytes
 from memfit.engine._sized.cache import reserved_kv_bytes
-from memfit.engine._sized.figures import Range, exactly, term
+from memfit.engine._sized.figures import PEAKS, Range, exactly, term
 from memfit.engine._sized.formats import check
 from memfit.engine._sized.ledger import finish, kv_term, runtime_term, state_term, weights_term
 from memfit.engine._sized.request import KV_BYTES, Request, request
@@ -80,6 +80,7 @@ ENGINE = sized(
     options=OPTIONS,
     ledger=ledger,
     default_format="bf16",
+    peak_bytes=PEAKS["grows"],
     smaller_formats=("int8", "awq", "bnb_nf4"),
     aliases=("torch", "transformers", "pytorch eager"),
 )

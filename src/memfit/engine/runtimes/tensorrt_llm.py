@@ -9,7 +9,7 @@ from memfit.engine._engine import Ledger, Models, sized
 from memfit.engine._sized import processes
 from memfit.engine._sized.activations import ERROR, logits_bytes, pass_bytes
 from memfit.engine._sized.cache import reserved_kv_bytes
-from memfit.engine._sized.figures import Range, term
+from memfit.engine._sized.figures import PEAKS, Range, term
 from memfit.engine._sized.formats import check, check_kv
 from memfit.engine._sized.ledger import finish, kv_term, runtime_term, state_term, weights_term
 from memfit.engine._sized.request import KV_BYTES, request
@@ -97,6 +97,7 @@ ENGINE = sized(
     options=OPTIONS,
     ledger=ledger,
     default_format="fp16",
+    peak_bytes=PEAKS["reserved"],
     smaller_formats=("w8a8", "int8", "awq", "nvfp4"),
     aliases=("trt llm", "trtllm"),
 )

@@ -9,7 +9,7 @@ from memfit.engine._engine import Ledger, Models, sized
 from memfit.engine._sized import processes
 from memfit.engine._sized.activations import ERROR, logits_bytes, pass_bytes
 from memfit.engine._sized.cache import paged_kv_bytes, state_bytes
-from memfit.engine._sized.figures import Range, term
+from memfit.engine._sized.figures import PEAKS, Range, term
 from memfit.engine._sized.formats import check, check_kv
 from memfit.engine._sized.ledger import (
     finish,
@@ -114,6 +114,7 @@ ENGINE = sized(
     options=OPTIONS,
     ledger=ledger,
     default_format="bf16",
+    peak_bytes=PEAKS["reserved"],
     smaller_formats=("w8a8", "fp8", "awq", "nvfp4"),
     aliases=("v llm",),
 )

@@ -1,0 +1,84 @@
+"""Which formats are looked at for an engine, and what each is known to cost."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from memfit.engine.runtimes import ENGINES
+from memfit.fit.records import QualityPrior
+from memfit.precision.presets import PRESETS, Preset
+from memfit.precision.schemes import SCHEMES, Scheme
+
+PRESETS_LOOKED_AT = (
+    *("F16", "Q8_0", "Q6_K", "Q5_K_M", "Q5_K_S", "Q4_K_M", "Q4_K_S"),
+    *("Q4_0", "IQ4_XS", "Q3_K_M", "IQ3_S", "Q2_K", "IQ2_XXS"),
+)
+"""Of llama.cpp's presets those that people publish, most bits first."""
+
+# what the words mean, by the mean KL divergence: the steps of llama.cpp's scoreboard at Q6_K, Q4_K_M and Q3_K_M
+_WORDS = ((0.006, "near lossless"), (0.04, "good"), (0.12, "fair"))
+
+
+def formats_of(engine: str) -> tuple[str, ...]:
+    """Keys of presets or schemes, most bits first."""
+    found = ENGINES.get(engine)
+    if found.reads == "gguf":
+        return PRESETS_LOOKED_AT
+    return tuple(dict.fromkeys((found.default_format, *found.smaller_formats)))
+
+
+def form_of(format: str) -> Preset | Scheme:
+    """The preset or scheme of this name.
+
+    Raises:
+        UnknownName: neither.
+    """
+    return PRESETS.get(format) if format in PRESETS else SCHEMES.get(format)
+
+
+@cache
+def quality_of(format: str) -> QualityPrior:
+    """What this format is known to cost.
+
+    Presets have a published KL divergence, with an importance matrix where there is one, as published files are made.
+    Of schemes only perplexities and words were published, and of some nothing: that is said.
+    """
+    form = form_of(format)
+    if isinstance(form, Preset):
+        figure = form.quality_imatrix or form.quality
+        if figure is not None:
+            return QualityPrior(
+                kl_divergence=figure.kl_divergence, words=_words(figure.kl_divergence), source=figure.source
+            )
+        return QualityPrior(kl_divergence=None, words="unknown", source="")
+    prior = form.quality
+    if prior is None:
+        return QualityPrior(kl_divergence=None, words="unknown", source="")
+    return QualityPrior(kl_divergence=None, words=prior.loss, source=prior.source)
+
+
+def _words(kl_divergence: float) -> str:
+    return next((words for most, words in _WORDS if kl_divergence <= most), "poor")
+
+
+@cache
+def loss_of(format: str) -> float:
+    """A KL divergence to rank by: the published one, or else that of the preset with the nearest bits."""
+    known = quality_of(format).kl_divergence
+    if known is not None:
+        return known
+    bits = bits_of(format)
+    measured = [name for name in PRESETS_LOOKED_AT if quality_of(name).kl_divergence is not None]
+    nearest = min(measured, key=lambda name: abs(bits_of(name) - bits))
+    return quality_of(nearest).kl_divergence or 0.0
+
+
+@cache
+def bits_of(format: str) -> float:
+    """Bits a number of a matrix takes, scales included; of a preset those of its base format."""
+    form = form_of(format)
+    if isinstance(form, Preset):
+        from memfit.precision.formats import FORMATS
+
+        return FORMATS.get(form.base).bits
+    return 8 * form.matrix_bytes((4096, 4096)) / (4096 * 4096)

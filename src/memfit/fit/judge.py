@@ -1,0 +1,27 @@
+"""From a footprint and a capacity to a verdict in words."""
+
+from __future__ import annotations
+
+from memfit.fit.records import FitVerdict
+from memfit.fit.sizes import Sum
+from memfit.units import format_bytes, format_tokens
+
+COMFORTABLE_SHARE = 0.1
+"""Of the capacity to spare: what a service started later, or a longer day, takes."""
+
+
+def judge(found: Sum, capacity_bytes: int) -> tuple[FitVerdict, str]:
+    """Whether this footprint fits, and what keeps it from being comfortable."""
+    spare = capacity_bytes - found.required
+    if spare >= COMFORTABLE_SHARE * capacity_bytes:
+        return "comfortable", ""
+    if spare >= 0:
+        return "tight", f"{format_bytes(spare)} to spare"
+    if found.kept <= capacity_bytes:
+        return "barely", "mapped weights are read again for every token"
+    return "no", f"{format_bytes(-spare)} short"
+
+
+def capped(context_tokens: int, asked_tokens: int) -> tuple[FitVerdict, str]:
+    """The verdict where only a smaller context fits."""
+    return "barely", f"{format_tokens(context_tokens)} of the {format_tokens(asked_tokens)} context asked for"
