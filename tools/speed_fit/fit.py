@@ -27,6 +27,7 @@ PROMPT_LEAST, PROMPT_ALONE = 1.25, 1.4  # the same of prompts, whose anchors are
 # no group of several sources shows more of the data sheet's bandwidth: where small models alone were published, nothing
 # else keeps a fit from taking all of it
 MOST_BANDWIDTH = 0.9
+LEAST_MIXTURES = 2  # one publication of one mixture may be slow for another reason than its experts
 LONG_TOKENS = 64  # a prompt that is bound by arithmetic on every chip here
 STARTS = 4
 # a weak pull, for groups whose models have all the same size: a layer costs about this many clocks (the median of the
@@ -69,22 +70,30 @@ def residual(point: Decode, parameters: Parameters) -> float:
     return math.log(seconds / point.seconds)
 
 
-def fit(points: Sequence[Decode], given: Parameters | None = None) -> Parameters:
+def fit(points: Sequence[Decode], given: Parameters | None = None, *, experts: bool | None = None) -> Parameters:
     """The parameters of one engine on one chip.
 
     ``given`` are another chip's, of which all but the bandwidth's share is kept: for groups of one or two anchors.
+    ``experts`` is whether their own share may be looked for; by default where mixtures were published twice.
     """
     if given is not None:
         return _rounded(_search(points, given, ("bandwidth",)))
+    if experts is None:
+        experts = len(_mixtures(points)) >= LEAST_MIXTURES
     best = _search(points, Parameters(0.7, USUAL_CLOCKS), ("bandwidth", "clocks"))
     for extra, start in (("weights", 10.0), ("experts", 0.8)):
-        if extra == "experts" and not any(point.touched.experts_bytes for point in points):
+        if extra == "experts" and not (experts and _mixtures(points)):
             continue
         names = ["bandwidth", "clocks", *(["weights"] if best.weights is not None else []), extra]
         trial = _search(points, replace(best, **{extra: start}), tuple(dict.fromkeys(names)))
         if _loss(points, trial) < LEAST_GAIN**2 * _loss(points, best):
             best = trial
     return _rounded(best)
+
+
+def _mixtures(points: Sequence[Decode]) -> set[tuple[str, str]]:
+    """The mixtures of experts among the models, each time that one was published."""
+    return {(point.anchor.model, point.source) for point in points if point.touched.experts_bytes}
 
 
 def bar(points: Sequence[Decode], fitted: Parameters, given: Parameters | None = None) -> float:
@@ -100,10 +109,11 @@ def bar(points: Sequence[Decode], fitted: Parameters, given: Parameters | None =
     def key(point: Decode) -> tuple[str, str]:
         return (point.source, "" if point.source in small else point.anchor.model)
 
+    experts = len(_mixtures(points)) >= LEAST_MIXTURES
     errors: list[float] = []
     for left_out in sorted({key(point) for point in points}):
         rest = [point for point in points if key(point) != left_out]
-        parameters = fit(rest, given) if len(rest) > 1 else fitted
+        parameters = fit(rest, given, experts=experts) if len(rest) > 1 else fitted
         errors += [abs(residual(point, parameters)) for point in points if key(point) == left_out]
     width = _quantile(errors, QUANTILE) * (ALONE if alone else 1.0)
     return round(max(math.exp(width), ALONE_LEAST if alone else LEAST_ERROR), 2)
