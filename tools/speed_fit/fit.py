@@ -91,6 +91,14 @@ def fit(points: Sequence[Decode], given: Parameters | None = None, *, experts: b
     return _rounded(best)
 
 
+def fit_cores(points: Sequence[Decode]) -> Parameters:
+    """The parameters of an engine on CPU cores, which unpack slower than the DRAM delivers.
+
+    How fast they unpack, and what a layer costs them besides: they wait for one another at the end of each matrix.
+    """
+    return _rounded(_search(points, Parameters(1.0, USUAL_CLOCKS, weights=3.0), ("weights", "clocks")))
+
+
 def _mixtures(points: Sequence[Decode]) -> set[tuple[str, str]]:
     """The mixtures of experts among the models, each time that one was published."""
     return {(point.anchor.model, point.source) for point in points if point.touched.experts_bytes}

@@ -46,9 +46,10 @@ EFFICIENCY = EngineEfficiency(
             engine="llama_cpp",
             chip="CPU",
             bandwidth_share=1.0,
-            weights_per_clock=2.44,
-            layer_clocks=0.0,
+            weights_per_clock=4.39,
+            layer_clocks=511000.0,
             error=2.0,
+            compute=(ComputeShare(math="int8", share=0.343, error=1.4, anchors=1),),
             anchors=2,
             sources=(
                 "tiny_agent_orin_nano",
