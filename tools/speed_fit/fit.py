@@ -42,7 +42,7 @@ class Parameters:
     bandwidth: float
     clocks: float
     weights: float | None = None
-    experts: float = 1.0
+    experts: float = 0.0
 
     def efficiency(self, engine: str, chip: str) -> Efficiency:
         """As the roofline takes it."""
@@ -50,9 +50,9 @@ class Parameters:
             engine=engine,
             chip=chip,
             bandwidth_share=self.bandwidth,
-            expert_share=self.experts,
             weights_per_clock=self.weights,
             layer_clocks=self.clocks,
+            expert_clocks=self.experts,
             error=1.0,
         )
 
@@ -63,10 +63,11 @@ def residual(point: Decode, parameters: Parameters) -> float:
     The same as ``roofline.step_time`` of one token, with what does not change divided out once: a fit asks for it some
     hundred thousand times. A test holds the two together.
     """
-    waits = (point.weights_s + point.experts_s / parameters.experts) / parameters.bandwidth
+    waits = point.weights_s / parameters.bandwidth
     if parameters.weights is not None:
         waits = max(waits, point.unpacking_s / parameters.weights)
     seconds = waits + point.besides_s / parameters.bandwidth + point.layer_s * parameters.clocks
+    seconds += point.expert_layer_s * parameters.experts
     return math.log(seconds / point.seconds)
 
 
@@ -74,14 +75,14 @@ def fit(points: Sequence[Decode], given: Parameters | None = None, *, experts: b
     """The parameters of one engine on one chip.
 
     ``given`` are another chip's, of which all but the bandwidth's share is kept: for groups of one or two anchors.
-    ``experts`` is whether their own share may be looked for; by default where mixtures were published twice.
+    ``experts`` is whether what they cost besides may be looked for; by default where mixtures were published twice.
     """
     if given is not None:
         return _rounded(_search(points, given, ("bandwidth",)))
     if experts is None:
         experts = len(_mixtures(points)) >= LEAST_MIXTURES
     best = _search(points, Parameters(0.7, USUAL_CLOCKS), ("bandwidth", "clocks"))
-    for extra, start in (("weights", 10.0), ("experts", 0.8)):
+    for extra, start in (("weights", 10.0), ("experts", USUAL_CLOCKS)):
         if extra == "experts" and not (experts and _mixtures(points)):
             continue
         names = ["bandwidth", "clocks", *(["weights"] if best.weights is not None else []), extra]
@@ -200,7 +201,7 @@ def _loss(points: Sequence[Decode], parameters: Parameters) -> float:
 
 def _search(points: Sequence[Decode], start: Parameters, names: tuple[str, ...]) -> Parameters:
     """Pattern search over the logarithms; deterministic, and needs no derivative at the corners of a maximum."""
-    most = {"bandwidth": MOST_BANDWIDTH, "experts": 1.0, "clocks": 2e6, "weights": 1e3}
+    most = {"bandwidth": MOST_BANDWIDTH, "experts": 2e6, "clocks": 2e6, "weights": 1e3}
     best, lowest = start, _loss(points, start)
     for first in (0.25, 0.5, 1.0, 2.0, 4.0):
         current = start
@@ -231,7 +232,7 @@ def _rounded(parameters: Parameters) -> Parameters:
         bandwidth=round(parameters.bandwidth, 3),
         clocks=float(round(parameters.clocks, -2)),
         weights=None if parameters.weights is None else float(f"{parameters.weights:.3g}"),
-        experts=round(parameters.experts, 3),
+        experts=float(round(parameters.experts, -2)),
     )
 
 

@@ -31,7 +31,8 @@ def _anchor(engine: str, format: str, generated: int, speed: float, unfitted: st
 SOURCE = AnchorSource(
     title="mlc-llm issue 3492: POC for qwen3.5 / qwen3.6 support optimized for AGX Orin",
     address="https://github.com/mlc-ai/mlc-llm/issues/3492 (2026-05-01)",
-    method="an AGX Orin, its memory and power mode not told; llama.cpp with Unsloth's Q4_K_S (its Q4_K_XL is 3 % slower)",
+    method="an AGX Orin, its memory and power mode not told; llama.cpp with Unsloth's Q4_K_S (its "
+    "Q4_K_XL is 3 % slower)",
     anchors=(
         *(_anchor("llama_cpp", "Q4_K_S", generated, speed) for generated, speed, _ in _ROWS),
         *(
