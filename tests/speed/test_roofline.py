@@ -48,10 +48,10 @@ def test_unpacking_bounds_where_it_takes_longer() -> None:
     assert sum(part.seconds for part in step.parts) == pytest.approx(step.seconds)
 
 
-def test_experts_come_at_their_own_share() -> None:
-    experts = msgspec.structs.replace(STEP, experts_bytes=10**9)
-    slow = msgspec.structs.replace(EFFICIENCY, expert_share=0.25)
-    assert step_time(experts, MACHINE, slow).seconds == pytest.approx(0.020 + 0.080 + 0.0022 + 0.002)
+def test_layers_of_experts_cost_clocks_besides_their_bytes() -> None:
+    experts = msgspec.structs.replace(STEP, experts_bytes=10**9, expert_layers=10)
+    slow = msgspec.structs.replace(EFFICIENCY, expert_clocks=400_000.0)
+    assert step_time(experts, MACHINE, slow).seconds == pytest.approx(0.020 + 0.020 + 0.0022 + 0.002 + 0.004)
 
 
 def test_launches_bound_what_is_small() -> None:

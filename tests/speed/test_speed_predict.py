@@ -10,7 +10,15 @@ from memfit.errors import UnknownName, UsageError
 from memfit.model import find_model
 from memfit.speed.anchors import SOURCES, anchor_shape
 from memfit.speed.efficiency import EFFICIENCIES, TAKEN_OVER_ERROR, efficiency_of
-from memfit.speed.predict import SEVERAL_ERROR, decode_over_depths, math_for, predict, predict_on, setting_of
+from memfit.speed.predict import (
+    MIXTURE_PROMPT_ERROR,
+    SEVERAL_ERROR,
+    decode_over_depths,
+    math_for,
+    predict,
+    predict_on,
+    setting_of,
+)
 from memfit.speed.records import Measured, Speed
 from memfit.speed.touched import profile
 
@@ -61,6 +69,9 @@ def test_the_documents_prompt_speeds_are_a_tenth_of_what_was_measured() -> None:
         ("qwen3_vl_2b", "AWQ", "orin_nano_8gb", "tensorrt_edge_llm", 60),
         ("qwen3_vl_2b", "W4A16", "orin_nano_8gb", "vllm", 56),
         ("qwen3_vl_2b", "Q4_K_M", "orin_nano_8gb", "llama_cpp", 38),
+        ("qwen2_5_3b", "Q4_K_M", "orin_nano_8gb", "llama_cpp", 23.9),
+        ("qwen3_30b_a3b", "W4A16", "agx_orin_64gb", "vllm", 31.4),
+        ("qwen3_5_35b_a3b", "Q4_K_S", "agx_orin_64gb", "llama_cpp", 29.2),
     ],
 )
 def test_well_known_figures_lie_within_the_bar(model: str, format: str, board: str, engine: str, stated: float) -> None:
@@ -87,6 +98,14 @@ def test_nine_of_ten_fitted_speeds_lie_within_the_bar() -> None:
             hits.append(found.low <= anchor.decode_tokens_per_s <= found.high)
     assert len(hits) > 100
     assert sum(hits) >= 0.9 * len(hits)
+
+
+def test_a_prompt_of_a_mixture_is_less_sure_than_one_of_a_dense_model() -> None:
+    dense, mixture = (speed(model, "W4A16", "agx_orin_64gb", "vllm").prefill for model in ("qwen3_8b", "qwen3_30b_a3b"))
+    assert dense is not None
+    assert mixture is not None
+    assert mixture.high / mixture.likely == pytest.approx(MIXTURE_PROMPT_ERROR)
+    assert dense.high / dense.likely < MIXTURE_PROMPT_ERROR
 
 
 def test_a_faster_mode_is_faster_and_says_which_it_is() -> None:

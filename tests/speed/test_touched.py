@@ -81,6 +81,7 @@ def test_experts_that_are_expected_to_be_chosen() -> None:
     experts = Tensor("blk.0.ffn_up_exps.weight", (HIDDEN, WIDE, 8), "F16", bytes_all)
     shape = toy(layer, extra=(experts,))
     assert touched(shape).experts_bytes == bytes_all // 4
+    assert (touched(shape).layers, touched(shape).expert_layers) == (1, 1)
     assert touched(shape, sequences=2).experts_bytes == round(bytes_all * (1 - 0.75**2))
     assert touched(shape, sequences=1000).experts_bytes == bytes_all
     # computing is for the chosen of each token, whatever is read

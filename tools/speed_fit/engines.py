@@ -7,14 +7,13 @@ from collections import defaultdict
 import msgspec
 
 from memfit.speed.records import Efficiency
-from speed_fit.fit import Parameters, bar, fit, shares
+from speed_fit.fit import Parameters, bar, fit, fit_cores, shares
 from speed_fit.points import Decode, Prefill, decodes, grouped, prefills
 
 FEW = 3  # a group with fewer anchors keeps what the same engine has elsewhere, but for bandwidth
 FEW_ERROR = 1.5  # at least, for a group that small
 
-# the CPU's one anchor tells how fast cores unpack, and nothing of bandwidth or layers
-CPU_ERROR = 2.0
+CPU_ERROR = 2.0  # its two anchors tell its two parameters, and nothing of how wrong they are
 
 
 def fitted() -> dict[str, tuple[Efficiency, ...]]:
@@ -45,7 +44,4 @@ def fitted() -> dict[str, tuple[Efficiency, ...]]:
 
 
 def _cpu(engine: str, points: list[Decode]) -> Efficiency:
-    rates = [point.touched.numbers / (point.seconds * point.machine.units * point.machine.unit_hz) for point in points]
-    weights = sum(rates) / len(rates)
-    efficiency = Parameters(1.0, 0.0, float(f"{weights:.3g}")).efficiency(engine, "CPU")
-    return msgspec.structs.replace(efficiency, error=CPU_ERROR)
+    return msgspec.structs.replace(fit_cores(points).efficiency(engine, "CPU"), error=CPU_ERROR)

@@ -27,6 +27,7 @@ PROMPT_LEAST, PROMPT_ALONE = 1.25, 1.4  # the same of prompts, whose anchors are
 # no group of several sources shows more of the data sheet's bandwidth: where small models alone were published, nothing
 # else keeps a fit from taking all of it
 MOST_BANDWIDTH = 0.9
+LEAST_MIXTURES = 2  # one publication of one mixture may be slow for another reason than its experts
 LONG_TOKENS = 64  # a prompt that is bound by arithmetic on every chip here
 STARTS = 4
 # a weak pull, for groups whose models have all the same size: a layer costs about this many clocks (the median of the
@@ -41,7 +42,7 @@ class Parameters:
     bandwidth: float
     clocks: float
     weights: float | None = None
-    experts: float = 1.0
+    experts: float = 0.0
 
     def efficiency(self, engine: str, chip: str) -> Efficiency:
         """As the roofline takes it."""
@@ -49,9 +50,9 @@ class Parameters:
             engine=engine,
             chip=chip,
             bandwidth_share=self.bandwidth,
-            expert_share=self.experts,
             weights_per_clock=self.weights,
             layer_clocks=self.clocks,
+            expert_clocks=self.experts,
             error=1.0,
         )
 
@@ -62,29 +63,46 @@ def residual(point: Decode, parameters: Parameters) -> float:
     The same as ``roofline.step_time`` of one token, with what does not change divided out once: a fit asks for it some
     hundred thousand times. A test holds the two together.
     """
-    waits = (point.weights_s + point.experts_s / parameters.experts) / parameters.bandwidth
+    waits = point.weights_s / parameters.bandwidth
     if parameters.weights is not None:
         waits = max(waits, point.unpacking_s / parameters.weights)
     seconds = waits + point.besides_s / parameters.bandwidth + point.layer_s * parameters.clocks
+    seconds += point.expert_layer_s * parameters.experts
     return math.log(seconds / point.seconds)
 
 
-def fit(points: Sequence[Decode], given: Parameters | None = None) -> Parameters:
+def fit(points: Sequence[Decode], given: Parameters | None = None, *, experts: bool | None = None) -> Parameters:
     """The parameters of one engine on one chip.
 
     ``given`` are another chip's, of which all but the bandwidth's share is kept: for groups of one or two anchors.
+    ``experts`` is whether what they cost besides may be looked for; by default where mixtures were published twice.
     """
     if given is not None:
         return _rounded(_search(points, given, ("bandwidth",)))
+    if experts is None:
+        experts = len(_mixtures(points)) >= LEAST_MIXTURES
     best = _search(points, Parameters(0.7, USUAL_CLOCKS), ("bandwidth", "clocks"))
-    for extra, start in (("weights", 10.0), ("experts", 0.8)):
-        if extra == "experts" and not any(point.touched.experts_bytes for point in points):
+    for extra, start in (("weights", 10.0), ("experts", USUAL_CLOCKS)):
+        if extra == "experts" and not (experts and _mixtures(points)):
             continue
         names = ["bandwidth", "clocks", *(["weights"] if best.weights is not None else []), extra]
         trial = _search(points, replace(best, **{extra: start}), tuple(dict.fromkeys(names)))
         if _loss(points, trial) < LEAST_GAIN**2 * _loss(points, best):
             best = trial
     return _rounded(best)
+
+
+def fit_cores(points: Sequence[Decode]) -> Parameters:
+    """The parameters of an engine on CPU cores, which unpack slower than the DRAM delivers.
+
+    How fast they unpack, and what a layer costs them besides: they wait for one another at the end of each matrix.
+    """
+    return _rounded(_search(points, Parameters(1.0, USUAL_CLOCKS, weights=3.0), ("weights", "clocks")))
+
+
+def _mixtures(points: Sequence[Decode]) -> set[tuple[str, str]]:
+    """The mixtures of experts among the models, each time that one was published."""
+    return {(point.anchor.model, point.source) for point in points if point.touched.experts_bytes}
 
 
 def bar(points: Sequence[Decode], fitted: Parameters, given: Parameters | None = None) -> float:
@@ -100,10 +118,11 @@ def bar(points: Sequence[Decode], fitted: Parameters, given: Parameters | None =
     def key(point: Decode) -> tuple[str, str]:
         return (point.source, "" if point.source in small else point.anchor.model)
 
+    experts = len(_mixtures(points)) >= LEAST_MIXTURES
     errors: list[float] = []
     for left_out in sorted({key(point) for point in points}):
         rest = [point for point in points if key(point) != left_out]
-        parameters = fit(rest, given) if len(rest) > 1 else fitted
+        parameters = fit(rest, given, experts=experts) if len(rest) > 1 else fitted
         errors += [abs(residual(point, parameters)) for point in points if key(point) == left_out]
     width = _quantile(errors, QUANTILE) * (ALONE if alone else 1.0)
     return round(max(math.exp(width), ALONE_LEAST if alone else LEAST_ERROR), 2)
@@ -182,7 +201,7 @@ def _loss(points: Sequence[Decode], parameters: Parameters) -> float:
 
 def _search(points: Sequence[Decode], start: Parameters, names: tuple[str, ...]) -> Parameters:
     """Pattern search over the logarithms; deterministic, and needs no derivative at the corners of a maximum."""
-    most = {"bandwidth": MOST_BANDWIDTH, "experts": 1.0, "clocks": 2e6, "weights": 1e3}
+    most = {"bandwidth": MOST_BANDWIDTH, "experts": 2e6, "clocks": 2e6, "weights": 1e3}
     best, lowest = start, _loss(points, start)
     for first in (0.25, 0.5, 1.0, 2.0, 4.0):
         current = start
@@ -213,7 +232,7 @@ def _rounded(parameters: Parameters) -> Parameters:
         bandwidth=round(parameters.bandwidth, 3),
         clocks=float(round(parameters.clocks, -2)),
         weights=None if parameters.weights is None else float(f"{parameters.weights:.3g}"),
-        experts=round(parameters.experts, 3),
+        experts=float(round(parameters.experts, -2)),
     )
 
 

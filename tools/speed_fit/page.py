@@ -52,7 +52,7 @@ def expected(anchor: Anchor) -> Speed:
 def efficiency_table() -> list[str]:
     """One row an engine and chip."""
     rows = [
-        "| engine | chip | share of bandwidth | of experts | weights a clock | clocks a layer | error | anchors"
+        "| engine | chip | share of bandwidth | weights a clock | clocks a layer | of experts | error | anchors"
         " | prompts: share of the peak (error) | besides, s |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
@@ -60,9 +60,10 @@ def efficiency_table() -> list[str]:
         for chip in engine.chips:
             prompts = ", ".join(f"{share.math} {share.share:.3f} (×÷ {share.error:.2f})" for share in chip.compute)
             rows.append(
-                f"| {chip.engine} | {chip.chip} | {chip.bandwidth_share:.3f} | {chip.expert_share:.3f} |"
+                f"| {chip.engine} | {chip.chip} | {chip.bandwidth_share:.3f} |"
                 f" {'' if chip.weights_per_clock is None else f'{chip.weights_per_clock:g}'} |"
-                f" {chip.layer_clocks:,.0f} | ×÷ {chip.error:.2f} | {chip.anchors} | {prompts} |"
+                f" {chip.layer_clocks:,.0f} | {f'{chip.expert_clocks:,.0f}' if chip.expert_clocks else ''} |"
+                f" ×÷ {chip.error:.2f} | {chip.anchors} | {prompts} |"
                 f" {chip.start_s or ''} |"
             )
     return rows

@@ -29,12 +29,7 @@ class Decode:
     @cached_property
     def weights_s(self) -> float:
         """Fetching the matrices at full bandwidth."""
-        return self.touched.weights_bytes / self.machine.bandwidth_bytes_per_s
-
-    @cached_property
-    def experts_s(self) -> float:
-        """Fetching the experts at full bandwidth."""
-        return self.touched.experts_bytes / self.machine.bandwidth_bytes_per_s
+        return (self.touched.weights_bytes + self.touched.experts_bytes) / self.machine.bandwidth_bytes_per_s
 
     @cached_property
     def besides_s(self) -> float:
@@ -50,6 +45,11 @@ class Decode:
     def layer_s(self) -> float:
         """All layers at one clock each."""
         return self.touched.layers / self.machine.unit_hz
+
+    @cached_property
+    def expert_layer_s(self) -> float:
+        """The layers with experts at one clock each."""
+        return self.touched.expert_layers / self.machine.unit_hz
 
 
 @dataclass(frozen=True)

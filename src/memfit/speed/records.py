@@ -92,10 +92,10 @@ class Efficiency(msgspec.Struct, frozen=True, kw_only=True):
         engine: key of the engine.
         chip: ``Ampere``, ``Blackwell``, ``Volta``: the GPU's architecture, or ``CPU``.
         bandwidth_share: of the board's bandwidth that a token's bytes come at.
-        expert_share: of that, what the bytes of chosen experts come at: they lie apart, and are gathered first.
         weights_per_clock: weights that one SM (on the CPU: one core) unpacks and multiplies in one clock, which bounds
             where unpacking takes longer than fetching; None where the anchors do not show such a bound.
         layer_clocks: clocks of the GPU (CPU) that a layer costs beyond that: kernels started and ended.
+        expert_clocks: those that its experts cost besides: tokens are sorted by expert, and small matrices gathered.
         error: the error bar of decoding as a factor: from likely ÷ error to likely × error.
         start_s: what a prompt takes besides its arithmetic: the server, its tokenizer, the first sample.
         compute: what prompts reach, by kind of arithmetic.
@@ -106,9 +106,9 @@ class Efficiency(msgspec.Struct, frozen=True, kw_only=True):
     engine: str
     chip: str
     bandwidth_share: float
-    expert_share: float = 1.0
     weights_per_clock: float | None = None
     layer_clocks: float
+    expert_clocks: float = 0.0
     error: float
     start_s: float = 0.0
     compute: tuple[ComputeShare, ...] = ()
@@ -152,6 +152,7 @@ class Touched(msgspec.Struct, frozen=True, kw_only=True):
         numbers: weights that are unpacked and multiplied, each counted once however many tokens it serves.
         flops: multiplications and additions.
         layers: layers that run.
+        expert_layers: those of them that have experts.
     """
 
     tokens: int
@@ -162,6 +163,7 @@ class Touched(msgspec.Struct, frozen=True, kw_only=True):
     numbers: int = 0
     flops: int = 0
     layers: int = 0
+    expert_layers: int = 0
 
     @property
     def bytes(self) -> int:

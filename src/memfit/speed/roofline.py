@@ -55,7 +55,7 @@ def step_time(
     rate = efficiency.bandwidth_share * machine.bandwidth_bytes_per_s
     fetched = (
         ("weights", touched.weights_bytes / rate),
-        ("experts", touched.experts_bytes / (rate * efficiency.expert_share)),
+        ("experts", touched.experts_bytes / rate),
     )
     besides = (
         ("kv", touched.kv_bytes / rate),
@@ -70,7 +70,8 @@ def step_time(
     share = None if math is None else compute_share(efficiency, machine, math)
     if share is not None and math is not None:
         computing = touched.flops / (share.share * peak_flops(machine, math))
-    launching = touched.layers * efficiency.layer_clocks / machine.unit_hz
+    clocks = touched.layers * efficiency.layer_clocks + touched.expert_layers * efficiency.expert_clocks
+    launching = clocks / machine.unit_hz
     reading = sum(seconds for _, seconds in besides)
     longest = max(fetching, issuing, computing)
     matrices: tuple[tuple[str, float], ...] = fetched

@@ -72,7 +72,7 @@ class Profile:
         experts, caches, scores: groups of alike layers.
         output_numbers: of the output matrix.
         state_bytes: recurrent state of one sequence.
-        layers: that run for every token.
+        layers, expert_layers: that run for every token, and those of them with experts.
     """
 
     shape: ModelShape
@@ -86,6 +86,7 @@ class Profile:
     output_numbers: int
     state_bytes: int
     layers: int
+    expert_layers: int
 
 
 def profile(shape: ModelShape) -> Profile:
@@ -97,6 +98,7 @@ def profile(shape: ModelShape) -> Profile:
     dense_bytes = dense_numbers = output = 0
     tables: list[tuple[int, int]] = []
     experts: dict[float, list[int]] = defaultdict(lambda: [0, 0])
+    expert_blocks: set[int | None] = set()
     stored = Counter[str]()
     output_name = _TIED if shape.tied_embeddings else _OUTPUT
     for tensor in shape.tensors:
@@ -107,6 +109,7 @@ def profile(shape: ModelShape) -> Profile:
         stored[tensor.format] += matrix
         output += matrix if output_name.fullmatch(tensor.name) else 0
         if _EXPERT.search(tensor.name):
+            expert_blocks.add(block)
             known = block is not None and block < len(shape.layers)
             group = experts[active_share(shape.layers[block] if known and block is not None else None)]
             group[0] += tensor.bytes
@@ -131,6 +134,7 @@ def profile(shape: ModelShape) -> Profile:
         output_numbers=output,
         state_bytes=sum(F32_BYTES * (layer.convolution_elements + layer.state_elements) for layer in shape.trunk),
         layers=len(shape.trunk),
+        expert_layers=len(expert_blocks),
     )
 
 
@@ -178,6 +182,7 @@ def touched(
         numbers=summed.dense_numbers + round(numbers),
         flops=2 * (summed.dense_numbers * count + round(multiplied)) + count * attention,
         layers=summed.layers,
+        expert_layers=summed.expert_layers,
     )
 
 

@@ -51,6 +51,9 @@ WEIGHT_FORMATS = {
     "q4f16": WeightFormat(
         bits=4.5, output_bits=4.5, source="4 bits, an F16 scale for 32, embedding and output too (mlc-llm q4f16_1)"
     ),
+    "pure Q2_K": WeightFormat(
+        bits=2.625, output_bits=2.625, math="int8", source="84 bytes for 256 (llama-quantize --pure Q2_K)"
+    ),
 }
 """By the name that an anchor's ``format`` gives; every other name is a GGUF preset."""
 

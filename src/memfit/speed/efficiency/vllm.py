@@ -11,11 +11,11 @@ EFFICIENCY = EngineEfficiency(
         Efficiency(
             engine="vllm",
             chip="Ampere",
-            bandwidth_share=0.706,
-            expert_share=0.234,
-            layer_clocks=28100.0,
-            error=1.39,
-            compute=(ComputeShare(math="fp16", share=0.307, error=1.4, anchors=1),),
+            bandwidth_share=0.709,
+            layer_clocks=27600.0,
+            expert_clocks=436400.0,
+            error=1.31,
+            compute=(ComputeShare(math="fp16", share=0.311, error=1.4, anchors=1),),
             anchors=17,
             sources=(
                 "embedl_edge_inference",
