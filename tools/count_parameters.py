@@ -1,7 +1,7 @@
 """Count the parameters of a Hugging Face config as transformers does, by building the model without weights.
 
-Needs packages that memfit does not install (``pip install torch transformers timm``); what it writes is kept, and checked
-without them. The counts that are kept are those of transformers 5.23.0 and torch 2.13.0::
+Needs packages that memfit does not install (``pip install torch transformers timm``); what it writes is kept, and
+checked without them. The counts that are kept are those of transformers 5.23.0 and torch 2.13.0::
 
     python tools/count_parameters.py CONFIG.json...                                     # the counts of these files
     python tools/count_parameters.py --vary 4 --out tests/fixtures/configs/counts.json  # of varied configs
@@ -28,7 +28,7 @@ KINDS = (
     " granitemoeshared jamba lfm2 lfm2_moe lfm2_vl llama llama4 llama4_text llava mamba mamba2 ministral3 mistral"
     " mistral3 mixtral nemotron nemotron_h nomic_bert olmo2 olmo3 phi phi3 phimoe qwen2 qwen2_5_vl qwen2_moe"
     " qwen2_vl qwen3 qwen3_5 qwen3_5_moe qwen3_5_moe_text qwen3_5_text qwen3_moe qwen3_next qwen3_vl qwen3_vl_moe"
-    " smollm3 stablelm starcoder2 voxtral whisper zamba2"
+    " roberta smollm3 stablelm starcoder2 voxtral whisper xlm-roberta zamba2"
 ).split()
 BARE = 4  # every so many varied configs leave their sizes to the defaults
 

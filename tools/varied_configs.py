@@ -235,11 +235,13 @@ def vary(kind: str, seed: str, *, whole: bool = True) -> Fields:
         fields["pad_token_id"] = 0
     if kind == "gemma3n":
         fields.setdefault("vision_config", dict(MOBILE_NET))
-    if kind in ("whisper", "bert", "nomic_bert"):
+    if kind in ("whisper", "bert", "nomic_bert", "roberta", "xlm-roberta"):
         names = {
             "whisper": ("WhisperForConditionalGeneration", "WhisperForCausalLM"),
             "bert": ("BertModel", "BertForMaskedLM"),
             "nomic_bert": ("NomicBertModel", "NomicBertForMaskedLM"),
+            "roberta": ("RobertaModel", "RobertaForMaskedLM"),
+            "xlm-roberta": ("XLMRobertaModel", "XLMRobertaForCausalLM"),
         }
         fields["architectures"] = [dice.pick(*names[kind])]
     return fields
