@@ -1,7 +1,7 @@
 """Count the parameters of a Hugging Face config as transformers does, by building the model without weights.
 
-Needs packages that memfit does not install (``pip install torch transformers``); what it writes is kept, and checked
-without them. The counts that are kept are those of transformers 5.23.0 and torch 2.13.0::
+Needs packages that memfit does not install (``pip install torch transformers timm``); what it writes is kept, and
+checked without them. The counts that are kept are those of transformers 5.23.0 and torch 2.13.0::
 
     python tools/count_parameters.py CONFIG.json...                                     # the counts of these files
     python tools/count_parameters.py --vary 4 --out tests/fixtures/configs/counts.json  # of varied configs
@@ -24,11 +24,11 @@ from varied_configs import Fields, bare, vary
 # the kinds to vary; text halves are varied inside the larger models, and alone
 KINDS = (
     "bamba bert cohere cohere2 deepseek_v2 deepseek_v3 falcon falcon_h1 falcon_mamba gemma gemma2 gemma3"
-    " gemma3_text gemma3n_text gemma4 gemma4_text gpt2 gpt_oss granite granitemoe granitemoehybrid"
+    " gemma3_text gemma3n gemma3n_text gemma4 gemma4_text gpt2 gpt_oss granite granitemoe granitemoehybrid"
     " granitemoeshared jamba lfm2 lfm2_moe lfm2_vl llama llama4 llama4_text llava mamba mamba2 ministral3 mistral"
     " mistral3 mixtral nemotron nemotron_h nomic_bert olmo2 olmo3 phi phi3 phimoe qwen2 qwen2_5_vl qwen2_moe"
     " qwen2_vl qwen3 qwen3_5 qwen3_5_moe qwen3_5_moe_text qwen3_5_text qwen3_moe qwen3_next qwen3_vl qwen3_vl_moe"
-    " smollm3 stablelm starcoder2 voxtral whisper zamba2"
+    " roberta smollm3 stablelm starcoder2 voxtral whisper xlm-roberta zamba2"
 ).split()
 BARE = 4  # every so many varied configs leave their sizes to the defaults
 

@@ -74,6 +74,7 @@ def sizes(card: Card) -> ModelSizes:
         scores=tuple((s.width, s.window, s.layers) for s in one.scores),
         state_bytes=one.state_bytes,
         layers=one.layers,
+        expert_layers=one.expert_layers,
         engines=engines,
     )
 

@@ -20,6 +20,8 @@ SWITCHES = (
     " use_clipped_linears standardize"
 ).split()
 KEPT_SECTIONS = 0.85
+# without names for its labels this section asks timm for those of ImageNet
+MOBILE_NET = {"architecture": "mobilenetv5_300m_enc", "label_names": ["a", "b"], "num_classes": 2}
 LEFT_OUT = 0.12
 # without these, a default contradicts the small sizes of the others
 NEVER_LEFT_OUT = (
@@ -163,6 +165,10 @@ def _common(dice: Dice) -> dict[str, Callable[[], Any]]:
         "projector_output_dim": lambda: 64,
         "output_proj_dims": lambda: dice.pick(32, 48),
         "subsampling_conv_channels": lambda: [16, 8],
+        "conf_num_hidden_layers": lambda: layers,
+        "conf_num_attention_heads": lambda: dice.heads,
+        "conf_conv_kernel_size": lambda: dice.pick(3, 5),
+        "input_feat_size": lambda: dice.pick(64, 80),
         "conv_kernel_size": lambda: dice.pick(3, 5),
         "num_mem_blocks": lambda: dice.pick(1, 2),
         "adapter_rank": lambda: dice.pick(4, 8),
@@ -227,11 +233,15 @@ def vary(kind: str, seed: str, *, whole: bool = True) -> Fields:
     fields |= dict(_sections(kind, seed, dice, getattr(cls, "sub_configs_defaults", {})))
     if kind == "llama4":
         fields["pad_token_id"] = 0
-    if kind in ("whisper", "bert", "nomic_bert"):
+    if kind == "gemma3n":
+        fields.setdefault("vision_config", dict(MOBILE_NET))
+    if kind in ("whisper", "bert", "nomic_bert", "roberta", "xlm-roberta"):
         names = {
             "whisper": ("WhisperForConditionalGeneration", "WhisperForCausalLM"),
             "bert": ("BertModel", "BertForMaskedLM"),
             "nomic_bert": ("NomicBertModel", "NomicBertForMaskedLM"),
+            "roberta": ("RobertaModel", "RobertaForMaskedLM"),
+            "xlm-roberta": ("XLMRobertaModel", "XLMRobertaForCausalLM"),
         }
         fields["architectures"] = [dice.pick(*names[kind])]
     return fields
@@ -251,7 +261,7 @@ def bare(kind: str, seed: str) -> Fields:
     for name, spec in getattr(cls, "sub_configs_defaults", {}).items():
         inner = spec.model_type or spec.config_class.model_type
         if inner != "gemma4_audio" or dice.flag():
-            fields[name] = bare(inner, seed)
+            fields[name] = dict(MOBILE_NET) if inner == "gemma3n_vision" else bare(inner, seed)
     return fields
 
 
@@ -262,6 +272,8 @@ def _sections(kind: str, seed: str, dice: Dice, sections: Mapping[str, Any]) -> 
         if dice.rng.random() > KEPT_SECTIONS:
             continue
         fields = vary(inner, f"{seed} {name}", whole=inner != default)
+        if inner == "gemma3n_vision":
+            fields = dict(MOBILE_NET)
         if inner in ("clip_vision_model", "siglip_vision_model"):
             fields |= {"image_size": 112, "patch_size": 14}
         yield name, fields

@@ -76,6 +76,7 @@ class ModelSizes(msgspec.Struct, frozen=True, array_like=True):
     scores: tuple[tuple[int, int, int], ...]
     state_bytes: int
     layers: int
+    expert_layers: int
     engines: dict[str, EngineSizes]
 
 
@@ -128,4 +129,5 @@ def profile_of(model: ModelSizes, format: str, shape: object) -> Profile:
         output_numbers=found.output_numbers,
         state_bytes=model.state_bytes,
         layers=model.layers,
+        expert_layers=model.expert_layers,
     )

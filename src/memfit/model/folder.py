@@ -28,7 +28,7 @@ from memfit.model.safetensors._json import decode
 from memfit.model.shape import ModelShape, Tensor
 
 CONFIG, QUANTIZATION = "config.json", "hf_quant_config.json"
-MOST_CONFIG_BYTES = 16 << 20  # memfit's own bound; configs of thousands of quantized modules have a megabyte
+MOST_CONFIG_BYTES = 8 << 20  # memfit's own bound; configs of thousands of quantized modules have a megabyte
 USUAL_DTYPE = "BF16"  # where the config has no dtype: what most checkpoints of the last years have
 
 

@@ -108,6 +108,13 @@ def test_what_llama_cpp_cannot_run_has_no_card() -> None:
     assert (mixed.layers[0].experts, mixed.layers[0].feed_forward_length, mixed.layers[1].experts) == (0, 96, 4)
 
 
+def test_a_model_without_a_head_has_no_output_matrix() -> None:
+    bare = read("qwen3", architectures=["Qwen3Model"], head_dim=16)
+    assert "output.weight" not in {tensor.name for tensor in bare.tensors}
+    whole = read("qwen3", architectures=["Qwen3ForCausalLM"], head_dim=16)
+    assert whole.parameters == bare.parameters + 300 * 64
+
+
 def test_a_vision_model_has_both_halves() -> None:
     whole = read("llava", text_config={**SMALL, "model_type": "llama"}, vision_config={"num_hidden_layers": 3})
     (tower,) = whole.towers

@@ -71,6 +71,7 @@ def test_every_number_format_has_its_bits(tmp_path: Path, dtype: str, bits: int)
         (b'{"t":\xff}', 0, "is not UTF-8"),
         (b'{"\\ud800":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}', 1, "is no text"),
         (b'{"t":' + b"[" * 200_000 + b"]" * 200_000 + b"}", 0, "nested too deep"),
+        (b'{"t":[' + b"[]," * 300_000 + b"1]}", 0, "far more than the 0 tensors"),
         (b'{"t":' + b"9" * 5000 + b"}", 0, "too many digits"),
         ({"t": entry("U8", [4], 0, 4)}, 5, "has 1 bytes behind its last tensor"),
     ],

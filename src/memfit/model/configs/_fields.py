@@ -83,7 +83,7 @@ def dense_layers(config: Section, count: int, experts: int) -> frozenset[int]:
     Raises:
         Malformed: a field is of the wrong kind.
     """
-    only = config.integers("mlp_only_layers") or ()
+    only = frozenset(config.integers("mlp_only_layers") or ())
     step = config.integer("decoder_sparse_step", default=1)
     return frozenset(index for index in range(count) if index in only or not experts or (index + 1) % step != 0)
 

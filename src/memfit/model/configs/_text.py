@@ -119,7 +119,16 @@ def head_length(config: Section, width: int, heads: int, default: int | None = N
 
 
 def tied(config: Section, default: bool) -> bool:
-    """Whether the output matrix is the embedding. A larger model decides that for its text half."""
+    """Whether there is no output matrix beside the embedding. A larger model decides that for its text half.
+
+    Embedding models say by ``architectures`` that they have none (``Qwen3Model``, ``Gemma3TextModel``).
+
+    Raises:
+        Malformed: a field is of the wrong kind.
+    """
+    named = config.strings("architectures") if config.parent is None else None
+    if named and named[0].endswith("Model") and not named[0].endswith("LMHeadModel"):
+        return True
     return config.flag("tie_word_embeddings", default=default)
 
 
@@ -227,8 +236,8 @@ def dtype_of(config: Section) -> str | None:
     """The safetensors name of the config's ``dtype`` (before transformers 5, ``torch_dtype``); None where unknown."""
     at: Section | None = config
     while at is not None:
-        name = at.text("dtype") or at.text("torch_dtype")
-        if name:
+        name = at.values.get("dtype") or at.values.get("torch_dtype")
+        if isinstance(name, str):  # some releases write one for each half into an object
             return _DTYPES.get(name.removeprefix("torch."))
         at = at.parent
     return None

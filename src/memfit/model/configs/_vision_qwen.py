@@ -139,6 +139,8 @@ def qwen3_vision(config: Section, *, stacks: bool) -> tuple[Tower, Tensors]:
     )
     stated = config.integers("deepstack_visual_indexes", most=MOST_LAYERS)
     stacked = (DEEPSTACK if stated is None else stated) if stacks else ()
+    if len(stacked) > sizes.layers and stated is not None:
+        raise config.malformed("deepstack_visual_indexes", f"has {len(stacked)} entries for {sizes.layers} layers")
 
     def tensors() -> Tensors:
         yield from _patches(config, sizes, patch, bias=True)

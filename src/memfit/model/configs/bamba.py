@@ -27,7 +27,7 @@ def read(config: Section) -> Checkpoint:
     sizes = read_sizes(
         config, layers=32, width=4096, feed_forward=14336, heads=32, kv_heads=8, vocabulary=128000, context=262144
     )
-    attention = config.integers("attn_layer_indices", most=MOST_LAYERS) or ()
+    attention = frozenset(config.integers("attn_layer_indices", most=MOST_LAYERS) or ())
     mixer = mamba2_fields(
         config,
         inner=inner_size(config, "mamba_expand", sizes.width),

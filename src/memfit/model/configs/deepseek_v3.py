@@ -49,7 +49,8 @@ def read(config: Section) -> Checkpoint:
 
 CONFIG = Config(
     model_type="deepseek_v3",
-    summary="DeepSeek V3, R1",
+    summary="DeepSeek V3, R1, Kimi K2",
     source=transformers("deepseek_v3"),
     read=read,
+    aliases=("kimi_k2",),
 )

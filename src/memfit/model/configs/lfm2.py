@@ -22,7 +22,8 @@ def read(config: Section) -> Checkpoint:
     )
     types = layer_types(config, "layer_types", count=sizes.layers, known=("conv", "full_attention"))
     if types is None:
-        attention = config.integers("full_attn_idxs")
+        listed = config.integers("full_attn_idxs")
+        attention = None if listed is None else frozenset(listed)
         types = tuple(
             "full_attention" if attention is None or index in attention else "conv" for index in range(sizes.layers)
         )

@@ -25,4 +25,5 @@ CONFIG = Config(
     summary="Mistral 7B, Mistral Nemo, Mistral Small",
     source=transformers("mistral"),
     read=read,
+    aliases=("ministral",),
 )

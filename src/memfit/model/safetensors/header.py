@@ -24,6 +24,7 @@ MOST_FORMAT_BYTES = 100_000_000  # MAX_HEADER_SIZE of the format
 MOST_HEADER_BYTES = 32 << 20
 MOST_DIMS = 32
 MOST_OFFSET = 2**63 - 1
+_SPARE = 200_000  # characters that may stand in names and metadata
 _NAMES = {"dtype", "shape", "data_offsets"}
 
 
@@ -72,6 +73,7 @@ def parse_header(raw: bytes, *, file: str, file_bytes: int | None = None) -> Saf
     """
     if raw[:1] != b"{":
         raise Malformed("its header does not begin with an object", file=file, offset=LENGTH_BYTES)
+    _check_density(raw, file)
     values = decode(raw, file=file, offset=LENGTH_BYTES, pairs=without_duplicates(file))
     metadata = _metadata(values.pop("__metadata__", {}), file)
     tensors = sorted((_tensor(name, entry, file) for name, entry in values.items()), key=_place)
@@ -140,6 +142,22 @@ def _take(file: Any, count: int) -> bytes:
         parts.append(part)
         count -= len(part)
     return b"".join(parts)
+
+
+def _check_density(raw: bytes, file: str) -> None:
+    """Refuse what would take many times its own size once it is decoded: far more values than tensors have.
+
+    A tensor has one object of three fields and two lists of a few numbers.
+
+    Raises:
+        Malformed: more objects, lists, fields or values.
+    """
+    tensors = raw.count(b'"data_offsets"')
+    for mark, each in ((b"[", 2), (b"{", 1), (b":", 4), (b",", 8 + MOST_DIMS)):
+        if raw.count(mark) > each * tensors + _SPARE:
+            raise Malformed(
+                f"its header holds far more than the {tensors} tensors it lists", file=file, offset=LENGTH_BYTES
+            )
 
 
 def _metadata(values: object, file: str) -> dict[str, str]:
