@@ -17,7 +17,7 @@ from memfit.engine._engine import Models
 from memfit.engine.records import Deployment
 from memfit.engine.runtimes import ENGINES
 from memfit.errors import UsageError
-from memfit.fit.formats import formats_of
+from memfit.fit.formats import form_of, formats_of
 from memfit.fit.sizes import (
     BASE_TOKENS,
     CONTEXTS,
@@ -35,7 +35,7 @@ from memfit.model._build import card_shape
 from memfit.model.cards import CARDS, Card
 from memfit.model.schemes import in_scheme
 from memfit.model.shape import ModelShape
-from memfit.precision.schemes import SCHEMES
+from memfit.precision._scheme import Scheme
 from memfit.speed.touched import Profile, profile
 from memfit.units import GIB
 
@@ -85,7 +85,8 @@ def _shapes(card: Card) -> dict[str, ModelShape]:
     shapes: dict[str, ModelShape] = {}
     for format in dict.fromkeys(format for engine, _ in ENGINES.items() for format in formats_of(engine)):
         try:
-            shapes[format] = in_scheme(wide, SCHEMES.get(format)) if format in SCHEMES else card_shape(card, format)
+            form = form_of(format)
+            shapes[format] = in_scheme(wide, form) if isinstance(form, Scheme) else card_shape(card, format)
         except UsageError:
             continue  # rows that do not divide into its blocks
     return shapes

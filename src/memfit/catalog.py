@@ -55,13 +55,21 @@ class Catalog(Generic[T]):
         """
         if (known := self._asked.get(name)) is not None:
             return known
+        return self._asked.setdefault(name, self._load(self.key(name)))
+
+    def key(self, name: str) -> str:
+        """The key that this key or alias stands for.
+
+        Raises:
+            UnknownName: as ``get``.
+        """
         key = fold(name)
         if key not in self.keys():
             aliases = self._alias_table()
             if key not in aliases:
                 raise UnknownName(self._kind, name, self.keys())
             key = aliases[key]
-        return self._asked.setdefault(name, self._load(key))
+        return key
 
     def __contains__(self, name: str) -> bool:
         key = fold(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from audit_samples import AUDITED
+from fit_samples import FIT_ANSWERS
 from made_samples import MADE
 from transfer_samples import TRANSFERS
 
@@ -373,6 +374,7 @@ RECORDS = {
     "killed": KILLED,
     **MADE,
     **TRANSFERS,
+    **FIT_ANSWERS,
     **SHOWN,
     **AUDITED,
 }

@@ -1,8 +1,8 @@
-"""Which models take part: the catalog's, and those that lie on this machine."""
+"""Which models take part: the catalog's, by use or by name, and those that lie somewhere."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from memfit.fit.sizes import ModelSizes, table
@@ -13,17 +13,9 @@ from memfit.model.shape import ModelShape
 
 @dataclass(frozen=True)
 class Candidate:
-    """A model that may be shown.
-
-    Attributes:
-        name: as people know it, or where it lies.
-        key: of its card.
-        card: its hyperparameters and what it is for.
-        sizes: its figures in every format.
-    """
+    """A model of the catalog with its figures in every format."""
 
     name: str
-    key: str
     card: Card
     sizes: ModelSizes
 
@@ -32,14 +24,21 @@ class Candidate:
         return shape_of(self.card.hyperparameters(), (), name=self.name)
 
 
-def of_catalog() -> Iterator[Candidate]:
-    """Every model of the catalog that is in the table."""
-    models = table().models
-    for key, card in CARDS.items():
-        if key in models:
-            yield Candidate(name=card.name, key=key, card=card, sizes=models[key])
+def chosen(models: Sequence[str], needs: Sequence[str]) -> tuple[list[Candidate], int]:
+    """The models of the catalog that are named, or else those for one of these uses; and how many are for others."""
+    if models:
+        wanted = {CARDS.get(name).name for name in models if name in CARDS}
+        return [one for one in _all() if one.name in wanted], 0
+    every = _all()
+    serving = [one for one in every if not needs or any(use in one.card.uses for use in needs)]
+    return serving, len(every) - len(serving)
 
 
-def serves(card: Card, needs: tuple[str, ...]) -> bool:
-    """Whether a model is published for one of these uses; any, where there are none."""
-    return not needs or any(use in card.uses for use in needs)
+def others(models: Sequence[str]) -> list[str]:
+    """Names that are not of the catalog: files, folders, places; or nothing, which reading them will tell."""
+    return [name for name in models if name not in CARDS]
+
+
+def _all() -> list[Candidate]:
+    sizes = table().models
+    return [Candidate(name=card.name, card=card, sizes=sizes[key]) for key, card in CARDS.items() if key in sizes]

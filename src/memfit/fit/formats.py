@@ -16,7 +16,10 @@ PRESETS_LOOKED_AT = (
 """Of llama.cpp's presets those that people publish, most bits first."""
 
 # what the words mean, by the mean KL divergence: the steps of llama.cpp's scoreboard at Q6_K, Q4_K_M and Q3_K_M
-_WORDS = ((0.006, "near lossless"), (0.04, "good"), (0.12, "fair"))
+NEAR_LOSSLESS = 0.006
+MOST_BEARABLE = 0.12
+"""Above it a format is a last resort: Q2_K and below, which the documents advise only where nothing else fits."""
+_WORDS = ((NEAR_LOSSLESS, "near lossless"), (0.04, "good"), (MOST_BEARABLE, "fair"))
 
 
 def formats_of(engine: str) -> tuple[str, ...]:
@@ -28,12 +31,14 @@ def formats_of(engine: str) -> tuple[str, ...]:
 
 
 def form_of(format: str) -> Preset | Scheme:
-    """The preset or scheme of this name.
+    """The preset or scheme of this name; names that both have (``bf16``) mean the scheme, unless written as a preset's.
 
     Raises:
         UnknownName: neither.
     """
-    return PRESETS.get(format) if format in PRESETS else SCHEMES.get(format)
+    if format in PRESETS_LOOKED_AT or format not in SCHEMES:
+        return PRESETS.get(format)
+    return SCHEMES.get(format)
 
 
 @cache
@@ -63,7 +68,12 @@ def _words(kl_divergence: float) -> str:
 
 @cache
 def loss_of(format: str) -> float:
-    """A KL divergence to rank by: the published one, or else that of the preset with the nearest bits."""
+    """A KL divergence to rank by: the published one, or else that of the preset with the nearest bits.
+
+    0 for what is no format, such as that of a file of many.
+    """
+    if format not in PRESETS and format not in SCHEMES:
+        return 0.0
     known = quality_of(format).kl_divergence
     if known is not None:
         return known

@@ -25,3 +25,8 @@ def judge(found: Sum, capacity_bytes: int) -> tuple[FitVerdict, str]:
 def capped(context_tokens: int, asked_tokens: int) -> tuple[FitVerdict, str]:
     """The verdict where only a smaller context fits."""
     return "barely", f"{format_tokens(context_tokens)} of the {format_tokens(asked_tokens)} context asked for"
+
+
+def last_resort(format: str) -> tuple[FitVerdict, str]:
+    """The verdict where it fits only in a format that takes much of what the model can do."""
+    return "barely", f"only in {format}, a last resort"

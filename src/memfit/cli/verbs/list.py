@@ -14,7 +14,7 @@ announced: models that people ask for and that memfit cannot size, and why.
   memfit list models
   memfit list devices --json"""
 
-_KINDS = ("models", "announced", "devices", "architectures", "formats", "presets", "schemes", "engines")
+_KINDS = ("models", "announced", "devices", "architectures", "formats", "presets", "schemes", "engines", "uses")
 
 
 @click.command("list", help=_HELP)
@@ -67,6 +67,10 @@ def _rows(kind: str) -> list[tuple[str, str]]:
         from memfit.precision.presets import PRESETS
 
         return [(preset.name, preset.summary) for preset in PRESETS]
+    if kind == "uses":
+        from memfit.fit.uses import USES
+
+        return [(key, use.summary) for key, use in USES.items()]
     if kind == "schemes":
         from memfit.precision.schemes import SCHEMES
 

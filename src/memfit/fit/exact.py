@@ -1,0 +1,129 @@
+"""Rows that no table holds: files of this machine, machines without a shared GPU, and options of one's own.
+
+Each is predicted as ``memfit estimate`` does it, so a few formats and contexts are looked at and not all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from memfit.device.records import Device
+from memfit.engine._engine import Models
+from memfit.engine.records import Backend, Deployment, Options, with_slots
+from memfit.engine.runtimes import ENGINES
+from memfit.errors import UnknownName, UsageError
+from memfit.fit.records import Wish
+from memfit.fit.sizes import CONTEXTS, Sum
+from memfit.footprint.estimate import find_models
+from memfit.footprint.predict import predict, summary
+from memfit.footprint.verdict import total
+from memfit.speed.touched import Profile, profile
+
+FORMATS_LOOKED_AT = ("Q8_0", "Q6_K", "Q4_K_M", "Q3_K_M")
+
+
+@dataclass(frozen=True)
+class Exact:
+    """One model in one format on one engine, predicted.
+
+    Attributes:
+        tokens: the context it is shown at.
+        fitting_tokens: the largest that fits, 0 where none does.
+        looked_at: contexts.
+    """
+
+    engine: str
+    format: str
+    tokens: int
+    fitting_tokens: int
+    trained_tokens: int
+    found: Sum
+    weights_bytes: int
+    parameters: int
+    parameters_active: int
+    profile: Profile
+    looked_at: int
+
+
+def backend_of(device: Device, engine: str) -> Backend:
+    """The GPU where the device has one and the engine uses it."""
+    return "cuda" if device.gpu and not ENGINES.get(engine).on_the_processor else "cpu"
+
+
+def exact(name: str, device: Device, wish: Wish, engine: str, formats: Sequence[str | None]) -> Iterator[Exact]:
+    """Every format of one model that the engine takes; None is the format that a file has.
+
+    Raises:
+        ModelError, UnknownName: as ``memfit.estimate``.
+    """
+    for format in formats:
+        try:
+            models = find_models(Deployment(model=name, engine=engine, format=format), source="formula")
+            yield _exact(name, models, device, wish, engine, format)
+        except UnknownName:
+            raise
+        except UsageError:
+            continue  # the engine, or its quantizer, does not take it
+
+
+def _exact(name: str, models: Models, device: Device, wish: Wish, engine: str, format: str | None) -> Exact:
+    trained = models.model.context_trained_tokens or wish.context_tokens
+    grid = [tokens for tokens in CONTEXTS if tokens <= trained] or [trained]
+    asked = next((tokens for tokens in grid if tokens >= wish.context_tokens), grid[-1])
+    known: dict[int, Sum] = {}
+
+    def at(tokens: int) -> Sum:
+        if tokens not in known:
+            known[tokens] = _sum(name, models, device, _options(device, wish, engine, tokens), engine, format)
+        return known[tokens]
+
+    low, high = 0, len(grid)  # the first low contexts fit, those from high on do not
+    while low < high:
+        middle = (low + high) // 2
+        if at(grid[middle]).required <= device.capacity_bytes:
+            low = middle + 1
+        else:
+            high = middle
+    fitting = grid[low - 1] if low else 0
+    shown = asked if fitting >= asked or not fitting else fitting
+    return Exact(
+        engine=engine,
+        format=summary(models.model, format).format,
+        tokens=shown,
+        fitting_tokens=fitting,
+        trained_tokens=trained,
+        found=at(shown),
+        weights_bytes=models.model.weights_bytes,
+        parameters=models.model.parameters,
+        parameters_active=models.model.parameters_active,
+        profile=profile(models.model),
+        looked_at=len(known),
+    )
+
+
+def _options(device: Device, wish: Wish, engine: str, tokens: int) -> Options:
+    options = msgspec.structs.replace(
+        ENGINES.get(engine).profiles["library"],
+        backend=backend_of(device, engine),
+        kv_type_k=wish.kv_type,
+        kv_type_v=wish.kv_type,
+    )
+    if wish.slots == 1:
+        return msgspec.structs.replace(options, context_tokens=tokens)
+    # llama.cpp shares its context among the slots; other engines give each request its own
+    shared = tokens * wish.slots if engine == "llama_cpp" else tokens
+    return with_slots(msgspec.structs.replace(options, context_tokens=shared), wish.slots)
+
+
+def _sum(name: str, models: Models, device: Device, options: Options, engine: str, format: str | None) -> Sum:
+    deployment = Deployment(model=name, engine=engine, format=format, options=options)
+    totals = total(predict(device, models, deployment, source="formula").terms)
+    return Sum(
+        likely=totals.likely_bytes,
+        high=totals.high_bytes,
+        required=totals.required_bytes,
+        kept=totals.unevictable_bytes,
+    )

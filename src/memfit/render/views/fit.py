@@ -1,0 +1,132 @@
+"""What can run on a device: a table, best first, and what keeps the rest from it."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from memfit.engine.runtimes import ENGINES
+from memfit.fit.records import Fit, FitRow
+from memfit.fit.uses import USES
+from memfit.render.document import Block, Bullets, Cell, Column, Document, Headline, Row, Table, Tone
+from memfit.render.views._figures import gib, parameter_words, shell_command
+from memfit.render.views._view import View
+from memfit.units import GIB, format_tokens
+
+TONES: dict[str, Tone] = {"comfortable": "ok", "tight": "ok", "barely": "warn", "no": "bad"}
+_MOST_SHOWN = 20
+_MOST_REFUSED = 8
+
+
+def document(found: Fit) -> Document:
+    """The answer."""
+    running = [row for row in found.rows if row.verdict != "no"]
+    refused = [row for row in found.rows if row.verdict == "no"]
+    blocks: list[Block] = [_headline(found, running)]
+    if running:
+        blocks.append(_table(_title(found, len(running)), running[:_MOST_SHOWN]))
+    if refused:
+        blocks.append(_refused(refused, len(running)))
+    hidden = _hidden(len(running), len(refused))
+    notes = (*found.notes, *((hidden,) if hidden else ()))
+    blocks.append(Bullets(notes, "neutral", "What to know"))
+    if running:
+        blocks.append(_next(found, running[0]))
+    return Document(f"What runs on {found.device.name}", tuple(blocks))
+
+
+def _headline(found: Fit, running: list[FitRow]) -> Headline:
+    wish = found.wish
+    use = f" for {USES.get(wish.use).summary}" if wish.use else ""
+    asked = f"at a context of {format_tokens(wish.context_tokens)}"
+    if wish.slots > 1:
+        asked += f" each for {wish.slots} requests"
+    free = f"{gib(found.device.capacity_bytes)} for deployments"
+    if not running:
+        return Headline("nothing", "bad", f"no model{use} fits {found.device.name} {asked}, {free}")
+    counts = Counter(row.verdict for row in running)
+    words = ", ".join(
+        f"{counts[verdict]} {verdict}" for verdict in ("comfortable", "tight", "barely") if counts[verdict]
+    )
+    one = len(running) == 1
+    return Headline(words, "ok", f"{'a model' if one else 'models'}{use} on {found.device.name} {asked}, {free}")
+
+
+def _title(found: Fit, running: int) -> str:
+    if running > _MOST_SHOWN:
+        return f"The best {_MOST_SHOWN} of {running}, by a prior"
+    return "Best first, by a prior"
+
+
+def _table(title: str, rows: list[FitRow]) -> Table:
+    engines = len({row.engine for row in rows}) > 1
+    columns = (
+        Column("model", prose=True),
+        Column("size", "right"),
+        Column("format"),
+        *((Column("engine"),) if engines else ()),
+        Column("context", "right"),
+        Column("GiB", "right"),
+        Column("spare", "right"),
+        Column("tok/s", "right"),
+        Column("prompt", "right", spare=True),
+        Column("loss", spare=True),
+        Column("verdict"),
+    )
+    return Table(title, columns, tuple(_row(row, engines=engines) for row in rows))
+
+
+def _row(row: FitRow, *, engines: bool) -> Row:
+    advised = " *" if row.named else ""
+    return (
+        Cell(row.model + advised),
+        Cell(parameter_words(row.parameters)),
+        Cell(row.format),
+        *((Cell(ENGINES.get(row.engine).name),) if engines else ()),
+        Cell(format_tokens(row.context_tokens)),
+        Cell(f"{row.required_bytes / GIB:.2f}", exact=f"{row.required_bytes} bytes"),
+        Cell(f"{row.headroom_bytes / GIB:.2f}", exact=f"{row.headroom_bytes} bytes"),
+        _speed(row),
+        Cell("" if row.prefill_tokens_per_s is None else f"{row.prefill_tokens_per_s:.0f}"),
+        Cell(row.quality.words, quiet=True),
+        Cell(row.verdict if not row.reason else f"{row.verdict}: {row.reason}", TONES[row.verdict]),
+    )
+
+
+def _speed(row: FitRow) -> Cell:
+    if row.decode_tokens_per_s is None:
+        return Cell("", quiet=True)
+    low, high = row.decode_low_tokens_per_s, row.decode_high_tokens_per_s
+    return Cell(f"{row.decode_tokens_per_s:.0f}", exact=f"{low:g} to {high:g} tokens/s")
+
+
+def _refused(rows: list[FitRow], running: int) -> Table:
+    shown = rows[: _MOST_REFUSED if running else _MOST_SHOWN]
+    columns = (Column("model", prose=True), Column("size", "right"), Column("format"), Column("why not", prose=True))
+    title = "What does not fit" + (f": {len(shown)} of {len(rows)}" if len(rows) > len(shown) else "")
+    return Table(
+        title,
+        columns,
+        tuple(
+            (Cell(row.model), Cell(parameter_words(row.parameters)), Cell(row.format), Cell(row.reason, "bad"))
+            for row in shown
+        ),
+    )
+
+
+def _hidden(running: int, refused: int) -> str:
+    hidden = max(0, running - _MOST_SHOWN) + max(0, refused - (_MOST_REFUSED if running else _MOST_SHOWN))
+    return f"{hidden} more rows: --json has them all" if hidden else ""
+
+
+def _next(found: Fit, row: FitRow) -> Block:
+    words = ["memfit", "estimate", row.model, "--context", str(min(found.wish.context_tokens, row.context_tokens))]
+    if row.where == "catalog":
+        words += ["--format", row.format]
+    if row.engine != "llama_cpp":
+        words += ["--engine", row.engine.replace("_", "-")]
+    if found.device.gpu:
+        words += ["--device", found.device.name, "--backend", "cuda"]
+    return shell_command("the arithmetic of the first", *words)
+
+
+VIEW = View(record=Fit, document=document, summary="what can run on a device, best first")

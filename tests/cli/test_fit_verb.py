@@ -1,0 +1,85 @@
+"""``memfit fit`` as it is typed."""
+
+import json
+
+import pytest
+
+from memfit.cli._group import run
+
+
+def answer(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    code = run(["fit", *words])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_the_record_has_what_others_build_on(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = answer(capsys, "--device", "orin-nano-8gb", "--for", "chat", "--json")
+    assert code == 0
+    rows = json.loads(out)["rows"]
+    wanted = {"model", "format", "engine", "context_tokens", "verdict", "high_bytes", "headroom_bytes"}
+    assert (wanted | {"decode_tokens_per_s", "quality"}) <= set(rows[0])
+
+
+def test_what_a_person_sees(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = answer(capsys, "--device", "orin-nano-8gb", "--for", "assistant", "--context", "4096")
+    assert code == 0
+    assert "chat and assistants" in out
+    assert "Llama-3.2-3B *" in out
+    assert "at a context of 4k" in " ".join(out.split())
+    assert "memfit estimate" in out
+
+
+def test_engines_by_any_name(capsys: pytest.CaptureFixture[str]) -> None:
+    words = (
+        "Llama-3.2-3B",
+        "--device",
+        "agx-orin-64gb",
+        "--engine",
+        "v-llm",
+        "--engine",
+        "llama-cpp",
+        "--all",
+        "--json",
+    )
+    code, out, _ = answer(capsys, *words)
+    assert code == 0
+    assert {row["engine"] for row in json.loads(out)["rows"]} == {"vllm", "llama_cpp"}
+
+
+def test_nothing_that_fits_is_an_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = answer(capsys, "Llama-3.3-70B", "--device", "orin-nano-8gb")
+    assert code == 10
+    assert "GiB short" in out
+
+
+def test_the_smallest_board(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = answer(capsys, "Qwen3-14B", "--boards")
+    assert code == 0
+    assert "Orin NX 16GB — is the smallest board" in out
+    assert answer(capsys, "DeepSeek-V3", "--boards")[0] == 10
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--for", "cooking", "--device", "orin-nano-8gb"), "unknown use"),
+        (("--engine", "none", "--device", "orin-nano-8gb"), "unknown engine"),
+        (("--format", "Q9", "Qwen3-8B", "--device", "orin-nano-8gb"), "Q9"),
+        (("Llama 3.3 8B", "--device", "orin-nano-8gb"), "Llama-3.1-8B"),
+        (("--boards",), "--boards is of one model"),
+        (("Qwen3-8B", "--boards", "--device", "orin-nano-8gb"), "leave out --device"),
+        (("--power-mode", "11W", "--device", "orin-nano-8gb"), "11W"),
+    ],
+)
+def test_what_cannot_be_answered_is_refused(
+    words: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = answer(capsys, *words)
+    assert code == 2
+    assert said in err
+
+
+def test_uses_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["list", "uses"]) == 0
+    assert "long_context" in capsys.readouterr().out
