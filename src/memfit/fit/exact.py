@@ -62,14 +62,19 @@ def exact(name: str, device: Device, wish: Wish, engine: str, formats: Sequence[
     for format in formats:
         try:
             models = find_models(Deployment(model=name, engine=engine, format=format), source="formula")
-            yield _exact(name, models, device, wish, engine, format)
+            yield exact_of(name, models, device, wish, engine, format)
         except UnknownName:
             raise
         except UsageError:
             continue  # the engine, or its quantizer, does not take it
 
 
-def _exact(name: str, models: Models, device: Device, wish: Wish, engine: str, format: str | None) -> Exact:
+def exact_of(name: str, models: Models, device: Device, wish: Wish, engine: str, format: str | None) -> Exact:
+    """One model whose shape is known.
+
+    Raises:
+        UsageError: the engine does not take it.
+    """
     trained = models.model.context_trained_tokens or wish.context_tokens
     grid = [tokens for tokens in CONTEXTS if tokens <= trained] or [trained]
     asked = next((tokens for tokens in grid if tokens >= wish.context_tokens), grid[-1])

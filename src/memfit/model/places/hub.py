@@ -24,6 +24,12 @@ def models_among(names: list[str]) -> list[str]:
     return [name for name in models if shard_paths(name)[0].name == name.rpartition("/")[2]]
 
 
+def shards_of(path: str) -> list[str]:
+    """All files of a model by any of them, in the repository's words."""
+    folder = path.rpartition("/")[0]
+    return [f"{folder}/{one.name}" if folder else one.name for one in shard_paths(path)]
+
+
 _PAGE = re.compile(
     r"https://huggingface\.co/([^/]+/[^/?#]+)(?:/(?:blob|resolve|tree)/([^/?#]+))?(?:/([^?#]+))?/?(?:[?#].*)?"
 )

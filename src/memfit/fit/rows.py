@@ -1,0 +1,131 @@
+"""From a footprint that was found to a row: its verdict, its speed, its place in the order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from memfit.device.boards import BOARDS
+from memfit.device.records import Device
+from memfit.engine.runtimes import ENGINES
+from memfit.errors import UnknownName, UsageError
+from memfit.fit import judge, rank
+from memfit.fit.exact import Exact
+from memfit.fit.formats import MOST_BEARABLE, loss_of, quality_of
+from memfit.fit.records import FitRow, QualityPrior, Wish
+from memfit.fit.uses import Use
+from memfit.precision.presets import PRESETS
+from memfit.precision.schemes import SCHEMES
+from memfit.speed.predict import Setting, predict_on, setting_of
+from memfit.speed.touched import Profile
+
+_PROMPT_TOKENS = 512
+
+
+@dataclass
+class Search:
+    """A wish on a device, and what is known of the engines there."""
+
+    device: Device
+    wish: Wish
+    use: Use | None
+    capability: str | None
+    settings: dict[str, Setting]
+    considered: int = 0
+
+    @property
+    def least_tokens_per_s(self) -> float:
+        """What a row should reach to be put first."""
+        return self.wish.least_tokens_per_s or (self.use.least_tokens_per_s if self.use else 0.0)
+
+    @property
+    def in_table(self) -> bool:
+        """Whether the table answers: a GPU that shares the memory, and the engines' default options."""
+        return self.device.unified and bool(self.device.gpu) and self.wish.slots == 1 and self.wish.kv_type == "F16"
+
+
+def search_of(device: Device, wish: Wish, use: Use | None) -> Search:
+    """What is known of the wish's engines on this device.
+
+    Raises:
+        UnknownName: no such power mode.
+    """
+    capability = device.gpu.split()[-1] if device.gpu and "." in device.gpu else None
+    settings: dict[str, Setting] = {}
+    board = BOARDS.get(device.name) if device.name in BOARDS else None
+    for engine in wish.engines:
+        if board is None:
+            continue
+        try:
+            on_cpu = ENGINES.get(engine).on_the_processor or not device.gpu
+            settings[engine] = setting_of(board, engine, mode=wish.power_mode or None, on_cpu=on_cpu)
+        except UsageError as unknown:
+            if isinstance(unknown, UnknownName) and unknown.kind != "engine":
+                raise  # no such power mode
+            # nobody published what this engine makes of such a chip: its speed stays unknown
+    return Search(device=device, wish=wish, use=use, capability=capability, settings=settings)
+
+
+def row_of(
+    name: str, search: Search, found: Exact, asked: int, *, released: str | None, where: str = "catalog"
+) -> FitRow:
+    """The row of what was found, at the ``asked`` context or at the largest below it that fits."""
+    verdict, reason = judge.judge(found.found, search.device.capacity_bytes)
+    if found.tokens < asked and found.fitting_tokens:
+        verdict, reason = judge.capped(found.fitting_tokens, asked)
+    elif verdict in ("comfortable", "tight") and loss_of(found.format) > MOST_BEARABLE:
+        verdict, reason = judge.last_resort(found.format)
+    row = FitRow(
+        model=name,
+        where=where,
+        parameters=found.parameters,
+        parameters_active=found.parameters_active,
+        format=found.format,
+        engine=found.engine,
+        context_tokens=found.fitting_tokens,
+        context_trained_tokens=found.trained_tokens,
+        verdict=verdict,
+        reason=reason,
+        weights_bytes=found.weights_bytes,
+        likely_bytes=found.found.likely,
+        high_bytes=found.found.high,
+        required_bytes=found.found.required,
+        headroom_bytes=search.device.capacity_bytes - found.found.required,
+        quality=_quality(found.format),
+        score=rank.score(found.parameters, found.parameters_active, released, found.format),
+    )
+    return row if verdict == "no" else _with_speed(row, search, found.profile, found.tokens)
+
+
+def _quality(format: str) -> QualityPrior:
+    known = format in PRESETS or format in SCHEMES
+    return quality_of(format) if known else QualityPrior(kl_divergence=None, words="unknown", source="")
+
+
+def _with_speed(row: FitRow, search: Search, model: Profile, tokens: int) -> FitRow:
+    setting = search.settings.get(row.engine)
+    if setting is None:
+        return row
+    kv, slots = search.wish.kv_type, search.wish.slots
+    speed = predict_on(
+        setting,
+        model,
+        depth_tokens=tokens // 2,
+        prompt_tokens=min(_PROMPT_TOKENS, tokens),
+        sequences=slots,
+        kv_type_k=kv,
+        kv_type_v=kv,
+    )
+    likely, low, high = (one / slots for one in (speed.decode.likely, speed.decode.low, speed.decode.high))
+    least = search.wish.least_tokens_per_s
+    slow = bool(least) and likely < least
+    return msgspec.structs.replace(
+        row,
+        verdict="no" if slow else row.verdict,
+        reason=f"{likely:.1f} tokens/s, below {least:g}" if slow else row.reason,
+        decode_tokens_per_s=round(likely, 1),
+        decode_low_tokens_per_s=round(low, 1),
+        decode_high_tokens_per_s=round(high, 1),
+        prefill_tokens_per_s=None if speed.prefill is None else round(speed.prefill.likely),
+    )
