@@ -17,6 +17,7 @@ from memfit.errors import Malformed, ModelError, NotAModel, UnknownArchitecture,
 from memfit.model._build import card_shape, inactive_elements
 from memfit.model._cache import cached
 from memfit.model._folder import weights
+from memfit.model._folder.scheme import scheme_of
 from memfit.model._folder.tokenizer import NAME as TOKENIZER
 from memfit.model._folder.tokenizer import read_tokenizer
 from memfit.model.configs import CONFIGS, Checkpoint
@@ -25,6 +26,7 @@ from memfit.model.gguf._refusals import exists, refuse_unreadable, regular_size
 from memfit.model.quantizations import METHODS, Quantization
 from memfit.model.safetensors import BITS
 from memfit.model.safetensors._json import decode
+from memfit.model.schemes import in_scheme
 from memfit.model.shape import ModelShape, Tensor
 
 CONFIG, QUANTIZATION = "config.json", "hf_quant_config.json"
@@ -67,8 +69,8 @@ def read_folder(path: str | os.PathLike[str]) -> Folder:
 def folder_shape(path: str | os.PathLike[str], *, format: str | None = None) -> ModelShape:
     """The shape of a folder's model.
 
-    Without weights the tensors are those of the config in its ``dtype``, whatever its quantization: what a scheme makes
-    of them is for the scheme to say.
+    Without weights the tensors are those of the config, in the scheme that its quantization means, or else in its
+    ``dtype``.
 
     Args:
         path: the folder, or its ``config.json``.
@@ -170,10 +172,25 @@ def _shape(folder: Folder) -> ModelShape:
     checkpoint = folder.checkpoint
     tokenizer = read_tokenizer(path)
     if not found:
-        return msgspec.structs.replace(checkpoint_shape(checkpoint), tokenizer=tokenizer)
+        shape = _as_quantized(checkpoint_shape(checkpoint), folder)
+        return msgspec.structs.replace(shape, tokenizer=tokenizer)
     weights.check(checkpoint, found, quantized=folder.quantization is not None, config=str(path / CONFIG))
     shape = checkpoint_shape(checkpoint, weights.tensors(found))
     return msgspec.structs.replace(shape, tokenizer=tokenizer, shards=weights.shards(found))
+
+
+def _as_quantized(shape: ModelShape, folder: Folder) -> ModelShape:
+    """Sized as its quantizer would store it, where memfit knows how."""
+    scheme = None if folder.quantization is None else scheme_of(folder.quantization)
+    if scheme is None:
+        return shape
+    try:
+        return in_scheme(shape, scheme)
+    except UsageError as refused:  # such a checkpoint cannot be
+        raise Malformed(
+            f"is quantized as {scheme.name}, which its sizes do not allow: {refused.message}",
+            file=str(Path(folder.path) / CONFIG),
+        ) from refused
 
 
 def _converted(folder: Folder, preset: str) -> ModelShape:
