@@ -179,7 +179,7 @@ def _table_4() -> list[tuple[str, str, str, str]]:
         )
         rows.append((f"{model}, {wide} to 4 bits", f"saves ~{told} GB", f"saves {saved:.2f} GB", why))
     device = find_device(NANO)
-    for model, told in (
+    for model, words in (
         ("Mistral-Nemo-12B", "LLMs up to ~10B"),
         ("Gemma-3-4B", "VLMs up to ~4B"),
         ("Llama-3.1-8B", "LLMs up to ~10B"),
@@ -193,5 +193,5 @@ def _table_4() -> list[tuple[str, str, str, str]]:
         )
         said = f"{row.verdict}: {row.format}, context to {format_tokens(row.context_tokens)}"
         why = row.reason or "with a stock desktop; headless leaves 0.74 GiB more"
-        rows.append((f"{model} on 8 GB", told, said, why))
+        rows.append((f"{model} on 8 GB", words, said, why))
     return rows
