@@ -226,10 +226,36 @@ class Timeline(_Block, frozen=True, kw_only=True, tag=True):
     limit_name: str = "limit"
 
 
-Picture: TypeAlias = Waterfall | MemoryMap | CurvePlot | Timeline
-Block: TypeAlias = (
-    Headline | Facts | Table | Bullets | Note | Command | Details | Waterfall | MemoryMap | CurvePlot | Timeline
-)
+class Spot(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing with a size and a figure; the error bar is of the figure."""
+
+    name: str
+    bytes: int
+    value: float
+    low: float
+    high: float
+    tone: Tone = "neutral"
+
+
+class Scatter(_Block, frozen=True, kw_only=True, tag=True):
+    """Things by size and by one figure, against a vertical limit.
+
+    ``value_name`` says what the figure is, with its unit.
+    """
+
+    title: str
+    description: str
+    spots: tuple[Spot, ...]
+    value_name: str
+    limit_bytes: int
+    limit_name: str = "capacity"
+
+
+Picture: TypeAlias = Waterfall | MemoryMap | CurvePlot | Timeline | Scatter
+Block: TypeAlias = Headline | Facts | Table | Bullets | Note | Command | Details | Picture
+
+
+_PICTURES = (Waterfall, MemoryMap, CurvePlot, Timeline, Scatter)
 
 
 class Document(msgspec.Struct, frozen=True):
@@ -240,4 +266,4 @@ class Document(msgspec.Struct, frozen=True):
 
     def pictures(self) -> tuple[Picture, ...]:
         """The pictures, in order."""
-        return tuple(block for block in self.blocks if isinstance(block, (Waterfall, MemoryMap, CurvePlot, Timeline)))
+        return tuple(block for block in self.blocks if isinstance(block, _PICTURES))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import string
 
-from memfit.render.document import CurvePlot, MemoryMap, Picture, Step, Timeline, Waterfall
+from memfit.render.document import CurvePlot, MemoryMap, Picture, Scatter, Step, Timeline, Waterfall
 from memfit.render.drawing.cells import (
     LONGEST_LEGEND,
     VALUE_CELLS,
@@ -24,6 +24,7 @@ from memfit.render.drawing.cells import (
     short_bytes,
 )
 from memfit.render.drawing.scale import apportion
+from memfit.render.drawing.scatter_cells import scatter_cells
 from memfit.render.drawing.timeline_cells import timeline_cells
 from memfit.render.untrusted import clean
 from memfit.units import format_bytes
@@ -37,6 +38,8 @@ def draw(picture: Picture, width: int, glyphs: Glyphs) -> list[Line]:
         return _memory_map(picture, width, glyphs)
     if isinstance(picture, Timeline):
         return timeline_cells(picture, width, glyphs)
+    if isinstance(picture, Scatter):
+        return scatter_cells(picture, width, glyphs)
     return _curve(picture, width, glyphs)
 
 

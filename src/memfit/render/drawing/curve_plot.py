@@ -94,10 +94,10 @@ def _line(canvas: Canvas, picture: CurvePlot, frame: _Frame, series: Series) -> 
     canvas.path(shape, "line-ink", stroke_width=2, says=series.name)
     for (x, y), point, size in zip(places, picture.points, series.bytes, strict=True):
         says = f"{point.label}: {short_bytes(size)} {point.verdict}".rstrip()
-        _marker(canvas, x, y, point.tone, says=says)
+        marker(canvas, x, y, point.tone, says=says)
 
 
-def _marker(canvas: Canvas, x: float, y: float, tone: Tone, *, says: str = "") -> None:
+def marker(canvas: Canvas, x: float, y: float, tone: Tone, *, says: str = "") -> None:
     """A shape for every tone: circle, triangle, cross, so that colour is not needed."""
     a, b, r = number(x), number(y), 5.0
     if tone == "warn":
@@ -123,7 +123,7 @@ def _legend(canvas: Canvas, picture: CurvePlot, frame: _Frame) -> float:
         if x and x + needed > frame.width:
             x, y = 0.0, y + 20
         if not isinstance(sign, Series):
-            _marker(canvas, x + 9, y + 5.5, sign)
+            marker(canvas, x + 9, y + 5.5, sign)
         elif sign.leading:
             canvas.path(f"M{number(x)} {number(y + 5.5)}h18", "line-ink", stroke_width=2)
         elif sign.band_high_bytes:

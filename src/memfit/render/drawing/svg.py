@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from memfit.render.document import MemoryMap, Picture, Timeline, Waterfall
+from memfit.render.document import MemoryMap, Picture, Scatter, Timeline, Waterfall
 from memfit.render.drawing.curve_plot import draw_curve_plot
 from memfit.render.drawing.memory_map import draw_memory_map
+from memfit.render.drawing.scatter import draw_scatter
 from memfit.render.drawing.timeline import draw_timeline
 from memfit.render.drawing.vector import Drawing
 from memfit.render.drawing.waterfall import draw_waterfall
@@ -18,4 +19,6 @@ def draw_vector(picture: Picture, width: float, key: str) -> Drawing:
         return draw_memory_map(picture, width, key)
     if isinstance(picture, Timeline):
         return draw_timeline(picture, width, key)
+    if isinstance(picture, Scatter):
+        return draw_scatter(picture, width, key)
     return draw_curve_plot(picture, width, key)

@@ -133,7 +133,7 @@ class _Page:
                 self._command(block)
             case doc.Details():
                 self._details(block)
-            case doc.Waterfall() | doc.MemoryMap() | doc.CurvePlot() | doc.Timeline():
+            case doc.Waterfall() | doc.MemoryMap() | doc.CurvePlot() | doc.Timeline() | doc.Scatter():
                 self._picture(block)
 
     def _headline(self, block: doc.Headline) -> None:

@@ -7,7 +7,19 @@ from collections import Counter
 from memfit.engine.runtimes import ENGINES
 from memfit.fit.records import Fit, FitRow
 from memfit.fit.uses import USES
-from memfit.render.document import Block, Bullets, Cell, Column, Document, Headline, Row, Table, Tone
+from memfit.render.document import (
+    Block,
+    Bullets,
+    Cell,
+    Column,
+    Document,
+    Headline,
+    Row,
+    Scatter,
+    Spot,
+    Table,
+    Tone,
+)
 from memfit.render.views._figures import gib, parameter_words, shell_command
 from memfit.render.views._view import View
 from memfit.units import GIB, format_tokens
@@ -29,6 +41,8 @@ def document(found: Fit) -> Document:
     hidden = _hidden(len(running), len(refused))
     notes = (*found.notes, *((hidden,) if hidden else ()))
     blocks.append(Bullets(notes, "neutral", "What to know"))
+    if len(timed := [row for row in running if row.decode_tokens_per_s is not None]) > 1:
+        blocks.append(_plot(found, timed[:_MOST_SHOWN]))
     if running:
         blocks.append(_next(found, running[0]))
     return Document(f"What runs on {found.device.name}", tuple(blocks))
@@ -42,13 +56,13 @@ def _headline(found: Fit, running: list[FitRow]) -> Headline:
         asked += f" each for {wish.slots} requests"
     free = f"{gib(found.device.capacity_bytes)} for deployments"
     if not running:
-        return Headline("nothing", "bad", f"no model{use} fits {found.device.name} {asked}, {free}")
+        return Headline("nothing", "bad", f"no model{use} fits {asked}, {free}")
     counts = Counter(row.verdict for row in running)
     words = ", ".join(
         f"{counts[verdict]} {verdict}" for verdict in ("comfortable", "tight", "barely") if counts[verdict]
     )
     one = len(running) == 1
-    return Headline(words, "ok", f"{'a model' if one else 'models'}{use} on {found.device.name} {asked}, {free}")
+    return Headline(words, "ok", f"{'a model' if one else 'models'}{use} {asked}, {free}")
 
 
 def _title(found: Fit, running: int) -> str:
@@ -97,6 +111,28 @@ def _speed(row: FitRow) -> Cell:
         return Cell("", quiet=True)
     low, high = row.decode_low_tokens_per_s, row.decode_high_tokens_per_s
     return Cell(f"{row.decode_tokens_per_s:.0f}", exact=f"{low:g} to {high:g} tokens/s")
+
+
+def _plot(found: Fit, rows: list[FitRow]) -> Scatter:
+    several = len({row.model for row in rows}) < len(rows)
+    return Scatter(
+        title="Memory against speed",
+        description=f"what each model needs on {found.device.name}, and how fast it answers",
+        spots=tuple(
+            Spot(
+                name=f"{row.model} {row.format}" if several else row.model,
+                bytes=row.required_bytes,
+                value=row.decode_tokens_per_s or 0.0,
+                low=row.decode_low_tokens_per_s or 0.0,
+                high=row.decode_high_tokens_per_s or 0.0,
+                tone=TONES[row.verdict],
+            )
+            for row in rows
+        ),
+        value_name="tokens/s of one request",
+        limit_bytes=found.device.capacity_bytes,
+        limit_name="free",
+    )
 
 
 def _refused(rows: list[FitRow], running: int) -> Table:

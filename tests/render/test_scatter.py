@@ -1,0 +1,93 @@
+"""Spots by size and figure: each is there, names do not cover each other, and nothing lies outside."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from memfit.render.document import Scatter, Spot
+from memfit.render.drawing.cells import ASCII, BLOCKS
+from memfit.render.drawing.characters import draw
+from memfit.render.drawing.svg import draw_vector
+from memfit.units import GIB, MIB
+
+
+def picture(*spots: tuple[str, float, float]) -> Scatter:
+    return Scatter(
+        title="Memory against speed",
+        description="made up",
+        spots=tuple(
+            Spot(name=name, bytes=int(size * GIB), value=value, low=value * 0.8, high=value * 1.25, tone="ok")
+            for name, size, value in spots
+        ),
+        value_name="tokens/s",
+        limit_bytes=6 * GIB,
+        limit_name="free",
+    )
+
+
+THREE = picture(("small", 1, 60), ("middle", 3, 20), ("large", 5.5, 9))
+
+
+def text_of(width: int = 80, *, ascii: bool = False) -> str:
+    lines = draw(THREE, width, ASCII if ascii else BLOCKS)
+    return "\n".join("".join(span.text for span in line).rstrip() for line in lines)
+
+
+def test_every_spot_has_a_letter_and_the_letters_are_told() -> None:
+    text = text_of()
+    assert "A small   B middle   C large" in text
+    for letter in "ABC":
+        assert len(re.findall(rf"\b{letter}\b", text)) == 2
+    rows = text.splitlines()
+    places = {
+        letter: next((y, row.index(letter)) for y, row in enumerate(rows[1:15]) if letter in row) for letter in "ABC"
+    }
+    assert places["A"][0] < places["B"][0] < places["C"][0]  # the fastest on top
+    assert places["A"][1] < places["B"][1] < places["C"][1]  # the smallest on the left
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+@pytest.mark.parametrize("ascii", [True, False])
+def test_characters_keep_to_their_width(width: int, *, ascii: bool) -> None:
+    text = text_of(width, ascii=ascii)
+    assert all(len(line) <= width for line in text.splitlines())
+    assert text.isascii() == ascii
+
+
+def test_vectors_name_what_there_is_room_for_and_tell_the_rest() -> None:
+    drawn = draw_vector(THREE, 700, "k").body
+    for name in ("small", "middle", "large"):
+        assert f">{name}<" in drawn
+        assert f"{name}: " in drawn  # where one points at it
+    crowd = picture(*((f"model number {index}", 2, 20) for index in range(30)))
+    drawn = draw_vector(crowd, 700, "k").body
+    assert 1 <= len(re.findall(r">model number \d+<", drawn)) < 10
+    assert len(re.findall(r"model number \d+: ", drawn)) == 30
+
+
+def test_without_spots_there_is_no_picture() -> None:
+    assert draw(picture(), 80, BLOCKS) == []
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.text(st.characters(codec="utf-8", exclude_categories=("Cs",)), max_size=30),
+            st.floats(0, 1000),
+            st.floats(0, 10_000),
+        ),
+        max_size=60,
+    )
+)
+def test_any_figures_can_be_drawn(spots: list[tuple[str, float, float]]) -> None:
+    made = picture(*spots)
+    draw_vector(made, 700, "k")
+    for line in draw(made, 60, BLOCKS):
+        assert len("".join(span.text for span in line)) <= 60
+
+
+def test_a_limit_beyond_all_spots_is_inside() -> None:
+    drawn = draw_vector(THREE, 700, "k").body
+    assert f"free {6 * GIB // MIB / 1024:.2f} GiB" in drawn
