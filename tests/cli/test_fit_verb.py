@@ -68,6 +68,9 @@ def test_the_smallest_board(capsys: pytest.CaptureFixture[str]) -> None:
         (("--format", "Q9", "Qwen3-8B", "--device", "orin-nano-8gb"), "Q9"),
         (("Llama 3.3 8B", "--device", "orin-nano-8gb"), "Llama-3.1-8B"),
         (("--boards",), "--boards is of one model"),
+        (("--explain", "--device", "orin-nano-8gb"), "--explain is of one model"),
+        (("Qwen3-4B", "--compare", "--device", "orin-nano-8gb"), "--compare takes two to 5"),
+        (("Qwen3-4B", "--explain", "--all", "--device", "orin-nano-8gb"), "show different things"),
         (("Qwen3-8B", "--boards", "--device", "orin-nano-8gb"), "leave out --device"),
         (("--power-mode", "11W", "--device", "orin-nano-8gb"), "11W"),
     ],
@@ -83,3 +86,21 @@ def test_what_cannot_be_answered_is_refused(
 def test_uses_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["list", "uses"]) == 0
     assert "long_context" in capsys.readouterr().out
+
+
+def test_two_side_by_side(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = answer(capsys, "Qwen3-4B", "Llama-3.2-3B", "--device", "orin-nano-8gb", "--compare")
+    assert code == 0
+    assert "Qwen3-4B and Llama-3.2-3B" in out
+    assert "context that fits" in out
+
+
+def test_the_whole_arithmetic(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = answer(capsys, "Qwen3-4B", "--device", "orin-nano-8gb", "--explain")
+    assert code == 0
+    for words in ("Where each figure comes from", "Where the time of a step goes", "DRAM traffic", "near lossless"):
+        assert words in out
+    code, out, _ = answer(capsys, "Qwen3-4B", "--device", "orin-nano-8gb", "--explain", "--json")
+    found = json.loads(out)
+    assert found["footprint"]["required_bytes"] == found["row"]["required_bytes"]
+    assert found["speed"]["decode"]["likely"] == pytest.approx(found["row"]["decode_tokens_per_s"], abs=0.06)

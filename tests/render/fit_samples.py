@@ -2,6 +2,7 @@
 
 from memfit.device import find_device
 from memfit.fit import Fit, FitRow, FitVerdict, QualityPrior, Wish
+from memfit.fit.arithmetic import arithmetic
 from memfit.fit.boards import BoardRow, BoardsOf
 from memfit.units import GIB, MIB
 
@@ -79,4 +80,12 @@ ON_BOARDS = BoardsOf(
 )
 ON_NO_BOARD = BoardsOf(model="DeepSeek-V3", wish=Wish(), boards=ON_BOARDS.boards[:1], smallest=None)
 
-FIT_ANSWERS = {"fit": FITTING, "fit_nothing": NOTHING_FITS, "boards": ON_BOARDS, "boards_none": ON_NO_BOARD}
+TAKEN_APART = arithmetic(NANO, Wish(), "Llama-3.2-1B")
+
+FIT_ANSWERS = {
+    "arithmetic": TAKEN_APART,
+    "fit": FITTING,
+    "fit_nothing": NOTHING_FITS,
+    "boards": ON_BOARDS,
+    "boards_none": ON_NO_BOARD,
+}

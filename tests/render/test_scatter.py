@@ -74,7 +74,7 @@ def test_without_spots_there_is_no_picture() -> None:
 @given(
     st.lists(
         st.tuples(
-            st.text(st.characters(codec="utf-8", exclude_categories=("Cs",)), max_size=30),
+            st.text(max_size=30),
             st.floats(0, 1000),
             st.floats(0, 10_000),
         ),

@@ -82,7 +82,7 @@ def exact_of(name: str, models: Models, device: Device, wish: Wish, engine: str,
 
     def at(tokens: int) -> Sum:
         if tokens not in known:
-            known[tokens] = _sum(name, models, device, _options(device, wish, engine, tokens), engine, format)
+            known[tokens] = _sum(name, models, device, options_of(device, wish, engine, tokens), engine, format)
         return known[tokens]
 
     low, high = 0, len(grid)  # the first low contexts fit, those from high on do not
@@ -109,7 +109,8 @@ def exact_of(name: str, models: Models, device: Device, wish: Wish, engine: str,
     )
 
 
-def _options(device: Device, wish: Wish, engine: str, tokens: int) -> Options:
+def options_of(device: Device, wish: Wish, engine: str, tokens: int) -> Options:
+    """The engine's options for a wish, each request with ``tokens`` of context."""
     options = msgspec.structs.replace(
         ENGINES.get(engine).profiles["library"],
         backend=backend_of(device, engine),

@@ -22,6 +22,8 @@ _HELP = """What can run here, how fast, in which format: the catalog and your ow
   memfit fit model.gguf ollama:llama3.2:3b --memory 6GiB
   memfit fit --device thor-t5000 --engine all --for code
   memfit fit Qwen3-14B --boards
+  memfit fit Qwen3-4B --device orin-nano-8gb --explain
+  memfit fit Qwen3-4B Llama-3.2-3B --device orin-nano-8gb --compare
 
 Every figure is that of `memfit estimate`; speeds are from published measurements of boards, with error bars in --json.
 The order is a prior, from parameters, year of publication and what the format is known to cost. * is what 'LLM
@@ -31,6 +33,9 @@ comfortable: fits with a tenth of the memory to spare; tight: fits; barely: with
 reading weights again for every token; no: does not fit, or is slower than --min-tps.
 
 The exit code is 0 where something fits, 10 where nothing does."""
+
+
+_MOST_COMPARED = 5
 
 
 @click.command("fit", help=_HELP)
@@ -45,6 +50,8 @@ The exit code is 0 where something fits, 10 where nothing does."""
 @click.option("--format", "formats", multiple=True, metavar="FORMAT", help="Formats that it may have (Q4_K_M, awq).")
 @click.option("--kv-type", default="F16", metavar="FORMAT", help="Format of the KV cache.")
 @click.option("--power-mode", default="", metavar="MODE", help="Power mode of the board; its highest.")
+@click.option("--compare", is_flag=True, help="Two or more models side by side.")
+@click.option("--explain", is_flag=True, help="Of one model: the whole arithmetic of memory and speed.")
 @click.option("--boards", is_flag=True, help="Of one model: the smallest board, and every other.")
 @click.option("--all", "every_row", is_flag=True, help="Every format and engine of each model.")
 @output_options
@@ -54,20 +61,40 @@ def COMMAND(**given: Any) -> int:  # noqa: N802  the catalog's constant
     from memfit.fit import fit
 
     outputs = Outputs.take(given)
+    asked = [name for name in ("boards", "explain", "compare", "every_row") if given[name]]
+    _check(given["models"], asked)
     if given["boards"]:
         return _boards(given, outputs)
     device = find_device(given["device_name"], memory_bytes=given["memory_bytes"])
+    if given["explain"]:
+        from memfit.fit.arithmetic import arithmetic
+
+        found_one = arithmetic(device, _wish(given), given["models"][0])
+        show(found_one, outputs)
+        return 10 if found_one.row.verdict == "no" else 0
     found = fit(device, _wish(given), models=given["models"], every_row=given["every_row"])
-    show(found, outputs)
+    show(found, outputs, view="side_by_side" if given["compare"] else None)
     return 0 if any(row.verdict != "no" for row in found.rows) else 10
+
+
+def _check(models: tuple[str, ...], asked: list[str]) -> None:
+    from memfit.errors import UsageError
+
+    names = [f"--{'all' if name == 'every_row' else name}" for name in asked]
+    if len(names) > 1:
+        raise UsageError(f"{' and '.join(names)} show different things", hint="ask for one of them at a time")
+    if names in (["--boards"], ["--explain"]) and len(models) != 1:
+        raise UsageError(f"{names[0]} is of one model", hint=f"name it: memfit fit Qwen3-14B {names[0]}")
+    if names == ["--compare"] and not 2 <= len(models) <= _MOST_COMPARED:
+        raise UsageError(
+            f"--compare takes two to {_MOST_COMPARED} models", hint="memfit fit Qwen3-4B Llama-3.2-3B --compare"
+        )
 
 
 def _boards(given: dict[str, Any], outputs: Outputs) -> int:
     from memfit.errors import UsageError
     from memfit.fit.boards import boards_of
 
-    if len(given["models"]) != 1:
-        raise UsageError("--boards is of one model", hint="name it: memfit fit Qwen3-14B --boards")
     for option in ("device_name", "memory_bytes"):
         if given[option] is not None:
             raise UsageError("--boards looks at all of them", hint="leave out --device and --memory")

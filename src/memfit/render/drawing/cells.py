@@ -50,7 +50,9 @@ LONGEST_LEGEND = 30
 
 
 def short_bytes(size: int) -> str:
-    """A size beside a bar: GiB with two digits from one GiB up."""
+    """A size beside a bar: GiB from one GiB up, with two digits below a thousand, so that it keeps its place."""
+    if abs(size) >= 1000 * GIB:
+        return f"{size / GIB:.0f} GiB"
     return f"{size / GIB:.2f} GiB" if abs(size) >= GIB else format_bytes(size)
 
 

@@ -33,7 +33,7 @@ def document(found: Fit) -> Document:
     """The answer."""
     running = [row for row in found.rows if row.verdict != "no"]
     refused = [row for row in found.rows if row.verdict == "no"]
-    blocks: list[Block] = [_headline(found, running)]
+    blocks: list[Block] = [headline(found, running)]
     if running:
         blocks.append(_table(_title(found, len(running)), running[:_MOST_SHOWN]))
     if refused:
@@ -48,7 +48,8 @@ def document(found: Fit) -> Document:
     return Document(f"What runs on {found.device.name}", tuple(blocks))
 
 
-def _headline(found: Fit, running: list[FitRow]) -> Headline:
+def headline(found: Fit, running: list[FitRow]) -> Headline:
+    """How many models fit, and what was asked for."""
     wish = found.wish
     use = f" for {USES.get(wish.use).summary}" if wish.use else ""
     asked = f"at a context of {format_tokens(wish.context_tokens)}"
