@@ -4,7 +4,8 @@
     python tools/soak.py --decide 200 --real 0  # decisions alone, some 20 seconds
     python tools/soak.py --minutes 30           # as far as it comes; the next call goes on from there
 
-Whatever memfit says fits must run; what it refuses is run by force, and counted. Results are appended to a file, one
+Whatever memfit says fits must run; what it refuses is run by force, and counted: a sample, and all whose limit comes
+near to what a run would likely hold. Results are appended to a file, one
 JSON line each, so that a soak can be interrupted. Models are fabricated at their real size and deleted again when the
 disk's share is used up. Needs memfit[llama]; limits need permission for control groups.
 """
@@ -26,6 +27,7 @@ from soaking.book import Book, Setting
 from soaking.decide import decide, engine_instructions, this_machine
 from soaking.draw import draw
 from soaking.files import Files
+from soaking.near import near
 from soaking.pick import pick
 from soaking.real import run
 from soaking.table import table
@@ -50,7 +52,8 @@ def main() -> None:
         _soak(given, book)
     except KeyboardInterrupt as interrupted:
         _say(f"ended early ({interrupted or 'Ctrl-C'}); the same command goes on from here")
-    text = table(book.decisions.values(), book.runs.values())
+    refused = near(book.decisions.values(), this_machine(engine_instructions()))
+    text = table(book.decisions.values(), book.runs.values(), {one.decision.drawn.index for one in refused})
     print(text)
     if given.write:
         marked = re.compile(r"(<!-- soak -->\n).*(<!-- /soak -->)", re.DOTALL)
@@ -69,6 +72,9 @@ def _soak(given: argparse.Namespace, book: Book) -> None:
             book.add(decide(draw(given.seed, index), here))
             _say(f"decided {len(book.decisions)} of {given.decide}", end="\r")
     picks = pick((book.decisions[index] for index in range(given.decide)), given.real, given.full, given.seed)
+    close = near((book.decisions[index] for index in range(given.decide)), here) if given.real else []
+    known = {one.decision.drawn.index for one in picks}
+    picks += [one for one in close if one.decision.drawn.index not in known]
     files = Files(given.models or ROOT / "build" / "soak" / "models", int(given.disk * GIB))
     missing = [one for one in picks if one.decision.drawn.index not in book.runs]
     _say(f"about {sum(one.cost_s for one in missing) / 60:.0f} minutes of runs")

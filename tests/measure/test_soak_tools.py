@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from memfit.device import Device
 from memfit.engine.records import Options
 from memfit.errors import MemfitError
 from memfit.footprint.estimate import estimate_deployment
@@ -20,6 +21,7 @@ from soaking.book import Book, Setting
 from soaking.decide import Decision, decide, deployment_of, engine_instructions, this_machine
 from soaking.draw import Drawn, cards, draw
 from soaking.files import Files
+from soaking.near import near
 from soaking.pick import cost_s, pick
 from soaking.real import Run
 from soaking.table import table
@@ -162,10 +164,45 @@ def test_the_table_counts_what_was_wrong() -> None:
     assert found["the engine's own reservation leads to the same verdict"] == "2 of 3"
     assert found["run for real"] == "7, 1 with a full context"
     assert found["said to fit, and did not run"] == "1 of 4"
-    assert found["refused, tried by force, and ran"] == "1 of 2 (50.0%)"
+    assert found["refused, tried by force, and ran"] == "1 of 2"
     assert found["observed peak above high"] == "1"
     assert "- 1 (smollm2_1_7b Q8_0): said to fit 4096 MiB, and killed: killed" in text
     assert "- 2 (smollm2_1_7b Q8_0): fits by formula, no by the engine" in text
+
+
+def test_false_refusals_are_of_all_that_was_refused() -> None:
+    decisions = [decision(index, "no") for index in range(40)]
+    tried = [done(index, said="no", runs=index == 3) for index in range(8)]
+    close = {0, 1, 2, 3}
+
+    def said(runs: list[Run]) -> dict[str, str]:
+        lines = [line.split("|") for line in table(decisions, runs, close).splitlines() if line.startswith("| ")]
+        return {line[1].strip(): line[2].strip() for line in lines}
+
+    # one of the four near their limit ran, none of four others: one of forty
+    assert said(tried)["false refusals, of all refused"] == "2.5% (1 of 4 near their limit, 0 of 4 others tried)"
+    # a far one that ran stands for all the far ones
+    ran_far = [*tried[:7], done(7, said="no", runs=True)]
+    assert said(ran_far)["false refusals, of all refused"].startswith("25.0%")
+    assert said(tried[2:])["of those near their limit still to be tried"] == "2"
+
+
+def test_refusals_near_their_limit_are_found() -> None:
+    here = Device(
+        name="this machine", unified=False, capacity_bytes=GIB, instructions=("avx2",), grade="stated", source="made up"
+    )
+    drawn = draw(7, 3)
+    device = msgspec.structs.replace(here, name="limit")
+    footprint = estimate_deployment(
+        deployment_of(drawn), device=device, source="formula", relief=False, calibration=None
+    )
+    likely = footprint.likely_bytes - footprint.evictable_bytes
+
+    def decided(limit_bytes: int, said: str = "no") -> Decision:
+        return Decision(drawn=msgspec.structs.replace(drawn, limit_bytes=limit_bytes), said=said, oracle=said)
+
+    decisions = [decided(likely), decided(likely // 2), decided(likely, "fits")]
+    assert [one.decision for one in near(decisions, here)] == [decided(likely)]
 
 
 def test_a_soak_without_runs_still_has_a_table() -> None:

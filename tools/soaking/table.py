@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from soaking.decide import Decision
 from soaking.real import Run
 
 
-def table(decisions: Iterable[Decision], runs: Iterable[Run]) -> str:
-    """Decided, run, and how often memfit was wrong."""
+def table(decisions: Iterable[Decision], runs: Iterable[Run], near: Collection[int] = ()) -> str:
+    """Decided, run, and how often memfit was wrong; ``near`` are refusals that may be false (``soaking.near``)."""
     decided, ran = list(decisions), list(runs)
     lines = ["| what | figure | goal |", "| --- | ---: | ---: |"]
-    lines += [f"| {what} | {figure} | {goal} |" for what, figure, goal in (*_decided(decided), *_ran(ran))]
+    rows = (*_decided(decided), *_ran(ran), *_false_refusals(decided, ran, near))
+    lines += [f"| {what} | {figure} | {goal} |" for what, figure, goal in rows]
     wrong = [*_disagreements(decided), *_failures(ran)]
     return "\n".join([*lines, "", *wrong])
 
@@ -41,11 +42,29 @@ def _ran(runs: Sequence[Run]) -> list[tuple[str, str, str]]:
         ("run for real", f"{len(runs)}, {sum(one.full for one in runs)} with a full context", "60, 10"),
         ("held to their limit by the kernel", f"{sum(one.mechanism != 'none' for one in runs)}", "all"),
         ("said to fit, and did not run", f"{sum(not one.runs for one in fits)} of {len(fits)}", "0"),
-        ("refused, tried by force, and ran", f"{len(refused)} of {len(no)}{_percent(refused, no)}", "≤ 3 %"),
+        ("refused, tried by force, and ran", f"{len(refused)} of {len(no)}", ""),
         ("said to page: paged or killed", f"{sum(not one.runs for one in tight)} of {len(tight)}", ""),
-        ("observed peak beside likely where the limit was not reached: p95", _share(off, 0.95), "≤ 2 %"),
+        ("observed peak beside likely where the limit was not reached: p95", _share(off, 0.95), ""),
         ("observed peak above high", f"{sum(one.observed_bytes > one.high_bytes for one in free)}", "0"),
     ]
+
+
+def _false_refusals(
+    decisions: Sequence[Decision], runs: Sequence[Run], near: Collection[int]
+) -> list[tuple[str, str, str]]:
+    """How many of all that were refused would have run: those near their limit counted, the others by their sample."""
+    refused = [one.drawn.index for one in decisions if one.said == "no"]
+    tried = {one.index: one.runs for one in runs if one.said == "no"}
+    close = [index for index in refused if index in near]
+    far = [index for index in refused if index not in near]
+    missing = [index for index in close if index not in tried]
+    if not close or missing:
+        return [("of those near their limit still to be tried", str(len(missing)), "0")] if missing else []
+    of_far = [tried[index] for index in far if index in tried]
+    ran = sum(tried[index] for index in close)
+    expected = ran + (len(far) * sum(of_far) / len(of_far) if of_far else 0.0)
+    where = f"{ran} of {len(close)} near their limit, {sum(of_far)} of {len(of_far)} others tried"
+    return [("false refusals, of all refused", f"{expected / len(refused):.1%} ({where})", "≤ 3 %")]
 
 
 def _disagreements(decisions: Iterable[Decision]) -> list[str]:
@@ -79,7 +98,3 @@ def _share(ordered: Sequence[float], quantile: float) -> str:
     if not ordered:
         return "none"
     return f"{ordered[min(len(ordered) - 1, int(quantile * len(ordered)))]:.2%}"
-
-
-def _percent(part: Sequence[Run], whole: Sequence[Run]) -> str:
-    return f" ({len(part) / len(whole):.1%})" if whole else ""
