@@ -79,7 +79,7 @@ def test_the_best_come_first_and_what_does_not_fit_last() -> None:
 @pytest.mark.parametrize("use", USES.keys())
 def test_every_use_is_served_by_models_that_are_published_for_it(use: str) -> None:
     if use == "speech":
-        return  # its models are none of llama.cpp's
+        return  # its models have no cards: see test_spoken.py
     found = fit(find_device("thor-t5000"), Wish(use=use))
     assert found.rows
     for row in found.rows:

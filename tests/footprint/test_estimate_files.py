@@ -239,5 +239,5 @@ def test_a_hugging_face_folder_is_sized_as_its_conversion(tmp_path: Path) -> Non
 
 def test_a_folder_that_llama_cpp_cannot_run_says_so(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "small", {"model_type": "whisper"})
-    with pytest.raises(UnknownArchitecture, match=r"llama\.cpp runs no 'whisper'"):
+    with pytest.raises(UnknownArchitecture, match=r"llama\.cpp runs no 'whisper'|no models for speech"):
         find_models(Deployment(model=str(folder)), source="formula")

@@ -15,6 +15,7 @@ from memfit.footprint.estimate import find_models
 from memfit.footprint.predict import predict
 from memfit.footprint.records import Footprint
 from memfit.model.shape import ModelShape
+from memfit.model.speech import SPEECH
 from memfit.speed.predict import predict as predict_speed
 from memfit.speed.records import Speed
 from memfit.speed.traffic import Traffic, traffic
@@ -49,7 +50,7 @@ def arithmetic(device: Device, wish: Wish, model: str) -> Arithmetic:
     row = rows[0]
     tokens = min(max(wish.context_tokens, 512), row.context_tokens or wish.context_tokens)
     options = options_of(device, wish, row.engine, tokens)
-    format = row.format if row.where == "catalog" else None
+    format = row.format if row.where == "catalog" and _has_formats(model) else None
     deployment = Deployment(model=model, engine=row.engine, format=format, options=options)
     models = find_models(deployment, source="formula")
     footprint = predict(device, models, deployment, source="formula")
@@ -57,12 +58,17 @@ def arithmetic(device: Device, wish: Wish, model: str) -> Arithmetic:
         row=row,
         footprint=footprint,
         speed=_speed(device, wish, row, models.model, tokens),
-        traffic=traffic(models.model, 1, depth_tokens=tokens // 2),
+        traffic=() if row.task else traffic(models.model, 1, depth_tokens=tokens // 2),
     )
 
 
+def _has_formats(model: str) -> bool:
+    """Whether it can be had in several, and is no file."""
+    return model not in SPEECH or SPEECH.get(model).config is not None
+
+
 def _speed(device: Device, wish: Wish, row: FitRow, shape: ModelShape, tokens: int) -> Speed | None:
-    if device.name not in BOARDS:
+    if device.name not in BOARDS or row.task:
         return None
     try:
         return predict_speed(

@@ -9,6 +9,7 @@ from memfit.fit.sizes import ModelSizes, table
 from memfit.model._build import shape_of
 from memfit.model.cards import CARDS, Card
 from memfit.model.shape import ModelShape
+from memfit.model.speech import SPEECH
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ def chosen(models: Sequence[str], needs: Sequence[str]) -> tuple[list[Candidate]
 
 def others(models: Sequence[str]) -> list[str]:
     """Names that are not of the catalog: files, folders, places; or nothing, which reading them will tell."""
-    return [name for name in models if name not in CARDS]
+    return [name for name in models if name not in CARDS and name not in SPEECH]
 
 
 def _all() -> list[Candidate]:

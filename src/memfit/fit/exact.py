@@ -75,7 +75,8 @@ def exact_of(name: str, models: Models, device: Device, wish: Wish, engine: str,
     Raises:
         UsageError: the engine does not take it.
     """
-    trained = models.model.context_trained_tokens or wish.context_tokens
+    silent = models.model.memory == "none" and models.model.kind == "speech"
+    trained = 0 if silent else models.model.context_trained_tokens or wish.context_tokens
     grid = [tokens for tokens in CONTEXTS if tokens <= trained] or [trained]
     asked = next((tokens for tokens in grid if tokens >= wish.context_tokens), grid[-1])
     known: dict[int, Sum] = {}

@@ -19,7 +19,8 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
         context_tokens: that a request must be able to hold.
         slots: requests served at once.
         least_tokens_per_s: a request must be answered with at least so many, 0 for any.
-        engines: that may run it; keys of ``engine.runtimes``.
+        engines: that may run it; keys of ``engine.runtimes``. None: llama.cpp, for speech
+            what usually runs a model.
         formats: that its weights may have; empty for every one that the engines take.
         power_mode: of the board, empty for its highest.
         kv_type: format of the KV cache, ``F16``.
@@ -29,7 +30,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     context_tokens: int = 4096
     slots: int = 1
     least_tokens_per_s: float = 0.0
-    engines: tuple[str, ...] = ("llama_cpp",)
+    engines: tuple[str, ...] = ()
     formats: tuple[str, ...] = ()
     power_mode: str = ""
     kv_type: str = "F16"
@@ -54,10 +55,11 @@ class FitRow(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         model: its name, or where it lies.
+        task: of a model for speech: ``recognition``, ``synthesis``, ``activity``; empty for others.
         where: ``catalog``, or ``file``, ``ollama``, ``hub``: on this machine.
         parameters, parameters_active: numbers, and those that a token passes through.
         format: of the weights. engine: key of ``engine.runtimes``.
-        context_tokens: the largest that fits, of those looked at; 0 where none does.
+        context_tokens: the largest that fits, of those looked at; 0 where none does, and where a model has none.
         verdict: ``comfortable``: what was asked for fits with a tenth of the capacity to spare; ``tight``: it fits with
             less; ``barely``: only with a smaller context, or by reading mapped weights again; ``no``.
         reason: why not better, empty for comfortable.
@@ -73,6 +75,7 @@ class FitRow(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     model: str
+    task: str = ""
     where: str = "catalog"
     parameters: int
     parameters_active: int

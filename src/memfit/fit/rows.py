@@ -21,6 +21,8 @@ from memfit.speed.predict import Setting, predict_on, setting_of
 from memfit.speed.touched import Profile
 
 _PROMPT_TOKENS = 512
+USUAL_ENGINES = ("llama_cpp",)
+"""The easiest to set up, and the least of memory."""
 
 
 @dataclass
@@ -33,6 +35,11 @@ class Search:
     capability: str | None
     settings: dict[str, Setting]
     considered: int = 0
+
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """That may run a language model."""
+        return self.wish.engines or USUAL_ENGINES
 
     @property
     def least_tokens_per_s(self) -> float:
@@ -54,7 +61,7 @@ def search_of(device: Device, wish: Wish, use: Use | None) -> Search:
     capability = device.gpu.split()[-1] if device.gpu and "." in device.gpu else None
     settings: dict[str, Setting] = {}
     board = BOARDS.get(device.name) if device.name in BOARDS else None
-    for engine in wish.engines:
+    for engine in wish.engines or USUAL_ENGINES:
         if board is None:
             continue
         try:
@@ -68,7 +75,7 @@ def search_of(device: Device, wish: Wish, use: Use | None) -> Search:
 
 
 def row_of(
-    name: str, search: Search, found: Exact, asked: int, *, released: str | None, where: str = "catalog"
+    name: str, search: Search, found: Exact, asked: int, *, released: str | None, where: str = "catalog", task: str = ""
 ) -> FitRow:
     """The row of what was found, at the ``asked`` context or at the largest below it that fits."""
     verdict, reason = judge.judge(found.found, search.device.capacity_bytes)
@@ -79,6 +86,7 @@ def row_of(
     row = FitRow(
         model=name,
         where=where,
+        task=task,
         parameters=found.parameters,
         parameters_active=found.parameters_active,
         format=found.format,
@@ -95,7 +103,7 @@ def row_of(
         quality=_quality(found.format),
         score=rank.score(found.parameters, found.parameters_active, released, found.format),
     )
-    return row if verdict == "no" else _with_speed(row, search, found.profile, found.tokens)
+    return row if verdict == "no" or task else _with_speed(row, search, found.profile, found.tokens)
 
 
 def _quality(format: str) -> QualityPrior:

@@ -19,6 +19,7 @@ from memfit.fit.formats import form_of, formats_of
 from memfit.fit.records import Fit, FitRow, Wish
 from memfit.fit.rows import Search, row_of, search_of
 from memfit.fit.sizes import EngineSizes, add, profile_of
+from memfit.fit.spoken import rows_of, speech_models
 from memfit.fit.uses import USES
 from memfit.precision.presets import PRESETS
 from memfit.precision.schemes import SCHEMES
@@ -50,6 +51,9 @@ def fit(device: Device, wish: Wish | None = None, *, models: Sequence[str] = (),
     rows: list[FitRow] = []
     for candidate in candidates:
         _take(rows, [*_rows_of_catalog(candidate, search)], search, every_row=every_row)
+    spoken = speech_models(models, use.needs if use else ())
+    for model in spoken:
+        _take(rows, [*rows_of(model, search)], search, every_row=every_row)
     for name in others(models):
         files = files_of(name)
         if files is None:
@@ -67,7 +71,7 @@ def fit(device: Device, wish: Wish | None = None, *, models: Sequence[str] = (),
         rows=tuple(rows),
         considered=search.considered,
         left_out=left_out,
-        notes=tuple(_notes(search)),
+        notes=tuple(_notes(search, rows)),
     )
 
 
@@ -86,7 +90,7 @@ def _rows_of_catalog(candidate: Candidate, search: Search) -> Iterator[FitRow]:
     if not search.in_table:
         yield from _rows_exactly(candidate.name, candidate, search)
         return
-    for engine in search.wish.engines:
+    for engine in search.engines:
         sizes = candidate.sizes.engines.get(engine)
         if sizes is None:
             continue
@@ -146,7 +150,7 @@ def _row_of_table(candidate: Candidate, search: Search, engine: str, format: str
 
 def _rows_exactly(name: str, candidate: Candidate | None, search: Search) -> Iterator[FitRow]:
     """A file is shown as it is; a model of the catalog in a few formats, as each is predicted."""
-    for engine in search.wish.engines:
+    for engine in search.engines:
         formats: list[str | None]
         if candidate is None:
             formats = [*search.wish.formats] or [None]
@@ -199,8 +203,10 @@ def _where(name: str) -> str:
     return {"ollama": "ollama", "hf": "hub"}.get(kind, "file")
 
 
-def _notes(search: Search) -> Iterator[str]:
-    for engine in search.wish.engines:
+def _notes(search: Search, rows: Sequence[FitRow]) -> Iterator[str]:
+    if any(row.task for row in rows):
+        yield "models for speech are sized by rules for their engines, with wide bars; no speed is known of them"
+    for engine in search.engines if any(not row.task for row in rows) else ():
         setting, name = search.settings.get(engine), ENGINES.get(engine).name
         if setting is None:
             yield f"nobody published what {name} makes of this machine: no speed is shown"

@@ -25,6 +25,7 @@ from memfit.model.cards import CARDS
 from memfit.model.gguf import read_shards
 from memfit.model.schemes import in_scheme
 from memfit.model.sources.well_known import USUAL_PRESET
+from memfit.model.speech import SPEECH
 from memfit.model.unknown import unknown_architecture
 from memfit.precision.presets import PRESETS
 from memfit.precision.schemes import SCHEMES, Scheme
@@ -141,9 +142,12 @@ def _find_sized(deployment: Deployment, *, known_only: bool) -> tuple[ModelShape
     if scheme is None:
         converts = engine.reads == "gguf"
         return _find(deployment.model, deployment.format, place="model", known_only=known_only, converts=converts)
-    # a file and a folder have formats of their own; a card has none
-    own = deployment.format is None and deployment.model not in CARDS
-    given = None if own else "F16"
+    # a file and a folder have formats of their own; a card and a config have none
+    named = deployment.model in CARDS or (
+        deployment.model in SPEECH and SPEECH.get(deployment.model).config is not None
+    )
+    own = deployment.format is None and not named
+    given = None if own or deployment.model in SPEECH else "F16"
     shape, origin = _find(deployment.model, given, place="model", known_only=known_only, converts=False)
     return (shape, origin) if own else (in_scheme(shape, scheme), origin if shape.shards else Origin())
 
@@ -189,11 +193,12 @@ def _draft(name: str) -> tuple[ModelShape, Origin]:
 _KINDS = {
     "text": ("a model", "as MODEL, or as --draft"),
     "embedding": ("a model", "as MODEL"),
+    "speech": ("a model for speech", "as MODEL"),
     "projector": ("a projector", "with --mmproj beside its model"),
     "adapter": ("a LoRA adapter", "with --lora beside its model"),
 }
 _PLACES = {
-    "model": ("text", "embedding"),
+    "model": ("text", "embedding", "speech"),
     "draft": ("text",),
     "mmproj": ("projector",),
     "lora": ("adapter",),
@@ -260,17 +265,24 @@ def _find(
     path = shape.shards[0].path if shape.shards else None
     if path is None or path.endswith(".safetensors"):
         if converts:
-            raise UnknownArchitecture(
-                f"llama.cpp runs no {shape.architecture!r} with these sizes, so there is no GGUF file of it to size",
-                file=name,
-                hint="size it for another engine",
-            )
+            raise _without_gguf(shape, name)
         return shape, Origin()
     if not shape.tensors:
         raise ModelError("holds a vocabulary and no weights", file=path, hint="give the file of the model itself")
     if format is not None:
         return in_preset(shape, format), Origin(header=read_shards(path).metadata)
     return shape, Origin(path=path)
+
+
+def _without_gguf(shape: ModelShape, name: str) -> UnknownArchitecture:
+    if shape.kind == "speech":
+        engine = "onnxruntime" if not shape.layers else "ctranslate2"
+        return UnknownArchitecture(f"llama.cpp runs no models for speech, such as {name}", hint=f"--engine {engine}")
+    return UnknownArchitecture(
+        f"llama.cpp runs no {shape.architecture!r} with these sizes, so there is no GGUF file of it to size",
+        file=name,
+        hint="size it for another engine",
+    )
 
 
 def _reformat(models: Models, name: str, engine: str) -> Models | None:

@@ -149,7 +149,7 @@ def checkpoint_shape(checkpoint: Checkpoint, tensors: tuple[Tensor, ...] | None 
     return ModelShape(
         architecture=card.architecture if card is not None else checkpoint.model_type,
         name=checkpoint.name,
-        kind="embedding" if checkpoint.memory == "none" else "text",
+        kind="speech" if checkpoint.speech else "embedding" if checkpoint.memory == "none" else "text",
         parameters=parameters,
         parameters_active=parameters - inactive,
         embedding_length=checkpoint.embedding_length,

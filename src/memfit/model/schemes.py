@@ -17,6 +17,7 @@ _BLOCK = re.compile(r"blk\.(\d+)\.")
 _NOT_IN_CHECKPOINTS = re.compile(r"rope_freqs\.weight|rope_factors_(?:long|short)\.weight")
 _ROUTERS = ("ffn_gate_inp", "ffn_gate_inp_shexp")
 _CONVOLUTIONS = ("ssm_conv1d", "shortconv.conv")
+_HEARING = "a."  # llama.cpp's prefix of an encoder of sound
 
 
 def part_of(name: str, dims: tuple[int, ...]) -> Part:
@@ -62,10 +63,13 @@ def in_scheme(shape: ModelShape, scheme: str | Scheme) -> ModelShape:
             f"{shape.name}: its tensors do not tell what is a linear layer, so {chosen.name} cannot be sized",
             hint="leave out --format: the file is taken as it is",
         )
+    speech = shape.kind == "speech"
     has_experts = any(layer.experts for layer in shape.layers)
     known: dict[tuple[str, tuple[int, ...]], int] = {}  # layers are alike
     tensors = tuple(
-        Tensor(tensor.name, tensor.dims, chosen.name, _bytes(tensor, chosen, known, has_experts=has_experts))
+        Tensor(
+            tensor.name, tensor.dims, chosen.name, _bytes(tensor, chosen, known, has_experts=has_experts, speech=speech)
+        )
         for tensor in shape.tensors
         if not _NOT_IN_CHECKPOINTS.fullmatch(tensor.name)
         and not _further(tensor.name, shape)
@@ -77,17 +81,31 @@ def in_scheme(shape: ModelShape, scheme: str | Scheme) -> ModelShape:
     return msgspec.structs.replace(shape, tensors=tensors, shards=(), file_type=None)
 
 
-def _bytes(tensor: Tensor, scheme: Scheme, known: dict[tuple[str, tuple[int, ...]], int], *, has_experts: bool) -> int:
+def _bytes(
+    tensor: Tensor, scheme: Scheme, known: dict[tuple[str, tuple[int, ...]], int], *, has_experts: bool, speech: bool
+) -> int:
     head, _, rest = tensor.name.partition(".")
     alike = (rest.partition(".")[2] if head == "blk" else tensor.name, tensor.dims)
     if alike not in known:
         dense = has_experts and "_exps." not in tensor.name
         try:
-            part = part_of(tensor.name, tensor.dims)
-            known[alike] = scheme.part_bytes(part, tensor.dims, dense_of_experts=dense)
+            part, dims = _part_of_speech(tensor) if speech else (part_of(tensor.name, tensor.dims), tensor.dims)
+            known[alike] = scheme.part_bytes(part, dims, dense_of_experts=dense)
         except UsageError as error:
             raise UsageError(f"{tensor.name}: {error.message}", hint=error.hint) from None
     return known[alike]
+
+
+def _part_of_speech(tensor: Tensor) -> tuple[Part, tuple[int, ...]]:
+    """An encoder of sound is left in 16 bits in a language model that hears; in a model for speech it is half of it.
+
+    Convolutions are matrices of taps and bands, and positions are added as they are (CTranslate2,
+    python/ctranslate2/specs/whisper_spec.py).
+    """
+    name = tensor.name.removeprefix(_HEARING)
+    if name.startswith("conv1d") and len(tensor.dims) > 1:
+        return "convolution", (tensor.elements // tensor.dims[-1], tensor.dims[-1])
+    return ("other" if name == "position_embd.weight" else part_of(name, tensor.dims)), tensor.dims
 
 
 def _further(name: str, shape: ModelShape) -> bool:

@@ -8,7 +8,7 @@ import msgspec
 
 Attention = Literal["full", "sliding", "chunked", "none"]
 Memory = Literal["attention", "recurrent", "hybrid", "none"]
-Kind = Literal["text", "embedding", "projector", "adapter"]
+Kind = Literal["text", "embedding", "speech", "projector", "adapter"]
 
 
 class Tensor(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -36,15 +36,6 @@ def unknown_architecture(
 
 def without_card(name: str) -> MemfitError:
     """The error to raise for a model that is neither a file nor a card: what is known of it, or the nearest names."""
-    if name in SPEECH:
-        model = SPEECH.get(name)
-        size = f"{model.parameters:,}" if model.exact else f"some {model.parameters / 1e6:.0f} million"
-        weights = model.file_bytes or model.weights_bytes(FORMATS.get(model.format).bits)
-        return NotSized(
-            f"{model.name} is a model for speech, which this does not size: {size} parameters",
-            weights_bytes=weights,
-            hint=f"its weights take {format_bytes(weights)} in {model.format}",
-        )
     if name in ANNOUNCED and (known := ANNOUNCED.get(name)).published:
         small = FORMATS.get(_SMALL)
         weights_bytes = known.weights_bytes(small.bits)

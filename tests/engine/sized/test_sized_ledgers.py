@@ -217,7 +217,8 @@ def test_executorch_meets_its_published_sizes(model: str, format: str, resident_
 
 
 def test_whisper_keeps_the_encoders_keys_once_and_its_own_for_every_beam() -> None:
-    shape = msgspec.structs.replace(shape_of("Llama-3.2-1B", "ct2_int8"), architecture="whisper")
+    shape = msgspec.structs.replace(shape_of("Llama-3.2-1B", "ct2_int8"), architecture="whisper", kind="speech")
+    shape = msgspec.structs.replace(shape, context_trained_tokens=448)
     runtime = ENGINES.get("ctranslate2")
     deployment = Deployment(model="m", engine="ctranslate2", options=runtime.profiles["server"])
     (term,) = [

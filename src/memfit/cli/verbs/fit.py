@@ -125,4 +125,4 @@ def _engines(names: tuple[str, ...]) -> tuple[str, ...]:
 
     if "all" in names:
         return ENGINES.keys()
-    return tuple(ENGINES.key(name) for name in names) or ("llama_cpp",)
+    return tuple(ENGINES.key(name) for name in names)

@@ -67,6 +67,7 @@ def request(
     *,
     backends: tuple[Backend, ...] = ("cuda",),
     kv_bytes: Mapping[str, int] = KV_BYTES,
+    speech: bool = False,
 ) -> Request:
     """Read the options as ``engine`` does.
 
@@ -78,6 +79,7 @@ def request(
         asked: whom to ask: never the engine, which memfit does not start.
         backends: what it can run on.
         kv_bytes: bytes of a number by the cache's format, as far as the engine has them.
+        speech: whether the rules of this engine hold for models of speech too.
 
     Raises:
         UsageError: something that this engine does not have, or that memfit does not size for it.
@@ -85,7 +87,12 @@ def request(
     """
     options, shape = deployment.options, models.model
     _refuse_beside(engine, deployment, asked)
-    if not shape.layers:
+    if shape.kind == "speech" and not speech:
+        raise UsageError(
+            f"memfit does not size models for speech on {engine}",
+            hint="--engine ctranslate2 for whisper, --engine onnxruntime for others",
+        )
+    if not shape.layers and shape.kind != "speech":
         raise UnknownArchitecture(
             f"memfit does not know the architecture {shape.architecture!r}, so it cannot size it on {engine}",
             hint="estimate another model of the same size, or use --engine llama_cpp --source engine",
@@ -101,6 +108,8 @@ def request(
     if options.slots < 1 or options.batch_tokens < 1 or options.context_tokens < 0:
         raise UsageError("context, slots and batch have to be positive", hint="leave them out for the defaults")
     context = options.context_tokens or shape.context_trained_tokens
+    if shape.kind == "speech":  # it has no more positions than it was trained with, whatever an engine's default is
+        context = min(context, shape.context_trained_tokens)
     return Request(
         engine=engine,
         shape=shape,

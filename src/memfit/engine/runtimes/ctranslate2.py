@@ -11,7 +11,9 @@ from memfit.engine._sized.figures import NOTHING, PEAKS, term
 from memfit.engine._sized.formats import check
 from memfit.engine._sized.ledger import finish, kv_term, runtime_term, state_term, weights_term
 from memfit.engine._sized.request import BOTH, KV_BYTES, Request, request
-from memfit.engine.records import Asked, Deployment, Options, Profile
+from memfit.engine._sized.speech import BEAMS, POSITIONS, whisper_kv_bytes, whisper_pass_bytes
+from memfit.engine.records import Asked, Deployment, Options, Profile, Term
+from memfit.errors import UnknownArchitecture
 
 # the wheels for aarch64 on PyPI compute on the processor; builds for Jetson bring CUDA (--backend cuda). Whisper
 # decodes 448 tokens at most; a text model has its own context
@@ -19,10 +21,6 @@ OPTIONS = Options(
     context_tokens=448, slots=1, batch_tokens=1500, kv_type_k="F32", kv_type_v="F32", load_mode="none", backend="cpu"
 )
 KV_TYPES = {**KV_BYTES, "F32": 4}
-# 30 s of sound are 1500 positions of whisper's encoder (max_source_positions of its config.json); beam_size of
-# faster-whisper's transcribe is 5
-POSITIONS = 1500
-BEAMS = 5
 
 
 def ledger(models: Models, deployment: Deployment, device: Device, profile: Profile, asked: Asked) -> Ledger:
@@ -33,34 +31,22 @@ def ledger(models: Models, deployment: Deployment, device: Device, profile: Prof
 
     Raises:
         UsageError: an option or a format that CTranslate2 does not have here.
-        UnknownArchitecture: no architecture file describes the model.
+        UnknownArchitecture: no architecture file describes the model, or it is a network known by its file alone.
     """
-    wanted = request("CTranslate2", models, deployment, device, asked, backends=BOTH, kv_bytes=KV_TYPES)
+    wanted = request("CTranslate2", models, deployment, device, asked, backends=BOTH, kv_bytes=KV_TYPES, speech=True)
     warnings = check("ctranslate2", wanted, models, deployment, ENGINE.default_format)
     cuda = processes.CUDA if wanted.options.backend == "cuda" else NOTHING
-    kv = reserved_kv_bytes(wanted)
-    low, words = kv // 4, "low: a quarter of the context"
-    if wanted.shape.architecture == "whisper":
-        kv, low, words = _whisper_kv(wanted, kv)
-    activations = pass_bytes(wanted, element_bytes=wanted.kv_element_bytes) + logits_bytes(wanted, rows=wanted.slots)
+    if not wanted.shape.layers:
+        raise UnknownArchitecture(
+            f"CTranslate2 runs transformers, and {wanted.shape.name} is known by its file alone",
+            hint="--engine onnxruntime",
+        )
+    whisper = wanted.shape.kind == "speech"
     terms = (
         weights_term(wanted, "model.bin, read into memory"),
-        kv_term(
-            wanted,
-            kv,
-            f"grows with every token up to {wanted.slots} × {wanted.context_tokens}",
-            low=low,
-            error=words,
-        ),
+        _whisper_cache(wanted) if whisper else _cache(wanted),
         state_term(wanted),
-        term(
-            "compute_buffers",
-            wanted.pool,
-            activations,
-            "default",
-            f"{wanted.batch_tokens} tokens through the widest layer, and logits",
-            ERROR,
-        ),
+        _hearing(wanted) if whisper else _activations(wanted),
         runtime_term(
             wanted,
             processes.CTRANSLATE2 + cuda,
@@ -72,12 +58,33 @@ def ledger(models: Models, deployment: Deployment, device: Device, profile: Prof
     return finish(wanted, terms, allocator="grows", warnings=warnings)
 
 
-def _whisper_kv(wanted: Request, own: int) -> tuple[int, int, str]:
-    """Caches of the decoder for every beam, and K and V of the encoder's output once a layer; high, low, words."""
-    elements = wanted.facts.full_elements + wanted.facts.window_elements
-    encoder = elements * wanted.kv_element_bytes * POSITIONS * wanted.slots
-    words = f"{POSITIONS} positions of the encoder, and the decoder's cache for {BEAMS} beams; low: one beam"
-    return own * BEAMS + encoder, own // 4 + encoder, words
+def _cache(wanted: Request) -> Term | None:
+    size = reserved_kv_bytes(wanted)
+    words = f"grows with every token up to {wanted.slots} × {wanted.context_tokens}"
+    return kv_term(wanted, size, words, low=size // 4, error="low: a quarter of the context")
+
+
+def _whisper_cache(wanted: Request) -> Term:
+    return term(
+        "kv_cache",
+        wanted.pool,
+        whisper_kv_bytes(wanted, reserved_kv_bytes(wanted), beams=BEAMS),
+        "formula",
+        f"{POSITIONS} positions heard, {wanted.context_tokens} tokens of {BEAMS} beams, {wanted.options.kv_type_k}",
+        "likely: half of the tokens, as one window of sound gives at most; low: one beam",
+    )
+
+
+def _activations(wanted: Request) -> Term:
+    size = pass_bytes(wanted, element_bytes=wanted.kv_element_bytes) + logits_bytes(wanted, rows=wanted.slots)
+    words = f"{wanted.batch_tokens} tokens through the widest layer, and logits"
+    return term("compute_buffers", wanted.pool, size, "default", words, ERROR)
+
+
+def _hearing(wanted: Request) -> Term:
+    size = whisper_pass_bytes(wanted) + logits_bytes(wanted, rows=BEAMS * wanted.slots)
+    words = f"scores of {POSITIONS} positions in every head, and logits"
+    return term("compute_buffers", wanted.pool, size, "default", words, "half to twice as much")
 
 
 ENGINE = sized(

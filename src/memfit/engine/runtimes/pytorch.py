@@ -11,6 +11,7 @@ from memfit.engine._sized.figures import PEAKS, Range, exactly, term
 from memfit.engine._sized.formats import check
 from memfit.engine._sized.ledger import finish, kv_term, runtime_term, state_term, weights_term
 from memfit.engine._sized.request import KV_BYTES, Request, request
+from memfit.engine._sized.speech import network_bytes, whisper_kv_bytes, whisper_pass_bytes
 from memfit.engine.records import Asked, Deployment, Options, Profile, Term
 
 # a prompt is computed whole: as many tokens at once as it has
@@ -27,20 +28,14 @@ def ledger(models: Models, deployment: Deployment, device: Device, profile: Prof
         UsageError: an option or a format that PyTorch does not have here.
         UnknownArchitecture: no architecture file describes the model.
     """
-    wanted = request("PyTorch", models, deployment, device, asked, backends=("cuda", "cpu"), kv_bytes=KV_TYPES)
+    wanted = request(
+        "PyTorch", models, deployment, device, asked, backends=("cuda", "cpu"), kv_bytes=KV_TYPES, speech=True
+    )
     warnings = check("pytorch", wanted, models, deployment, ENGINE.default_format)
     cuda = wanted.options.backend == "cuda"
-    kv = reserved_kv_bytes(wanted)
-    layers = max(1, wanted.facts.layers)
     terms = (
         weights_term(wanted, "parameters, as the checkpoint stores them"),
-        kv_term(
-            wanted,
-            kv + kv // layers,
-            f"{wanted.slots} × {wanted.context_tokens} tokens, and a layer's copy while it grows",
-            low=kv // 4,
-            error="low: a quarter of the context",
-        ),
+        _cache(wanted),
         state_term(wanted),
         _activations(wanted),
         runtime_term(
@@ -55,8 +50,27 @@ def ledger(models: Models, deployment: Deployment, device: Device, profile: Prof
     return finish(wanted, terms, allocator="grows", warnings=warnings)
 
 
+def _cache(wanted: Request) -> Term | None:
+    size = reserved_kv_bytes(wanted)
+    if wanted.shape.kind == "speech" and size:
+        heard = whisper_kv_bytes(wanted, size, beams=1)
+        words = f"K and V of the encoder's output, and of {wanted.context_tokens} tokens of one beam"
+        return term("kv_cache", wanted.pool, heard, "formula", f"{words}, {wanted.options.kv_type_k}")
+    return kv_term(
+        wanted,
+        size + size // max(1, wanted.facts.layers),
+        f"{wanted.slots} × {wanted.context_tokens} tokens, and a layer's copy while it grows",
+        low=size // 4,
+        error="low: a quarter of the context",
+    )
+
+
 def _activations(wanted: Request) -> Term:
     """One pass of a whole prompt; without fused attention (``--flash-attention off``) a layer's scores come on top."""
+    if wanted.shape.kind == "speech":
+        heard = whisper_pass_bytes(wanted) if wanted.shape.layers else network_bytes(wanted)
+        words = "one pass; fused attention keeps less of it" if wanted.shape.layers else "up to twice its weights"
+        return term("compute_buffers", wanted.pool, heard, "default", words, "not measured")
     element = 2 if wanted.kv_element_bytes < 4 else 4
     size = pass_bytes(wanted, element_bytes=element) + logits_bytes(wanted, rows=wanted.slots)
     words = "sdpa"

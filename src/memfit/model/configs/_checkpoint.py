@@ -52,6 +52,7 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
         embedding_length, vocabulary_tokens, context_trained_tokens: of the text half. A context of 0 is none: the
             model has no positions.
         tied: the output matrix is the token embedding.
+        speech: it takes sound and gives text, or the other way, and is no language model that hears as well.
         dtype: of the weights, by its safetensors name (``BF16``); None where the config does not say.
     """
 
@@ -68,6 +69,7 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     vocabulary_tokens: int
     context_trained_tokens: int
     tied: bool = False
+    speech: bool = False
     dtype: str | None = None
 
     @property

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
 from memfit.model.architectures import Plan, TensorSpec
 from memfit.model.configs._audio import audio_tower, whisper_encoder
 from memfit.model.configs._checkpoint import Checkpoint
@@ -47,11 +49,12 @@ def read(config: Section) -> Checkpoint:
     )
     # without a name, transformers' AutoModelForCausalLM takes the decoder alone
     if (config.strings("architectures") or ("WhisperForCausalLM",))[0] == "WhisperForCausalLM":
-        return half
+        return half  # a language model
     encoder = _half(config, "encoder", width)
     bands, frames = config.integer("num_mel_bins", default=80), config.integer("max_source_positions", default=1500)
     tower = audio_tower(encoder, "whisper", bands=bands)
-    return join(config, half, (tower,), whisper_encoder(encoder, bands, frames))
+    whole = join(config, half, (tower,), whisper_encoder(encoder, bands, frames))
+    return msgspec.structs.replace(whole, speech=True)
 
 
 def _half(config: Section, name: str, width: int) -> Encoder:

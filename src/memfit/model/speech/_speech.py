@@ -38,6 +38,11 @@ class Speech(msgspec.Struct, frozen=True, kw_only=True):
     released: str | None = None
     aliases: tuple[str, ...] = ()
 
+    @property
+    def engine(self) -> str:
+        """What usually runs it: key of ``engine.runtimes``."""
+        return "onnxruntime" if self.config is None else "ctranslate2"
+
     def weights_bytes(self, bits: float) -> int:
         """What its weights take at ``bits`` each."""
         return int(self.parameters * bits / 8)

@@ -13,7 +13,7 @@ SCHEME = Scheme(
         Stored(name="weight", bits=8, per="number"),
         Stored(name="weight_scale", bits=32, per="row"),
     ),
-    parts=("linear", "embedding", "output"),
+    parts=("linear", "embedding", "output", "convolution"),
     rest_bits=32,
     support=(
         on.native("ctranslate2", "7.0", on.CT2),

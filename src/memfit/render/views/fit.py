@@ -73,9 +73,10 @@ def _title(found: Fit, running: int) -> str:
 
 
 def _table(title: str, rows: list[FitRow]) -> Table:
-    engines = len({row.engine for row in rows}) > 1
+    engines, spoken = len({row.engine for row in rows}) > 1, any(row.task for row in rows)
     columns = (
         Column("model", prose=True),
+        *((Column("task"),) if spoken else ()),
         Column("size", "right"),
         Column("format"),
         *((Column("engine"),) if engines else ()),
@@ -87,17 +88,18 @@ def _table(title: str, rows: list[FitRow]) -> Table:
         Column("loss", spare=True),
         Column("verdict"),
     )
-    return Table(title, columns, tuple(_row(row, engines=engines) for row in rows))
+    return Table(title, columns, tuple(_row(row, engines=engines, spoken=spoken) for row in rows))
 
 
-def _row(row: FitRow, *, engines: bool) -> Row:
+def _row(row: FitRow, *, engines: bool, spoken: bool) -> Row:
     advised = " *" if row.named else ""
     return (
         Cell(row.model + advised),
+        *((Cell(row.task, quiet=True),) if spoken else ()),
         Cell(parameter_words(row.parameters)),
         Cell(row.format),
         *((Cell(ENGINES.get(row.engine).name),) if engines else ()),
-        Cell(format_tokens(row.context_tokens)),
+        Cell(format_tokens(row.context_tokens) if row.context_trained_tokens else ""),
         Cell(f"{row.required_bytes / GIB:.2f}", exact=f"{row.required_bytes} bytes"),
         Cell(f"{row.headroom_bytes / GIB:.2f}", exact=f"{row.headroom_bytes} bytes"),
         _speed(row),
@@ -156,8 +158,10 @@ def _hidden(running: int, refused: int) -> str:
 
 
 def _next(found: Fit, row: FitRow) -> Block:
-    words = ["memfit", "estimate", row.model, "--context", str(min(found.wish.context_tokens, row.context_tokens))]
-    if row.where == "catalog":
+    words = ["memfit", "estimate", row.model]
+    if row.context_trained_tokens:
+        words += ["--context", str(min(found.wish.context_tokens, row.context_tokens))]
+    if row.where == "catalog" and (row.context_trained_tokens or not row.task):
         words += ["--format", row.format]
     if row.engine != "llama_cpp":
         words += ["--engine", row.engine.replace("_", "-")]

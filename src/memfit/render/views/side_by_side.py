@@ -49,8 +49,14 @@ _FIGURES: tuple[tuple[str, Callable[[FitRow], Cell]], ...] = (
     ("weights, GiB", lambda row: Cell(f"{row.weights_bytes / GIB:.2f}")),
     ("must stay in memory, GiB", lambda row: Cell(f"{row.required_bytes / GIB:.2f}")),
     ("to spare, GiB", lambda row: Cell(f"{row.headroom_bytes / GIB:.2f}")),
-    ("context that fits", lambda row: Cell(format_tokens(row.context_tokens))),
-    ("trained context", lambda row: Cell(format_tokens(row.context_trained_tokens))),
+    (
+        "context that fits",
+        lambda row: Cell(format_tokens(row.context_tokens) if row.context_trained_tokens else "none"),
+    ),
+    (
+        "trained context",
+        lambda row: Cell(format_tokens(row.context_trained_tokens) if row.context_trained_tokens else "none"),
+    ),
     ("tokens/s", _speed),
     ("prompt tokens/s", _prompt),
     ("loss of the format", lambda row: Cell(row.quality.words)),
