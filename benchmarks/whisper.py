@@ -18,6 +18,7 @@ from typing import Any
 import ctranslate2
 import numpy
 from ctranslate2.specs import whisper_spec
+
 from measure.machine import describe_machine, today
 from measure.tables import replaced, table
 

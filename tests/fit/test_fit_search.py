@@ -5,7 +5,7 @@ import pytest
 
 from memfit.device import Device, find_device
 from memfit.engine.records import Options
-from memfit.errors import ModelError, UnknownName
+from memfit.errors import ModelError, UnknownName, UsageError
 from memfit.fit import Fit, FitRow, Wish, fit
 from memfit.fit.boards import boards_of
 from memfit.fit.formats import bits_of, loss_of, quality_of
@@ -186,3 +186,66 @@ def test_formats_are_known_by_what_they_cost() -> None:
     assert losses == sorted(losses)
     assert bits_of("awq") == pytest.approx(4.25, abs=0.2)
     assert loss_of("nothing") == 0.0
+
+
+def test_a_context_above_the_trained_one_is_never_comfortable() -> None:
+    (row,) = fit(find_device("thor-t5000"), Wish(context_tokens=32768), models=["TinyLlama-1.1B"]).rows
+    assert (row.verdict, row.context_tokens) == ("barely", 2048)
+    assert row.reason == "trained for 2k of the 32k asked for"
+
+
+def test_where_context_is_short_the_format_with_the_most_of_it_is_shown() -> None:
+    wish = Wish(context_tokens=32768)
+    (best,) = fit(NANO, wish, models=["Qwen3-4B"]).rows
+    every = [row for row in fit(NANO, wish, models=["Qwen3-4B"], every_row=True).rows if row.quality.words != "poor"]
+    assert best.context_tokens == max(row.context_tokens for row in every)
+    assert best.reason.endswith("of the 32k context asked for")
+
+
+def test_the_bytes_of_a_row_are_those_of_its_own_context() -> None:
+    (row,) = fit(NANO, Wish(use="chat"), models=["Gemma-4-E2B"]).rows
+    assert row.context_tokens > row.at_tokens == 4096
+    options = Options(context_tokens=row.at_tokens, backend="cuda")
+    found = estimate("Gemma-4-E2B", device=NANO, format=row.format, options=options, source="formula", relief=False)
+    assert found.required_bytes == row.required_bytes
+
+
+def test_a_model_that_is_not_published_for_the_use_is_not_offered_for_it() -> None:
+    (row,) = fit(NANO, Wish(use="vision"), models=["Llama-3.2-1B"]).rows
+    assert (row.verdict, row.reason) == ("no", "not published for images and text")
+
+
+def test_what_was_published_in_four_bits_is_looked_at_in_four_bits() -> None:
+    rows = fit(find_device("agx-orin-64gb"), models=["gpt-oss-20b"], every_row=True).rows
+    assert rows[0].format == "MXFP4_MOE"
+    assert rows[0].quality.words == "as published"
+    assert not {"F16", "Q8_0", "Q6_K"} & {row.format for row in rows}
+
+
+def test_weights_far_beyond_the_memory_are_no_answer_even_where_they_could_be_mapped() -> None:
+    (row,) = fit(find_device(None, memory_bytes=8 * GIB), models=["DeepSeek-R1"]).rows
+    assert row.verdict == "no"
+
+
+@pytest.mark.parametrize("format", ["Q4_1", "IQ4_NL", "mxfp4_moe"])
+def test_formats_that_are_not_in_the_table_are_predicted(format: str) -> None:
+    rows = fit(find_device("thor-t5000"), Wish(formats=(format,)), models=["gpt-oss-20b"]).rows
+    assert [row.verdict for row in rows] == ["comfortable"]
+
+
+@pytest.mark.parametrize(
+    ("wish", "words"),
+    [
+        (Wish(formats=("awq",)), "llama.cpp takes presets of GGUF"),
+        (Wish(engines=("vllm",), formats=("Q4_K_M",)), "vLLM takes formats of checkpoints"),
+        (Wish(engines=("vllm",), kv_type="Q8_0"), "vLLM has no KV cache in Q8_0"),
+    ],
+)
+def test_what_no_engine_takes_is_said_and_not_that_nothing_fits(wish: Wish, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        fit(NANO, wish, models=["Qwen3-4B"])
+
+
+def test_an_engine_of_the_processor_is_not_asked_what_the_gpu_can() -> None:
+    rows = fit(NANO, Wish(engines=("executorch",)), models=["Qwen3-4B"]).rows
+    assert [(row.engine, row.verdict) for row in rows] == [("executorch", "tight")]

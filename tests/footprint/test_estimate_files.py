@@ -241,3 +241,26 @@ def test_a_folder_that_llama_cpp_cannot_run_says_so(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "small", {"model_type": "whisper"})
     with pytest.raises(UnknownArchitecture, match=r"llama\.cpp runs no 'whisper'|no models for speech"):
         find_models(Deployment(model=str(folder)), source="formula")
+
+
+CONFIGS = Path(__file__).parents[3] / "shared" / "data" / "hf_configs"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Qwen3-4B", "Llama-3.2-1B", "gemma-3-4b", "Qwen2.5-VL-7B-Instruct", "Qwen3-VL-2B-Instruct", "gpt2"),
+        *("gpt-oss-20b", "Mixtral-8x7B-v0.1", "LFM2.5-VL-1.6B", "Phi-4-mini", "Qwen3.5-9B", "Nemotron-3-Nano-30B-A3B"),
+    ],
+)
+def test_the_engine_takes_the_header_that_a_config_makes_and_agrees(name: str) -> None:
+    if not (CONFIGS / name).is_dir():
+        pytest.skip(f"no shared data: {name}")
+    options = Options(context_tokens=1024)
+    found = estimate(str(CONFIGS / name), source="both", options=options, format="Q4_K_M", relief=False)
+    assert found.compared
+
+
+def test_the_engine_takes_a_folder_without_being_told_how(tmp_path: Path) -> None:
+    folder = str(write_folder(tmp_path / "small", LLAMA, llama_tensors()))
+    assert "llama.cpp" in estimate(folder, options=Options(context_tokens=256), relief=False).engine

@@ -195,3 +195,11 @@ def test_what_llama_cpp_does_not_run_has_no_preset(tmp_path: Path) -> None:
     assert find_card(str(folder)) is None
     with pytest.raises(UnknownArchitecture, match=r"llama\.cpp runs no model_type 'whisper'"):
         find_model(str(folder), format="Q4_K_M")
+
+
+def test_a_quantization_of_an_unknown_layout_is_not_taken_for_16_bits(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path, {**LLAMA, "quantization_config": {"quant_method": "foo"}})
+    with pytest.raises(ModelError, match="quantized by 'foo'") as told:
+        folder_shape(folder)
+    assert "download the weights" in str(told.value.hint)
+    assert read_folder(folder).checkpoint.parameters

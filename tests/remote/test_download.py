@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 import pytest
 
-from memfit.errors import ModelError, Unreachable
+from memfit.errors import ModelError, NotAModel, Unreachable
 from memfit.remote import download
 from memfit.remote.download import Pulled, Wanted, pull
 from memfit.remote.web import Web
 from range_server import RangeServer, serving
 
-DATA = bytes(range(256)) * 8192  # 2 MiB
+DATA = b"GGUF" + bytes(range(256)) * 8192  # 2 MiB
 SHA = hashlib.sha256(DATA).hexdigest()
 
 
@@ -109,6 +109,21 @@ def test_a_server_that_never_ends_it_is_given_up_and_the_part_is_kept(server: Ra
     with pytest.raises(Unreachable):
         pull(Web(), wanted(server), tmp_path)
     assert (tmp_path / "model.gguf.part").stat().st_size == part > 0
+
+
+def test_a_server_that_starts_anew_and_breaks_each_time_makes_no_progress(server: RangeServer, tmp_path: Path) -> None:
+    server.misbehave, server.version = "short", ""  # no version: a part cannot be gone on with
+    with pytest.raises(Unreachable):
+        pull(Web(), wanted(server), tmp_path)
+    assert len(server.requests) < 20
+
+
+def test_a_page_instead_of_a_model_is_thrown_away(server: RangeServer, tmp_path: Path) -> None:
+    (server.folder / "model.gguf").write_bytes(b"<html>sign in</html>")
+    with pytest.raises(NotAModel, match="begins with b'<htm'") as told:
+        pull(Web(), wanted(server, sha256="", size=None), tmp_path / "to")
+    assert "login page" in str(told.value.hint)
+    assert files(tmp_path / "to") == set()
 
 
 def test_another_checksum_leaves_nothing(server: RangeServer, tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ def row(
         format="Q4_K_M",
         engine="llama_cpp",
         context_tokens=8192 if spare > 0 else 0,
+        at_tokens=4096,
         context_trained_tokens=131072,
         verdict=verdict,
         reason=reason,

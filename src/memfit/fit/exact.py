@@ -53,8 +53,12 @@ def backend_of(device: Device, engine: str) -> Backend:
     return "cuda" if device.gpu and not ENGINES.get(engine).on_the_processor else "cpu"
 
 
-def exact(name: str, device: Device, wish: Wish, engine: str, formats: Sequence[str | None]) -> Iterator[Exact]:
+def exact(
+    name: str, device: Device, wish: Wish, engine: str, formats: Sequence[str | None], refused: list[UsageError]
+) -> Iterator[Exact]:
     """Every format of one model that the engine takes; None is the format that a file has.
+
+    ``refused`` gets the reasons of those that it does not.
 
     Raises:
         ModelError, UnknownName: as ``memfit.estimate``.
@@ -65,8 +69,8 @@ def exact(name: str, device: Device, wish: Wish, engine: str, formats: Sequence[
             yield exact_of(name, models, device, wish, engine, format)
         except UnknownName:
             raise
-        except UsageError:
-            continue  # the engine, or its quantizer, does not take it
+        except UsageError as reason:  # the engine, or its quantizer, does not take it
+            refused.append(reason)
 
 
 def exact_of(name: str, models: Models, device: Device, wish: Wish, engine: str, format: str | None) -> Exact:

@@ -19,6 +19,7 @@ PRESETS_LOOKED_AT = (
 NEAR_LOSSLESS = 0.006
 MOST_BEARABLE = 0.12
 """Above it a format is a last resort: Q2_K and below, which the documents advise only where nothing else fits."""
+_LEAST_BITS = 4.0
 _WORDS = ((NEAR_LOSSLESS, "near lossless"), (0.04, "good"), (MOST_BEARABLE, "fair"))
 
 
@@ -81,6 +82,15 @@ def loss_of(format: str) -> float:
     measured = [name for name in PRESETS_LOOKED_AT if quality_of(name).kl_divergence is not None]
     nearest = min(measured, key=lambda name: abs(bits_of(name) - bits))
     return quality_of(nearest).kl_divergence or 0.0
+
+
+@cache
+def is_last_resort(format: str) -> bool:
+    """Whether it takes much of what a model can do, or has so few bits, unmeasured, that it must be taken for such."""
+    if format not in PRESETS and format not in SCHEMES:
+        return False
+    few = quality_of(format).words == "unknown" and bits_of(format) < _LEAST_BITS
+    return few or loss_of(format) > MOST_BEARABLE
 
 
 @cache

@@ -18,13 +18,18 @@ def judge(found: Sum, capacity_bytes: int) -> tuple[FitVerdict, str]:
     if spare >= 0:
         return "tight", f"{format_bytes(spare)} to spare"
     if found.kept <= capacity_bytes:
-        return "barely", "mapped weights are read again for every token"
+        return "no", f"{format_bytes(-spare)} short: mapped weights would be read again for every token"
     return "no", f"{format_bytes(-spare)} short"
 
 
 def capped(context_tokens: int, asked_tokens: int) -> tuple[FitVerdict, str]:
     """The verdict where only a smaller context fits."""
     return "barely", f"{format_tokens(context_tokens)} of the {format_tokens(asked_tokens)} context asked for"
+
+
+def untrained(trained_tokens: int, asked_tokens: int) -> tuple[FitVerdict, str]:
+    """The verdict where the model has no more context than this."""
+    return "barely", f"trained for {format_tokens(trained_tokens)} of the {format_tokens(asked_tokens)} asked for"
 
 
 def last_resort(format: str) -> tuple[FitVerdict, str]:

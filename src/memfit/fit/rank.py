@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 
-from memfit.fit.formats import NEAR_LOSSLESS, loss_of
+from memfit.fit.formats import NEAR_LOSSLESS, is_last_resort, loss_of
 from memfit.fit.records import FitRow
 
 _LOSS_OF_HALF = 0.33
@@ -24,9 +24,9 @@ _UNKNOWN_YEAR = 2024.0
 _ORDER = {"comfortable": 0, "tight": 1, "barely": 2, "no": 3}
 
 
-def score(parameters: int, parameters_active: int, released: str | None, format: str) -> float:
-    """The prior of one model in one format."""
-    loss = loss_of(format)
+def score(parameters: int, parameters_active: int, released: str | None, format: str, *, native: bool = False) -> float:
+    """The prior of one model in one format; ``native`` is the one that its makers publish, and costs nothing."""
+    loss = 0.0 if native else loss_of(format)
     if loss <= NEAR_LOSSLESS:
         loss = 0.0  # no reason to take twice the bytes
     effective = math.sqrt(max(parameters, 1) * max(parameters_active, 1))
@@ -42,8 +42,7 @@ def _year(released: str | None) -> float:
 
 def sort_key(row: FitRow, *, least_tokens_per_s: float, prefers: str) -> tuple[object, ...]:
     """Best first: what fits, what is fast enough, then by the prior, or by speed where that is what counts."""
-    speed = row.decode_tokens_per_s
-    too_slow = speed is not None and speed < least_tokens_per_s
+    speed, too_slow = row.decode_tokens_per_s, _too_slow(row, least_tokens_per_s)
     by = (-(speed or 0.0), -row.score) if prefers == "fast" else (-row.score, -(speed or 0.0))
     return (_ORDER[row.verdict], too_slow, *by, row.model)
 
@@ -54,8 +53,14 @@ def best_key(row: FitRow, *, least_tokens_per_s: float) -> tuple[object, ...]:
     Of rows that do not fit, the one that is nearest to it.
     """
     if row.verdict == "no":
-        return (_ORDER[row.verdict], -row.headroom_bytes)
-    speed = row.decode_tokens_per_s
-    too_slow = speed is not None and speed < least_tokens_per_s
-    easy = row.engine != "llama_cpp"
-    return (_ORDER[row.verdict], too_slow, easy, -row.score, -(speed or 0.0))
+        return (_ORDER[row.verdict], row.decode_tokens_per_s is None, -(row.decode_tokens_per_s or row.headroom_bytes))
+    # where less context fits than was asked for, it is context that is wanted; but not at any price
+    capped = 0 if row.verdict != "barely" else -min(row.context_tokens, row.context_trained_tokens)
+    too_slow = _too_slow(row, least_tokens_per_s)
+    by = (-row.score, -(row.decode_tokens_per_s or 0.0))
+    return (_ORDER[row.verdict], is_last_resort(row.format), capped, too_slow, row.engine != "llama_cpp", *by)
+
+
+def _too_slow(row: FitRow, least_tokens_per_s: float) -> bool:
+    """Whether even the upper end of its bar is below: a target is no cliff, as no speed is known to the token."""
+    return row.decode_high_tokens_per_s is not None and row.decode_high_tokens_per_s < least_tokens_per_s

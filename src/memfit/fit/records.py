@@ -60,12 +60,13 @@ class FitRow(msgspec.Struct, frozen=True, kw_only=True):
         parameters, parameters_active: numbers, and those that a token passes through.
         format: of the weights. engine: key of ``engine.runtimes``.
         context_tokens: the largest that fits, of those looked at; 0 where none does, and where a model has none.
+        at_tokens: the context that the bytes and the speeds are of: what was asked for, or the largest below it that
+            fits, or the next of those looked at.
         verdict: ``comfortable``: what was asked for fits with a tenth of the capacity to spare; ``tight``: it fits with
-            less; ``barely``: only with a smaller context, or by reading mapped weights again; ``no``.
+            less; ``barely``: only with a smaller context, or in a format that is a last resort; ``no``.
         reason: why not better, empty for comfortable.
         weights_bytes: of the file.
-        likely_bytes, high_bytes, required_bytes, headroom_bytes: at the asked context, as in a ``Footprint``; for
-            ``barely`` at the one that fits.
+        likely_bytes, high_bytes, required_bytes, headroom_bytes: as in a ``Footprint``, at ``at_tokens``.
         decode_tokens_per_s, decode_low_tokens_per_s, decode_high_tokens_per_s: of one request, with half of the context
             filled; None where nobody published what the engine makes of such a chip.
         prefill_tokens_per_s: of a prompt.
@@ -82,6 +83,7 @@ class FitRow(msgspec.Struct, frozen=True, kw_only=True):
     format: str
     engine: str
     context_tokens: int
+    at_tokens: int
     context_trained_tokens: int
     verdict: FitVerdict
     reason: str = ""
@@ -106,6 +108,7 @@ class Fit(msgspec.Struct, frozen=True, kw_only=True):
         rows: those asked for; those that do not fit come last.
         considered: combinations of model, format, engine and context that were looked at.
         left_out: models that are for other uses.
+        target_tokens_per_s: rows that are sure to be slower come after the others of their verdict; 0 for any speed.
         notes: what the reader must know, one sentence each.
     """
 
@@ -114,5 +117,6 @@ class Fit(msgspec.Struct, frozen=True, kw_only=True):
     rows: tuple[FitRow, ...]
     considered: int
     left_out: int = 0
+    target_tokens_per_s: float = 0.0
     notes: tuple[str, ...] = ()
     schema_version: int = 1

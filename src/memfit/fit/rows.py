@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -12,7 +12,7 @@ from memfit.engine.runtimes import ENGINES
 from memfit.errors import UnknownName, UsageError
 from memfit.fit import judge, rank
 from memfit.fit.exact import Exact
-from memfit.fit.formats import MOST_BEARABLE, loss_of, quality_of
+from memfit.fit.formats import is_last_resort, quality_of
 from memfit.fit.records import FitRow, QualityPrior, Wish
 from memfit.fit.uses import Use
 from memfit.precision.presets import PRESETS
@@ -35,6 +35,7 @@ class Search:
     capability: str | None
     settings: dict[str, Setting]
     considered: int = 0
+    refused: list[UsageError] = field(default_factory=list)
 
     @property
     def engines(self) -> tuple[str, ...]:
@@ -75,13 +76,23 @@ def search_of(device: Device, wish: Wish, use: Use | None) -> Search:
 
 
 def row_of(
-    name: str, search: Search, found: Exact, asked: int, *, released: str | None, where: str = "catalog", task: str = ""
+    name: str,
+    search: Search,
+    found: Exact,
+    *,
+    released: str | None,
+    where: str = "catalog",
+    task: str = "",
+    native: bool = False,
 ) -> FitRow:
-    """The row of what was found, at the ``asked`` context or at the largest below it that fits."""
+    """The row of what was found, at the context that was asked for or at the largest below it that fits."""
     verdict, reason = judge.judge(found.found, search.device.capacity_bytes)
-    if found.tokens < asked and found.fitting_tokens:
+    asked = search.wish.context_tokens
+    if found.fitting_tokens and found.fitting_tokens < min(asked, found.trained_tokens):
         verdict, reason = judge.capped(found.fitting_tokens, asked)
-    elif verdict in ("comfortable", "tight") and loss_of(found.format) > MOST_BEARABLE:
+    elif verdict != "no" and found.trained_tokens < asked and not task:
+        verdict, reason = judge.untrained(found.trained_tokens, asked)
+    elif verdict in ("comfortable", "tight") and not native and is_last_resort(found.format):
         verdict, reason = judge.last_resort(found.format)
     row = FitRow(
         model=name,
@@ -92,6 +103,7 @@ def row_of(
         format=found.format,
         engine=found.engine,
         context_tokens=found.fitting_tokens,
+        at_tokens=found.tokens,
         context_trained_tokens=found.trained_tokens,
         verdict=verdict,
         reason=reason,
@@ -100,10 +112,13 @@ def row_of(
         high_bytes=found.found.high,
         required_bytes=found.found.required,
         headroom_bytes=search.device.capacity_bytes - found.found.required,
-        quality=_quality(found.format),
-        score=rank.score(found.parameters, found.parameters_active, released, found.format),
+        quality=AS_PUBLISHED if native else _quality(found.format),
+        score=rank.score(found.parameters, found.parameters_active, released, found.format, native=native),
     )
     return row if verdict == "no" or task else _with_speed(row, search, found.profile, found.tokens)
+
+
+AS_PUBLISHED = QualityPrior(kl_divergence=0.0, words="as published", source="the format its makers publish it in")
 
 
 def _quality(format: str) -> QualityPrior:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import msgspec
 
@@ -10,24 +11,23 @@ from memfit.device.boards import BOARDS, Board
 from memfit.device.records import Device
 from memfit.engine._engine import Models
 from memfit.engine.runtimes import ENGINES
-from memfit.errors import ModelError
+from memfit.errors import ModelError, UsageError
 from memfit.fit import rank
 from memfit.fit.candidates import Candidate, chosen, others
 from memfit.fit.elsewhere import FileOf, files_of, on_this_machine
 from memfit.fit.exact import FORMATS_LOOKED_AT, Exact, exact, exact_of
-from memfit.fit.formats import form_of, formats_of
+from memfit.fit.formats import bits_of, form_of, formats_of
 from memfit.fit.records import Fit, FitRow, Wish
 from memfit.fit.rows import Search, row_of, search_of
 from memfit.fit.sizes import EngineSizes, add, profile_of
 from memfit.fit.spoken import rows_of, speech_models
 from memfit.fit.uses import USES
+from memfit.model.cards import CARDS
 from memfit.precision.presets import PRESETS
 from memfit.precision.schemes import SCHEMES
 from memfit.precision.support import how
 from memfit.speed.traffic import UNFUSED_ENGINES
 from memfit.units import GIB, format_bytes
-
-_PROMPT_TOKENS = 512
 
 
 def fit(device: Device, wish: Wish | None = None, *, models: Sequence[str] = (), every_row: bool = False) -> Fit:
@@ -57,12 +57,14 @@ def fit(device: Device, wish: Wish | None = None, *, models: Sequence[str] = (),
     for name in others(models):
         files = files_of(name)
         if files is None:
-            _take(rows, [*_rows_exactly(name, None, search)], search, every_row=every_row)
+            _take(rows, [*_rows_of_name(name, search)], search, every_row=every_row)
         else:  # they are to be chosen from
             _take(rows, [*_rows_of_files(files, search)], search, every_row=True)
     if not models and device.here:
         for name in on_this_machine():
             _take(rows, [*_rows_here(name, search)], search, every_row=every_row)
+    if not rows and search.refused:
+        raise search.refused[-1]
     prefers = use.prefers if use else "large"
     rows.sort(key=lambda row: rank.sort_key(row, least_tokens_per_s=search.least_tokens_per_s, prefers=prefers))
     return Fit(
@@ -71,6 +73,7 @@ def fit(device: Device, wish: Wish | None = None, *, models: Sequence[str] = (),
         rows=tuple(rows),
         considered=search.considered,
         left_out=left_out,
+        target_tokens_per_s=search.least_tokens_per_s,
         notes=tuple(_notes(search, rows)),
     )
 
@@ -87,31 +90,67 @@ def _take(rows: list[FitRow], found: list[FitRow], search: Search, *, every_row:
 
 
 def _rows_of_catalog(candidate: Candidate, search: Search) -> Iterator[FitRow]:
-    if not search.in_table:
-        yield from _rows_exactly(candidate.name, candidate, search)
-        return
+    for row in _rows_sized(candidate, search):
+        use = search.use
+        if use is not None and not set(use.needs) & set(candidate.card.uses):
+            yield msgspec.structs.replace(row, verdict="no", reason=f"not published for {use.summary}")
+        else:
+            yield row
+
+
+def _rows_sized(candidate: Candidate, search: Search) -> Iterator[FitRow]:
     for engine in search.engines:
-        sizes = candidate.sizes.engines.get(engine)
-        if sizes is None:
-            continue
-        for format in _formats(formats_of(engine), search.wish):
-            if format in sizes.formats:
-                search.considered += 1
-                if _runs(format, engine, search):
-                    yield _row_of_table(candidate, search, engine, format, sizes)
+        in_table, others = _formats(candidate, engine, search)
+        for format in in_table:
+            search.considered += 1
+            if _runs(format, engine, search):
+                yield _row_of_table(candidate, search, engine, format, candidate.sizes.engines[engine])
+        yield from _rows_exactly(candidate.name, candidate, search, engine, others)
 
 
-def _formats(formats: Iterable[str], wish: Wish) -> Iterator[str]:
-    wanted = {form_of(format).name for format in wish.formats}
-    return (format for format in formats if not wanted or form_of(format).name in wanted)
+def _formats(candidate: Candidate, engine: str, search: Search) -> tuple[list[str], list[str]]:
+    """Those that the table has, and those that are predicted one by one."""
+    usual, native = formats_of(engine), candidate.card.native_format
+    if native and ENGINES.get(engine).reads == "gguf":
+        # what was published in so many bits is not made better by more of them
+        usual = (native, *(format for format in usual if bits_of(format) <= bits_of(native)))
+    if search.wish.formats:
+        wanted = {form_of(format).name: format for format in search.wish.formats if _is_of(format, engine)}
+        known = {form_of(format).name: format for format in usual}
+        usual = tuple(known.get(name, format) for name, format in wanted.items())
+        if not wanted:
+            search.refused.append(_no_such_format(engine, search.wish.formats))
+    sizes = candidate.sizes.engines.get(engine)
+    if search.in_table and sizes is not None:
+        return [one for one in usual if one in sizes.formats], [one for one in usual if one not in sizes.formats]
+    if not search.wish.formats and ENGINES.get(engine).reads == "gguf":
+        usual = tuple(one for one in usual if one in FORMATS_LOOKED_AT or one == native)
+    return [], _that_could_fit(candidate, usual, search)
+
+
+def _that_could_fit(candidate: Candidate, formats: Sequence[str], search: Search) -> list[str]:
+    """What is larger than the memory by its weights alone need not be predicted, but for the least of it."""
+    weights = {format: profile.weights for format, profile in candidate.sizes.profiles.items()}
+    able = [one for one in formats if weights.get(one, 0) <= search.device.capacity_bytes]
+    return able or list(formats[-1:])
+
+
+def _no_such_format(engine: str, formats: Sequence[str]) -> UsageError:
+    name, asked = ENGINES.get(engine).name, ", ".join(form_of(format).name for format in formats)
+    reads = "presets of GGUF (memfit list presets)" if ENGINES.get(engine).reads == "gguf" else "formats of checkpoints"
+    return UsageError(f"{name} takes {reads}, and no {asked}", hint="take another --format, or another --engine")
 
 
 def _runs(format: str, engine: str, search: Search) -> bool:
     """Whether the engine runs the format on this chip; where nobody knows, it is taken to."""
-    if search.capability is None:
+    if search.capability is None or ENGINES.get(engine).on_the_processor:
         return True
     support = how(form_of(format), engine, search.capability)
-    return support is None or support.how != "unsupported"
+    if support is None or support.how != "unsupported":
+        return True
+    name, chip = ENGINES.get(engine).name, search.device.gpu
+    search.refused.append(UsageError(f"{name} does not run {form_of(format).name} on {chip}: {support.says}"))
+    return False
 
 
 def _row_of_table(candidate: Candidate, search: Search, engine: str, format: str, sizes: EngineSizes) -> FitRow:
@@ -127,43 +166,44 @@ def _row_of_table(candidate: Candidate, search: Search, engine: str, format: str
     shown = asked if fitting >= asked or not fitting else fitting
     shape = candidate.shape() if engine in UNFUSED_ENGINES else None
     model = candidate.sizes
-    return row_of(
-        candidate.name,
-        search,
-        Exact(
-            engine=engine,
-            format=form_of(format).name,
-            tokens=shown,
-            fitting_tokens=fitting,
-            trained_tokens=model.trained_tokens,
-            found=add(engine, of_format, sizes.contexts[shown]),
-            weights_bytes=model.profiles[format].weights,
-            parameters=model.parameters,
-            parameters_active=model.parameters_active,
-            profile=profile_of(model, format, shape),
-            looked_at=0,
-        ),
-        asked,
-        released=candidate.card.released,
+    found = Exact(
+        engine=engine,
+        format=form_of(format).name,
+        tokens=shown,
+        fitting_tokens=fitting,
+        trained_tokens=model.trained_tokens,
+        found=add(engine, of_format, sizes.contexts[shown]),
+        weights_bytes=model.profiles[format].weights,
+        parameters=model.parameters,
+        parameters_active=model.parameters_active,
+        profile=profile_of(model, format, shape),
+        looked_at=0,
     )
+    return _row_of_card(candidate, search, found, format)
 
 
-def _rows_exactly(name: str, candidate: Candidate | None, search: Search) -> Iterator[FitRow]:
-    """A file is shown as it is; a model of the catalog in a few formats, as each is predicted."""
-    for engine in search.engines:
-        formats: list[str | None]
-        if candidate is None:
-            formats = [*search.wish.formats] or [None]
-        elif search.wish.formats:
-            formats = [format for format in search.wish.formats if _is_of(format, engine)]
-        else:
-            usual = FORMATS_LOOKED_AT if ENGINES.get(engine).reads == "gguf" else formats_of(engine)
-            formats = list(usual)
-        for found in exact(name, search.device, search.wish, engine, formats):
+def _row_of_card(candidate: Candidate, search: Search, found: Exact, format: str | None) -> FitRow:
+    native = bool(format) and format == candidate.card.native_format
+    return row_of(candidate.name, search, found, released=candidate.card.released, native=native)
+
+
+def _rows_exactly(
+    name: str, candidate: Candidate | None, search: Search, engine: str, formats: Sequence[str | None]
+) -> Iterator[FitRow]:
+    """Each predicted as ``memfit estimate`` does it."""
+    for format in formats:
+        for found in exact(name, search.device, search.wish, engine, [format], search.refused):
             search.considered += found.looked_at
-            asked = min(max(search.wish.context_tokens, found.tokens), found.trained_tokens)
-            released = candidate.card.released if candidate else None
-            yield row_of(name, search, found, asked, released=released, where="catalog" if candidate else _where(name))
+            if candidate is not None:
+                yield _row_of_card(candidate, search, found, format)
+            else:
+                yield row_of(name, search, found, released=None, where=_where(name))
+
+
+def _rows_of_name(name: str, search: Search) -> Iterator[FitRow]:
+    """A file is shown as it is, unless formats are asked for."""
+    for engine in search.engines:
+        yield from _rows_exactly(name, None, search, engine, [*search.wish.formats] or [None])
 
 
 def _without_desktop(board: Board) -> Iterator[str]:
@@ -182,14 +222,13 @@ def _rows_of_files(files: list[FileOf], search: Search) -> Iterator[FitRow]:
     for file in files:
         found = exact_of(file.name, Models(model=file.shape), search.device, search.wish, "llama_cpp", file.preset)
         search.considered += found.looked_at
-        asked = min(max(search.wish.context_tokens, found.tokens), found.trained_tokens)
-        yield row_of(file.name, search, found, asked, released=None, where="hub")
+        yield row_of(file.name, search, found, released=None, where="hub")
 
 
 def _rows_here(name: str, search: Search) -> Iterator[FitRow]:
     """A model that some other program keeps here; one that cannot be read is not worth an error."""
     try:
-        yield from _rows_exactly(name, None, search)
+        yield from _rows_of_name(name, search)
     except ModelError:
         return
 
@@ -217,6 +256,16 @@ def _notes(search: Search, rows: Sequence[FitRow]) -> Iterator[str]:
     board = BOARDS.get(search.device.name) if search.device.name in BOARDS else None
     if board is not None and search.device.grade != "stated":
         yield from _without_desktop(board)
+    if search.use is not None and not search.wish.least_tokens_per_s and search.least_tokens_per_s:
+        yield (
+            f"what is sure to be slower than {search.least_tokens_per_s:g} tokens/s, as the chart's own picks are not,"
+            " comes after the others: --min-tps asks for a speed of your own"
+        )
+    seeing = [row.model for row in rows if row.model in CARDS and "vision" in CARDS.get(row.model).uses]
+    if seeing:
+        yield "models that see: without the encoder of pictures, which memfit estimate adds with --mmproj"
+    if any(Path(row.model).is_dir() and ENGINES.get(row.engine).reads == "gguf" for row in rows if row.where == "file"):
+        yield "a folder of a checkpoint: as llama.cpp converts it, which has to be done first"
     if search.use is not None and search.use.source:
         yield f"{search.use.summary}: {search.use.source}"
     yield "the order is a prior of parameters, year and format, and no measurement of quality"

@@ -38,7 +38,6 @@ def rows_of(model: Speech, search: Search) -> Iterator[FitRow]:
             formats = [*(wanted if search.wish.formats else usual)]
         elif search.wish.formats:
             continue  # it is published in one format
-        for found in exact(model.name, search.device, search.wish, engine, formats):
+        for found in exact(model.name, search.device, search.wish, engine, formats, search.refused):
             search.considered += max(1, found.looked_at)
-            asked = min(max(search.wish.context_tokens, found.tokens), found.trained_tokens)
-            yield row_of(model.name, search, found, asked, released=model.released, task=model.task)
+            yield row_of(model.name, search, found, released=model.released, task=model.task)

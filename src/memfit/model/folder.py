@@ -181,9 +181,16 @@ def _shape(folder: Folder) -> ModelShape:
 
 def _as_quantized(shape: ModelShape, folder: Folder) -> ModelShape:
     """Sized as its quantizer would store it, where memfit knows how."""
-    scheme = None if folder.quantization is None else scheme_of(folder.quantization)
-    if scheme is None:
+    if folder.quantization is None:
         return shape
+    scheme = scheme_of(folder.quantization)
+    if scheme is None:  # sized in 16 bits it would be a guess that looks like knowledge
+        raise ModelError(
+            f"is quantized by {folder.quantization.method!r} in a way that memfit knows no layout of, and without its"
+            " weights nothing tells their size",
+            file=str(Path(folder.path) / CONFIG),
+            hint="download the weights too, whose headers tell it, or size another --format",
+        )
     try:
         return in_scheme(shape, scheme)
     except UsageError as refused:  # such a checkpoint cannot be

@@ -196,8 +196,11 @@ def _is_of(part: Path, wanted: Wanted) -> bool:
 
 
 def _remember(part: Path, state: _State) -> None:
+    target = state_of(part)
+    fresh = target.with_name(target.name + ".new")
     with written(part):
-        state_of(part).write_bytes(msgspec.json.encode(state))
+        fresh.write_bytes(msgspec.json.encode(state))
+        fresh.replace(target)
 
 
 def forget(part: Path) -> None:

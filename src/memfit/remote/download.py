@@ -11,13 +11,14 @@ from pathlib import Path
 
 import msgspec
 
-from memfit.errors import ModelError
+from memfit.errors import ModelError, NotAModel
 from memfit.remote._parts import PART, Broken, Progress, Wanted, check_space, forget, go_on, state_of, written
 from memfit.remote.web import Web
 
 __all__ = ["Progress", "Pull", "Pulled", "Wanted", "pull", "pull_all"]
 
 _PIECE = 1 << 20
+_GGUF = b"GGUF"
 _TRIES = 6  # in a row without a byte; each byte begins anew
 _PAUSES_S = (0.0, 1.0, 3.0, 10.0, 30.0)
 
@@ -114,17 +115,21 @@ def pull(
     part = target.with_name(target.name + PART)
     with written(part):
         part.parent.mkdir(parents=True, exist_ok=True)
-    fetched, quiet = 0, 0
+    fetched, quiet, furthest = 0, 0, _size(part)
     while True:
         try:
             fetched += go_on(web, wanted, part, progress)
             break
         except Broken as broken:
             fetched += broken.fetched_bytes
-            quiet = 0 if broken.fetched_bytes else quiet + 1
+            # a server that cannot go on where it stopped starts anew each time: that is no progress
+            here = _size(part)
+            quiet = 0 if here > furthest else quiet + 1
+            furthest = max(furthest, here)
             if quiet >= _TRIES:
                 raise broken.failure from broken
             time.sleep(_PAUSES_S[min(quiet, len(_PAUSES_S) - 1)])
+    _check_kind(part, wanted)
     digest = _checked(part, wanted)
     with written(target):
         with part.open("rb") as file:
@@ -156,6 +161,23 @@ def _kept(target: Path, wanted: Wanted, *, overwrite: bool) -> Pulled | None:
         file=str(target),
         hint="--overwrite replaces it, --to DIR leaves it alone",
     )
+
+
+def _check_kind(part: Path, wanted: Wanted) -> None:
+    """A page that a server or a portal sends instead of a model is told by its first bytes."""
+    if wanted.sha256 or not wanted.name.endswith(".gguf"):
+        return
+    with written(part), part.open("rb") as file:
+        began = file.read(len(_GGUF))
+    if began != _GGUF:
+        with suppress(OSError):
+            part.unlink()
+        forget(part)
+        raise NotAModel(
+            f"is no GGUF file: it begins with {began!r}",
+            file=wanted.url or wanted.path,
+            hint="open the address in a browser: a login page or a portal answers in its place",
+        )
 
 
 def _checked(part: Path, wanted: Wanted) -> str:

@@ -29,8 +29,8 @@ Every figure is that of `memfit estimate`; speeds are from published measurement
 The order is a prior, from parameters, year of publication and what the format is known to cost. * is what 'LLM
 Optimization on Jetson' advises for the use.
 
-comfortable: fits with a tenth of the memory to spare; tight: fits; barely: with a smaller context than asked for, or
-reading weights again for every token; no: does not fit, or is slower than --min-tps.
+comfortable: fits with a tenth of the memory to spare; tight: fits; barely: with a smaller context than asked for, or in
+a format that is a last resort; no: does not fit, or is slower than --min-tps. "up to" is the largest context that fits.
 
 The exit code is 0 where something fits, 10 where nothing does."""
 

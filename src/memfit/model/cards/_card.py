@@ -39,6 +39,7 @@ class Card:
         uses: what its makers publish it for, keys of ``USES``.
         released: year and month of its publication, ``2024-09``; None where nobody looked it up.
         aliases: other names people use.
+        native_format: the preset that its makers' own weights are in, where more bits add nothing; empty for 16 bits.
         tied: the output matrix is the token embedding.
         tokenizer: ``gpt2`` (byte-pair, with merges), ``llama`` (sentencepiece), ``bert``.
         optional_tensors: those of the tensors that the architecture leaves open which a conversion of this model
@@ -51,6 +52,7 @@ class Card:
     source: str
     uses: tuple[str, ...] = ()
     released: str | None = None
+    native_format: str = ""
     tied: bool = False
     tokenizer: str = "gpt2"
     aliases: tuple[str, ...] = field(default=())

@@ -25,4 +25,5 @@ CARD = Card(
     source="class defaults of GptOssConfig, which are those of openai/gpt-oss-120b",
     uses=("reasoning", "chat", "tools", "code", "long_context"),
     released="2025-08",
+    native_format="MXFP4_MOE",
 )

@@ -25,4 +25,5 @@ CARD = Card(
     source="config.json of openai/gpt-oss-20b",
     uses=("reasoning", "chat", "tools", "code", "long_context"),
     released="2025-08",
+    native_format="MXFP4_MOE",
 )

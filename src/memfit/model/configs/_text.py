@@ -172,7 +172,7 @@ def text(
     card = Card(
         name=name,
         architecture=architecture,
-        metadata=dict(metadata),
+        metadata={**_no_memory(config, architecture), **metadata},
         source=config.file or "config.json",
         tied=tied,
         tokenizer=tokenizer,
@@ -201,6 +201,30 @@ def text(
         context_tokens=meta.integer("context_length"),
         tied=tied,
     )
+
+
+# the names of the same small number in configs of several makers
+_EPSILONS = ("rms_norm_eps", "layer_norm_eps", "layer_norm_epsilon", "norm_eps", "norm_epsilon", "block_norm_eps")
+
+
+# where a config leaves them out: transformers' defaults of mrope_section (models/qwen3_vl/modeling_qwen3_vl.py)
+_SECTIONS = {"qwen2vl": (16, 24, 24), "qwen3vl": (24, 20, 20), "qwen3vlmoe": (24, 20, 20)}
+
+
+def _no_memory(config: Section, architecture: str) -> dict[str, Value]:
+    """What no byte depends on, and what llama.cpp refuses a header without; keys it does not ask for do no harm."""
+    name = next((name for name in _EPSILONS if config.has(name)), _EPSILONS[0])
+    epsilon = config.number(name, 1e-5)
+    values: dict[str, Value] = {
+        "attention.layer_norm_rms_epsilon": epsilon,
+        "attention.layer_norm_epsilon": epsilon,
+    }
+    rope = config.section("rope_scaling") or config.section("rope_parameters")
+    found = rope.integers("mrope_section") if rope is not None and rope.is_list("mrope_section") else None
+    sections = found or _SECTIONS.get(architecture)
+    if sections:
+        values["rope.dimension_sections"] = [*sections, *[0] * (4 - len(sections))]
+    return values
 
 
 def text_without_card(

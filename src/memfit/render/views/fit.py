@@ -41,7 +41,7 @@ def document(found: Fit) -> Document:
     hidden = _hidden(len(running), len(refused))
     notes = (*found.notes, *((hidden,) if hidden else ()))
     blocks.append(Bullets(notes, "neutral", "What to know"))
-    if len(timed := [row for row in running if row.decode_tokens_per_s is not None]) > 1:
+    if timed := [row for row in running if row.decode_tokens_per_s is not None]:
         blocks.append(_plot(found, timed[:_MOST_SHOWN]))
     if running:
         blocks.append(_next(found, running[0]))
@@ -67,9 +67,10 @@ def headline(found: Fit, running: list[FitRow]) -> Headline:
 
 
 def _title(found: Fit, running: int) -> str:
+    at = f"at {format_tokens(found.wish.context_tokens)}"
     if running > _MOST_SHOWN:
-        return f"The best {_MOST_SHOWN} of {running}, by a prior"
-    return "Best first, by a prior"
+        return f"The best {_MOST_SHOWN} of {running}, by a prior; {at}"
+    return f"Best first, by a prior; {at}"
 
 
 def _table(title: str, rows: list[FitRow]) -> Table:
@@ -80,7 +81,7 @@ def _table(title: str, rows: list[FitRow]) -> Table:
         Column("size", "right"),
         Column("format"),
         *((Column("engine"),) if engines else ()),
-        Column("context", "right"),
+        Column("up to", "right"),
         Column("GiB", "right"),
         Column("spare", "right"),
         Column("tok/s", "right"),
