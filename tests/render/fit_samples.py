@@ -4,6 +4,7 @@ from memfit.device import find_device
 from memfit.fit import Fit, FitRow, FitVerdict, QualityPrior, Wish
 from memfit.fit.arithmetic import arithmetic
 from memfit.fit.boards import BoardRow, BoardsOf
+from memfit.fit.drafts import drafts_of
 from memfit.units import GIB, MIB
 
 GOOD = QualityPrior(kl_divergence=0.028, words="good", source="a scoreboard")
@@ -81,10 +82,14 @@ ON_BOARDS = BoardsOf(
 )
 ON_NO_BOARD = BoardsOf(model="DeepSeek-V3", wish=Wish(), boards=ON_BOARDS.boards[:1], smallest=None)
 
+WITH_DRAFTS = drafts_of(NANO, Wish(), "Llama-3.2-3B")
+NO_DRAFT = drafts_of(NANO, Wish(), "Llama-3.2-1B")
 TAKEN_APART = arithmetic(NANO, Wish(), "Llama-3.2-1B")
 
 FIT_ANSWERS = {
     "arithmetic": TAKEN_APART,
+    "drafts": WITH_DRAFTS,
+    "drafts_none": NO_DRAFT,
     "fit": FITTING,
     "fit_nothing": NOTHING_FITS,
     "boards": ON_BOARDS,

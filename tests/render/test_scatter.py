@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from memfit.render.document import Scatter, Spot
@@ -81,6 +81,7 @@ def test_without_spots_there_is_no_picture() -> None:
         max_size=60,
     )
 )
+@example([("", 0.0, 0.001953125)])
 def test_any_figures_can_be_drawn(spots: list[tuple[str, float, float]]) -> None:
     made = picture(*spots)
     draw_vector(made, 700, "k")

@@ -16,6 +16,7 @@ from memfit.footprint.predict import predict
 from memfit.footprint.records import Footprint
 from memfit.model.shape import ModelShape
 from memfit.model.speech import SPEECH
+from memfit.speed.predict import Setting, setting_of
 from memfit.speed.predict import predict as predict_speed
 from memfit.speed.records import Speed
 from memfit.speed.traffic import Traffic, traffic
@@ -60,6 +61,16 @@ def arithmetic(device: Device, wish: Wish, model: str) -> Arithmetic:
         speed=_speed(device, wish, row, models.model, tokens),
         traffic=() if row.task else traffic(models.model, 1, depth_tokens=tokens // 2),
     )
+
+
+def setting_on(device: Device, wish: Wish, engine: str) -> Setting | None:
+    """The engine on a board in the wished power mode; None where nobody published what it makes of such a chip."""
+    if device.name not in BOARDS:
+        return None
+    try:
+        return setting_of(BOARDS.get(device.name), engine, mode=wish.power_mode or None, on_cpu=not device.gpu)
+    except UsageError:
+        return None
 
 
 def _has_formats(model: str) -> bool:

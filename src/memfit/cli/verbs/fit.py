@@ -24,6 +24,7 @@ _HELP = """What can run here, how fast, in which format: the catalog and your ow
   memfit fit Qwen3-14B --boards
   memfit fit Qwen3-4B --device orin-nano-8gb --explain
   memfit fit Qwen3-4B Llama-3.2-3B --device orin-nano-8gb --compare
+  memfit fit Llama-3.1-8B --device orin-nx-16gb --drafts
 
 Every figure is that of `memfit estimate`; speeds are from published measurements of boards, with error bars in --json.
 The order is a prior, from parameters, year of publication and what the format is known to cost. * is what 'LLM
@@ -53,6 +54,7 @@ _MOST_COMPARED = 5
 @click.option("--compare", is_flag=True, help="Two or more models side by side.")
 @click.option("--explain", is_flag=True, help="Of one model: the whole arithmetic of memory and speed.")
 @click.option("--boards", is_flag=True, help="Of one model: the smallest board, and every other.")
+@click.option("--drafts", is_flag=True, help="Of one model: what can draft for it, and from when it pays.")
 @click.option("--all", "every_row", is_flag=True, help="Every format and engine of each model.")
 @output_options
 def COMMAND(**given: Any) -> int:  # noqa: N802  the catalog's constant
@@ -61,11 +63,17 @@ def COMMAND(**given: Any) -> int:  # noqa: N802  the catalog's constant
     from memfit.fit import fit
 
     outputs = Outputs.take(given)
-    asked = [name for name in ("boards", "explain", "compare", "every_row") if given[name]]
+    asked = [name for name in ("boards", "explain", "drafts", "compare", "every_row") if given[name]]
     _check(given["models"], asked)
     if given["boards"]:
         return _boards(given, outputs)
     device = find_device(given["device_name"], memory_bytes=given["memory_bytes"])
+    if given["drafts"]:
+        from memfit.fit.drafts import drafts_of
+
+        drafts = drafts_of(device, _wish(given), given["models"][0])
+        show(drafts, outputs)
+        return 0 if any(row.fits for row in drafts.drafts) else 10
     if given["explain"]:
         from memfit.fit.arithmetic import arithmetic
 
@@ -83,7 +91,7 @@ def _check(models: tuple[str, ...], asked: list[str]) -> None:
     names = [f"--{'all' if name == 'every_row' else name}" for name in asked]
     if len(names) > 1:
         raise UsageError(f"{' and '.join(names)} show different things", hint="ask for one of them at a time")
-    if names in (["--boards"], ["--explain"]) and len(models) != 1:
+    if names in (["--boards"], ["--explain"], ["--drafts"]) and len(models) != 1:
         raise UsageError(f"{names[0]} is of one model", hint=f"name it: memfit fit Qwen3-14B {names[0]}")
     if names == ["--compare"] and not 2 <= len(models) <= _MOST_COMPARED:
         raise UsageError(

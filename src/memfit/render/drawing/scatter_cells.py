@@ -18,9 +18,11 @@ def scatter_cells(picture: Scatter, width: int, glyphs: Glyphs) -> list[Line]:
     """The picture in at most ``width`` cells."""
     if not picture.spots:
         return []
-    cells = max(width - _LABEL_CELLS, 20)
     top_bytes = max([picture.limit_bytes, *(spot.bytes for spot in picture.spots)]) * 1.03
     top = max(max(spot.value for spot in picture.spots) * 1.03, 1e-9)
+    left = {min(_ROWS - 1, int((1 - value / top) * _ROWS)): f"{value:g}" for value in even_ticks(top, 5)}
+    margin = max(_LABEL_CELLS, *(len(label) + 1 for label in left.values()))  # 0.0015 is longer than 150
+    cells = max(width - margin, 20)
     grid: list[list[Span]] = [[Span(" ") for _ in range(cells)] for _ in range(_ROWS)]
     limit = min(int(picture.limit_bytes / top_bytes * cells), cells - 1)
     for cells_of_row in grid:
@@ -31,19 +33,18 @@ def scatter_cells(picture: Scatter, width: int, glyphs: Glyphs) -> list[Line]:
         row = min(_ROWS - 1, int((1 - spot.value / top) * _ROWS))
         grid[row][min(int(spot.bytes / top_bytes * cells), cells - 1)] = Span(letter, spot.tone)
         keys.append([Span(f"{letter} ", spot.tone), Span(clean(spot.name))])
-    left = {min(_ROWS - 1, int((1 - value / top) * _ROWS)): f"{value:g}" for value in even_ticks(top, 5)}
     lines: list[Line] = [[Span(cut(clean(picture.value_name), width, glyphs.clip), "quiet")]]
-    lines += [[Span(left.get(number, "").rjust(_LABEL_CELLS - 1) + " "), *row] for number, row in enumerate(grid)]
-    lines.append(_scale(top_bytes, cells))
+    lines += [[Span(left.get(number, "").rjust(margin - 1) + " "), *row] for number, row in enumerate(grid)]
+    lines.append(_scale(top_bytes, cells, margin))
     name = f"{picture.limit_name} {short_bytes(picture.limit_bytes)}"
     return [*lines, [Span(f"{glyphs.limit} {clean(name)}", "quiet")], *flow(keys[::-1], width)]
 
 
-def _scale(top_bytes: float, cells: int) -> Line:
-    text = " " * _LABEL_CELLS
+def _scale(top_bytes: float, cells: int, margin: int) -> Line:
+    text = " " * margin
     for size in ticks(int(top_bytes), 6):
-        place = _LABEL_CELLS + int(size / top_bytes * cells)
+        place = margin + int(size / top_bytes * cells)
         label = tick_text(size)
-        if place >= len(text) and place + len(label) <= _LABEL_CELLS + cells:
+        if place >= len(text) and place + len(label) <= margin + cells:
             text = text.ljust(place) + label + " "
     return [Span(text.rstrip(), "quiet")]
