@@ -104,3 +104,10 @@ def test_the_whole_arithmetic(capsys: pytest.CaptureFixture[str]) -> None:
     found = json.loads(out)
     assert found["footprint"]["required_bytes"] == found["row"]["required_bytes"]
     assert found["speed"]["decode"]["likely"] == pytest.approx(found["row"]["decode_tokens_per_s"], abs=0.06)
+
+
+@pytest.mark.parametrize("speed", ["nan", "inf"])
+def test_a_speed_that_is_none_is_refused(speed: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = answer(capsys, "--device", "orin-nano-8gb", "--min-tps", speed)
+    assert code == 2
+    assert "is no speed" in err

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from folders import LLAMA, llama_tensors, write_folder
 from memfit.cli._group import run
 from memfit.model._build import card_shape
 from memfit.model.cards import CARDS
@@ -132,3 +133,22 @@ def test_what_is_no_model_is_not_sent(tmp_path: Path, capsys: pytest.CaptureFixt
     assert run(["push", "hf://org/repo/one.gguf", str(tmp_path)]) == 2
     assert "memfit pull" in capsys.readouterr().err
     assert run(["push", str(model(tmp_path / "two.gguf")), str(tmp_path), "--ollama", "x"]) == 2
+
+
+def test_a_checkpoint_is_sent_whole_into_a_folder_of_its_name(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "small-llama", LLAMA, llama_tensors())
+    (folder / "pytorch_model.bin").write_bytes(b"the same again")
+    drive = tmp_path / "drive"
+    drive.mkdir()
+    assert run(["push", str(folder), str(drive), "--dry-run"]) == 0
+    assert not list(drive.iterdir())
+    assert run(["push", str(folder), str(drive)]) == 0
+    sent = {file.name: file.read_bytes() for file in (drive / "small-llama").iterdir()}
+    assert sent == {one.name: one.read_bytes() for one in folder.iterdir() if one.suffix in (".json", ".safetensors")}
+    assert run(["push", str(folder), str(tmp_path / "not there")]) != 0
+    assert run(["push", str(folder), "ssh://board/models", "--ollama", "x"]) == 2
+
+
+def test_a_checkpoint_without_weights_is_not_sent(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["push", str(write_folder(tmp_path / "small-llama", LLAMA)), str(tmp_path)]) == 4
+    assert "holds a config and no weights" in capsys.readouterr().err

@@ -9,7 +9,9 @@ import pytest
 
 import projector_stub
 from folders import LLAMA, llama_tensors, write_folder
+from memfit.device import find_device
 from memfit.engine.records import Deployment, Options
+from memfit.engine.runtimes import ENGINES
 from memfit.errors import EngineFailed, EngineMissing, Malformed, MemfitError, ModelError, UnknownArchitecture
 from memfit.footprint.estimate import estimate, find_models
 from memfit.model.gguf.writer import Writable, write_model
@@ -264,3 +266,13 @@ def test_the_engine_takes_the_header_that_a_config_makes_and_agrees(name: str) -
 def test_the_engine_takes_a_folder_without_being_told_how(tmp_path: Path) -> None:
     folder = str(write_folder(tmp_path / "small", LLAMA, llama_tensors()))
     assert "llama.cpp" in estimate(folder, options=Options(context_tokens=256), relief=False).engine
+
+
+@pytest.mark.parametrize(("engine", "how"), [("llama_cpp", "--mmproj"), ("vllm", "checkpoint's folder")])
+def test_a_model_that_sees_is_told_to_be_sized_without_its_encoder(engine: str, how: str) -> None:
+    device = find_device("agx-orin-64gb")
+    options = ENGINES.get(engine).profiles["library"]
+    found = estimate("Qwen3-VL-2B", device=device, engine=engine, options=options, source="formula", relief=False)
+    assert any("encoder of pictures is not in this figure" in word and how in word for word in found.warnings)
+    text = estimate("Qwen3-4B", device=device, engine=engine, options=options, source="formula", relief=False)
+    assert not any("pictures" in word for word in text.warnings)

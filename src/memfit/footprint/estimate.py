@@ -99,12 +99,23 @@ def estimate_deployment(
     models = find_models(deployment, source=source)
     footprint = predict(device, models, deployment, profile=profile, source=source)
     footprint = _corrected(footprint, models, calibration)
+    footprint = _without_sight(footprint, deployment, models)
     if not models.model.layers:
         return _uncompared(footprint) if source == "both" else footprint
     if not relief:
         return footprint
     changes = relax(device, models, deployment, profile=profile, reformat=_reformat, shown=footprint)
     return msgspec.structs.replace(footprint, relief=changes)
+
+
+def _without_sight(footprint: Footprint, deployment: Deployment, models: Models) -> Footprint:
+    """Of a card the text half is sized; whoever wants pictures must know what is missing."""
+    seeing = deployment.model in CARDS and "vision" in CARDS.get(deployment.model).uses
+    if not seeing or models.projector is not None or models.model.towers:
+        return footprint
+    how = "add it with --mmproj" if ENGINES.get(deployment.engine).reads == "gguf" else "size the checkpoint's folder"
+    word = f"the encoder of pictures is not in this figure: {how}"
+    return msgspec.structs.replace(footprint, warnings=(*footprint.warnings, word))
 
 
 def _corrected(footprint: Footprint, models: Models, calibration: Calibrating) -> Footprint:

@@ -8,12 +8,10 @@ from pathlib import Path
 from memfit.errors import ModelError, UsageError
 from memfit.model.gguf import shard_paths
 from memfit.model.places import hub
+from memfit.model.sending import OF_CHECKPOINT
 from memfit.remote.download import Wanted
 from memfit.remote.hub import HubFile, Repository, file_url, hub_files, parse_hub
 from memfit.remote.web import Web
-
-# what an engine reads of a checkpoint; other weights of the same numbers (.bin, .onnx, original/) are left there
-_OF_CHECKPOINT = re.compile(r"[^/]+\.(safetensors|json|jinja|model|txt|tiktoken)")
 
 
 def wanted_files(name: str, web: Web, *, mirror: Path | None = None) -> tuple[Wanted, ...]:
@@ -73,7 +71,7 @@ def _chosen(name: str, repository: Repository, files: tuple[HubFile, ...]) -> li
     models = hub.models_among(list(by_path))
     if models:
         return _chosen(name, Repository(name=repository.name, file=_only(name, repository, models)), files)
-    checkpoint = [file for file in files if _OF_CHECKPOINT.fullmatch(file.path)]
+    checkpoint = [file for file in files if OF_CHECKPOINT.fullmatch(file.path)]
     if not any(file.path.endswith(".safetensors") for file in checkpoint):
         raise ModelError("holds no model", file=name, hint=f"it holds {_few(sorted(by_path))}" if by_path else None)
     return checkpoint

@@ -150,7 +150,7 @@ def test_a_link_that_leads_nowhere_is_no_name_of_a_model(tmp_path: Path, monkeyp
 def test_folders(tmp_path: Path) -> None:
     with pytest.raises(NotAModel, match="is a folder") as caught:
         read_header(tmp_path)
-    assert caught.value.hint == "give the path of a .gguf file"
+    assert caught.value.hint == "there is neither a .gguf file nor a config.json in it: give the path of one"
     write(tmp_path, b"{}", "config.json")
     with pytest.raises(NotAModel) as caught:
         read_header(tmp_path)

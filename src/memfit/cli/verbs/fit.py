@@ -112,10 +112,15 @@ def _boards(given: dict[str, Any], outputs: Outputs) -> int:
 
 
 def _wish(given: dict[str, Any]) -> Wish:
+    import math
+
+    from memfit.errors import UsageError
     from memfit.fit import Wish
     from memfit.fit.uses import USES
 
     use = USES.get(given["use"]) if given["use"] else None
+    if not math.isfinite(given["min_tps"]):
+        raise UsageError(f"--min-tps {given['min_tps']} is no speed", hint="give tokens a second, such as 20")
     return Wish(
         use=USES.key(given["use"]) if given["use"] else "",
         context_tokens=given["context_tokens"] or (use.context_tokens if use else 4096),

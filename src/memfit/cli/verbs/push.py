@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from memfit.cli._completion import models
 from memfit.cli._output import Outputs, output_options, show
@@ -19,7 +20,8 @@ _HELP = """A model sent to a board without internet, over ssh or on a drive, che
   memfit push model.gguf /media/usb_drive
   memfit push model.gguf ssh://orin/opt/models --dry-run        how long over each link
 
-MODEL is a GGUF file (any shard of a split one stands for all), or a model of Ollama's store. What breaks leaves
+MODEL is a GGUF file (any shard of a split one stands for all), a checkpoint's folder, which keeps its name there, or a
+model of Ollama's store. What breaks leaves
 NAME.part there, and the same command goes on from it. Nothing is installed on the board: ssh, a shell and sha256sum are
 enough.
 
@@ -37,8 +39,7 @@ def COMMAND(**given: Any) -> None:  # noqa: N802  the catalog's constant
     """Run the verb."""
     from memfit.errors import UsageError
     from memfit.host.send import Push, import_into_ollama, link_times, parse_place, send
-    from memfit.model.gguf import read_shards
-    from memfit.model.places import locate
+    from memfit.model.sending import files_of
 
     outputs = Outputs.take(given)
     place = parse_place(given["place"])
@@ -51,9 +52,14 @@ def COMMAND(**given: Any) -> None:  # noqa: N802  the catalog's constant
         raise UsageError(
             f"{given['model']} is not on this machine", hint=f"bring it here first: memfit pull {given['model']}"
         )
-    header = read_shards(locate(given["model"]) or given["model"])  # what is no model, or not complete, is not sent
-    files = [Path(shard.path) for shard in header.shards]
-    size = sum(shard.bytes for shard in header.shards)
+    folder, files = files_of(given["model"])
+    if name and folder:
+        raise UsageError("Ollama imports GGUF files", hint="convert the checkpoint, or leave out --ollama")
+    if folder:
+        place = msgspec.structs.replace(place, folder=f"{place.folder}/{folder}")
+        if place.target is None and not given["dry_run"]:
+            _make_folder(Path(place.folder))
+    size = sum(file.stat().st_size for file in files)
     sent = []
     for file in [] if given["dry_run"] else files:
         with progress(file.name) as line:
@@ -71,3 +77,13 @@ def COMMAND(**given: Any) -> None:  # noqa: N802  the catalog's constant
         ),
         outputs,
     )
+
+
+def _make_folder(folder: Path) -> None:
+    from memfit.errors import ProbeError
+
+    try:
+        if folder.parent.is_dir():  # a drive that is not mounted is not made
+            folder.mkdir(exist_ok=True)
+    except OSError as failure:
+        raise ProbeError(f"{folder}: {failure.strerror}", hint="name a folder that you may write to") from failure

@@ -130,9 +130,10 @@ def _folder(path: Path) -> NotAModel:
     if models:
         hint = f"give the file: {_few([str(path / name) for name in models])}"
     elif "config.json" in names or any(name.endswith(".safetensors") for name in names):
-        hint = "a Hugging Face checkpoint: download its config.json too, or convert it with convert_hf_to_gguf.py"
+        more = "" if "config.json" in names else "download its config.json too, or "
+        hint = f"a Hugging Face checkpoint: {more}convert it with convert_hf_to_gguf.py"
     else:
-        hint = "give the path of a .gguf file"
+        hint = "there is neither a .gguf file nor a config.json in it: give the path of one"
     return NotAModel("is a folder", file=str(path), hint=hint)
 
 
