@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from folders import LLAMA, llama_tensors, write_folder
 from memfit.errors import ModelError, Unreachable, UsageError
 from memfit.model import find_model, read_shape
 from memfit.model._build import card_shape
@@ -263,3 +265,46 @@ def test_what_is_no_name_on_the_hub_is_refused(name: str) -> None:
 def test_every_place_says_how_it_is_written() -> None:
     assert set(PLACES.keys()) == {"hub", "ollama", "web"}
     assert all(":" in place.summary for place in PLACES)
+
+
+def checkpoint(server: RangeServer, repository: str, *, shards: int = 1) -> Path:
+    """A checkpoint on the hub, its weights in one file or two with an index."""
+    folder = server.folder / repository / "resolve" / "main"
+    write_folder(folder, LLAMA, llama_tensors(), shards=shards)
+    published(server, repository, *(one.name for one in folder.iterdir()))
+    return folder
+
+
+@pytest.mark.parametrize("shards", [1, 2])
+def test_of_a_checkpoint_on_the_hub_headers_alone_are_fetched(hub: RangeServer, shards: int) -> None:
+    folder = checkpoint(hub, "org/repo", shards=shards)
+    found = find_model("hf://org/repo")
+    assert found == msgspec.structs.replace(find_model(str(folder)), name=found.name, shards=found.shards)
+    assert len(found.shards) == shards
+    asked = [request for request in hub.requests if "safetensors " in request]
+    assert len(asked) == shards  # one range each
+    before = len(hub.requests)
+    assert find_model("hf://org/repo") == found
+    again = [request for request in hub.requests[before:] if "safetensors " in request]
+    assert all(request.endswith("bytes=0-0") for request in again)  # whether it is still the same
+
+
+def test_an_index_that_names_what_the_repository_lacks_is_told_of(hub: RangeServer) -> None:
+    folder = checkpoint(hub, "org/repo", shards=2)
+    published(hub, "org/repo", *(one.name for one in folder.iterdir() if "00002" not in one.name))
+    with pytest.raises(ModelError, match=r"names \S*00002\S*\.safetensors, which the repository does not hold"):
+        find_model("hf://org/repo")
+
+
+def test_a_repository_by_its_id_is_what_hf_downloaded(hub: RangeServer, tmp_path: Path) -> None:
+    kept = tmp_path / "cache/huggingface/hub/models--org--repo"
+    write_folder(kept / "snapshots" / "abc", LLAMA)  # a config alone
+    (kept / "refs").mkdir()
+    (kept / "refs" / "main").write_text("abc")
+    assert find_model("org/repo").layers
+    assert hub.requests == []
+    hub.misbehave = "broken"
+    assert find_model("hf://org/repo").layers  # the hub is asked first, and is not there
+    with pytest.raises(ModelError, match="no such file or folder") as told:
+        find_model("org/another")
+    assert "hf://org/another" in str(told.value.hint)

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from memfit.errors import ModelError
+from memfit.errors import ModelError, Unreachable
 from memfit.model.gguf import shard_paths
 from memfit.model.places._place import Place
 
@@ -48,14 +48,26 @@ def page_of(url: str) -> str | None:
 
 def locate(name: str) -> Path:
     """See ``Place.locate``; headers only, where it is not in the cache."""
-    # here and not above: whoever names a file waits for no HTTP
-    from memfit.model.places._headers import fetch_checkpoint, fetch_gguf
-    from memfit.remote.hub import file_url, hub_files, hub_web, parse_hub
+    from memfit.remote.hub import parse_hub
 
     repository = parse_hub(name)
-    kept = _cached(repository)
-    if kept is not None:
-        return kept
+    here = kept(repository)
+    if here is not None:
+        return here
+    try:
+        return _asked(name, repository)
+    except Unreachable:
+        config = kept(repository, config_alone=True)
+        if config is None:
+            raise
+        return config  # it tells all but how the weights are stored
+
+
+def _asked(name: str, repository: Repository) -> Path:
+    # here and not above: whoever names a file waits for no HTTP
+    from memfit.model.places._headers import fetch_checkpoint, fetch_gguf
+    from memfit.remote.hub import file_url, hub_files, hub_web
+
     web = hub_web()
 
     def url_of(path: str) -> str:
@@ -86,7 +98,8 @@ def _only(name: str, repository: Repository, models: list[str], files: tuple[Hub
     )
 
 
-def _cached(repository: Repository) -> Path | None:
+def kept(repository: Repository, *, config_alone: bool = False) -> Path | None:
+    """What ``hf download`` brought here of it: weights, or with ``config_alone`` a config without them."""
     from memfit.remote.hub import cached_snapshot
 
     snapshot = cached_snapshot(repository)
@@ -95,10 +108,13 @@ def _cached(repository: Repository) -> Path | None:
     if repository.file:
         file = snapshot / repository.file
         return file if file.is_file() else None
-    if (snapshot / "config.json").is_file() and any(snapshot.glob("*.safetensors")):
+    config = (snapshot / "config.json").is_file()
+    if config and any(snapshot.glob("*.safetensors")):
         return snapshot
     models = models_among([str(file.relative_to(snapshot)) for file in snapshot.rglob("*.gguf")])
-    return snapshot / models[0] if len(models) == 1 else None
+    if len(models) == 1:
+        return snapshot / models[0]
+    return snapshot if config and config_alone else None
 
 
 PLACE = Place(
