@@ -249,3 +249,15 @@ def test_what_no_engine_takes_is_said_and_not_that_nothing_fits(wish: Wish, word
 def test_an_engine_of_the_processor_is_not_asked_what_the_gpu_can() -> None:
     rows = fit(NANO, Wish(engines=("executorch",)), models=["Qwen3-4B"]).rows
     assert [(row.engine, row.verdict) for row in rows] == [("executorch", "tight")]
+
+
+def test_what_writes_no_text_has_no_speed_of_writing() -> None:
+    rows = fit(NANO, Wish(use="embedding", context_tokens=512)).rows
+    assert rows
+    assert all(row.decode_tokens_per_s is None and row.prefill_tokens_per_s for row in rows if row.verdict != "no")
+
+
+def test_a_context_between_those_of_the_table_is_sized_at_the_next_and_says_so() -> None:
+    found = fit(NANO, Wish(context_tokens=5000), models=["Qwen3-4B"])
+    assert found.rows[0].at_tokens == 6144
+    assert any("next larger context" in note for note in found.notes)

@@ -27,7 +27,7 @@ from memfit.precision.presets import PRESETS
 from memfit.precision.schemes import SCHEMES
 from memfit.precision.support import how
 from memfit.speed.traffic import UNFUSED_ENGINES
-from memfit.units import GIB, format_bytes
+from memfit.units import GIB, format_bytes, format_tokens
 
 
 def fit(device: Device, wish: Wish | None = None, *, models: Sequence[str] = (), every_row: bool = False) -> Fit:
@@ -184,7 +184,12 @@ def _row_of_table(candidate: Candidate, search: Search, engine: str, format: str
 
 def _row_of_card(candidate: Candidate, search: Search, found: Exact, format: str | None) -> FitRow:
     native = bool(format) and format == candidate.card.native_format
-    return row_of(candidate.name, search, found, released=candidate.card.released, native=native)
+    row = row_of(candidate.name, search, found, released=candidate.card.released, native=native)
+    if "embedding" not in candidate.card.uses:
+        return row
+    return msgspec.structs.replace(  # it reads texts and writes none
+        row, decode_tokens_per_s=None, decode_low_tokens_per_s=None, decode_high_tokens_per_s=None
+    )
 
 
 def _rows_exactly(
@@ -261,6 +266,9 @@ def _notes(search: Search, rows: Sequence[FitRow]) -> Iterator[str]:
             f"what is sure to be slower than {search.least_tokens_per_s:g} tokens/s, as the chart's own picks are not,"
             " comes after the others: --min-tps asks for a speed of your own"
         )
+    asked = search.wish.context_tokens
+    if any(row.at_tokens > asked for row in rows):
+        yield f"sized at the next larger context of the table: memfit estimate says what {format_tokens(asked)} take"
     seeing = [row.model for row in rows if row.model in CARDS and "vision" in CARDS.get(row.model).uses]
     if seeing:
         yield "models that see: without the encoder of pictures, which memfit estimate adds with --mmproj"

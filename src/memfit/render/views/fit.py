@@ -67,7 +67,8 @@ def headline(found: Fit, running: list[FitRow]) -> Headline:
 
 
 def _title(found: Fit, running: int) -> str:
-    at = f"at {format_tokens(found.wish.context_tokens)}"
+    sized = Counter(row.at_tokens for row in found.rows if row.verdict != "no").most_common(1)[0][0]
+    at = f"at {format_tokens(sized or found.wish.context_tokens)}"
     if running > _MOST_SHOWN:
         return f"The best {_MOST_SHOWN} of {running}, by a prior; {at}"
     return f"Best first, by a prior; {at}"
