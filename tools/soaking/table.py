@@ -54,7 +54,8 @@ def _false_refusals(
 ) -> list[tuple[str, str, str]]:
     """How many of all that were refused would have run: those near their limit counted, the others by their sample."""
     refused = [one.drawn.index for one in decisions if one.said == "no"]
-    tried = {one.index: one.runs for one in runs if one.said == "no"}
+    # a file at hand is sized closer than its card: what was refused by card may be tried as what pages
+    tried = {one.index: one.runs for one in runs}
     close = [index for index in refused if index in near]
     far = [index for index in refused if index not in near]
     missing = [index for index in close if index not in tried]
