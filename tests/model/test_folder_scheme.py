@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from memfit.errors import Malformed
+from memfit.errors import Malformed, ModelError
 from memfit.model import find_model
 from memfit.model._build import card_shape
 from memfit.model._folder.scheme import scheme_of
@@ -49,9 +49,10 @@ def test_without_a_quantization_it_is_sized_in_its_dtype(tmp_path: Path) -> None
     assert find_model(folder(tmp_path / "m")).weights_bytes == 2 * 1_235_814_400
 
 
-def test_one_that_no_scheme_describes_is_sized_in_its_dtype(tmp_path: Path) -> None:
+def test_one_that_no_scheme_describes_is_not_sized_without_its_weights(tmp_path: Path) -> None:
     odd = {"quant_method": "exl2", "bits": 5.0}
-    assert find_model(folder(tmp_path / "m", quantization_config=odd)).weights_bytes == 2 * 1_235_814_400
+    with pytest.raises(ModelError, match="quantized by 'exl2'"):
+        find_model(folder(tmp_path / "m", quantization_config=odd))
 
 
 def test_sizes_that_the_scheme_cannot_store_are_refused(tmp_path: Path) -> None:
