@@ -1,7 +1,7 @@
 """Measure memfit beside its peers, and write the tables of ``benchmarks/RESULTS.md``.
 
 python benchmarks/run.py                    everything (about 15 minutes)
-python benchmarks/run.py --only headers     one of them: headers, commands, accuracy, compute, meters
+python benchmarks/run.py --only headers     one of them: headers, commands, accuracy, compute, search, meters
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from measure.tables import replaced
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "RESULTS.md"
-ALL = ("headers", "commands", "accuracy", "compute", "meters")
-TIMED = ("headers", "commands", "meters")
+ALL = ("headers", "commands", "accuracy", "compute", "search", "meters")
+TIMED = ("headers", "commands", "search", "meters")
 WHOLE = {"151,936 tokens": "qwen2_5_1_5b", "262,144 tokens": "gemma_3_4b"}
 
 
@@ -78,6 +78,10 @@ def _measure(wanted: list[str], peers: Peers, runs: int, folder: Path) -> dict[s
             from measure.compute import measure_compute
 
             text = measure_compute(stubs)
+        elif name == "search":
+            from measure.search import measure_search
+
+            text = measure_search(runs)
         else:
             from measure.meters import measure_meters
 

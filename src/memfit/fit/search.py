@@ -122,7 +122,9 @@ def _formats(candidate: Candidate, engine: str, search: Search) -> tuple[list[st
             search.refused.append(_no_such_format(engine, search.wish.formats))
     sizes = candidate.sizes.engines.get(engine)
     if search.in_table and sizes is not None:
-        return [one for one in usual if one in sizes.formats], [one for one in usual if one not in sizes.formats]
+        # what the table leaves out of the usual ones, the engine or its quantizer refuses
+        asked = usual if search.wish.formats else (native,) if native in usual else ()
+        return [one for one in usual if one in sizes.formats], [one for one in asked if one not in sizes.formats]
     if not search.wish.formats and ENGINES.get(engine).reads == "gguf":
         usual = tuple(one for one in usual if one in FORMATS_LOOKED_AT or one == native)
     return [], _that_could_fit(candidate, usual, search)
