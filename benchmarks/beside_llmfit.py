@@ -70,13 +70,17 @@ def main() -> None:
     """Ask both, run what can be run, print or write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--llmfit", default="llmfit", help="its program (pip install llmfit)")
+    parser.add_argument("--tables", action="store_true", help="run nothing: the table of what is there")
     parser.add_argument("--write", action="store_true", help="write the table into RESULTS.md")
     asked = parser.parse_args()
     rows = [*of_llmfit(asked.llmfit), *of_memfit()]
     ran = {}
     for key, row in {(row.shape, row.format, row.context_tokens): row for row in rows if runnable(row)}.items():
-        ran[key] = known(row) or remember(row, run(row))
-        print(*key, ran[key]["verdict"], flush=True)
+        found = known(row)
+        if found is None and asked.tables:
+            continue
+        ran[key] = found or remember(row, run(row))
+        print(*key, ran[key]["verdict"], ran[key]["why"], flush=True)
     text = written(rows, ran, asked.llmfit)
     if asked.write:
         RESULTS.write_text(replaced(RESULTS.read_text(), "llmfit", text))
@@ -150,11 +154,8 @@ def run(row: Named) -> dict[str, Any]:
         options = ["-c", str(row.context_tokens), "--load-mode", "none", "--no-repack"]
         words = [*memfit, "verify", file, *options, "--limit", f"{limit_bytes() >> 20}MiB", "--json", "--no-store"]
         found = json.loads(subprocess.run(words, check=False, capture_output=True, text=True).stdout)
-    return {
-        "verdict": found["verdict"],
-        "peak_bytes": found["observed"]["peak_limit_bytes"],
-        "why": found.get("why", ""),
-    }
+    held = found["observed"]["unevictable_bytes"]
+    return {"runs": found["runs"], "verdict": found["verdict"], "held_bytes": held, "why": found["reason"]}
 
 
 def known(row: Named) -> dict[str, Any] | None:
@@ -177,16 +178,10 @@ def written(rows: list[Named], ran: dict[Any, dict[str, Any]], program: str) -> 
     lines = []
     for row in rows:
         found = ran.get((row.shape, row.format, row.context_tokens))
-        held = f"{found['peak_bytes'] / 2**30:.2f}" if found else ""
-        runs = (
-            "not run"
-            if found is None
-            else "runs"
-            if found["verdict"] in ("within", "under", "over")
-            else found["verdict"]
-        )
+        held = f"{found['held_bytes'] / 2**30:.2f}" if found else ""
+        ends = "not run" if found is None else "runs" if found["runs"] else str(found["verdict"])
         name = f"{row.tool} {row.place}: {row.model} {row.format}, {row.engine}"
-        lines.append((name, f"{row.context_tokens}", row.said, f"{row.said_bytes / 2**30:.2f}", held, runs))
+        lines.append((name, f"{row.context_tokens}", row.said, f"{row.said_bytes / 2**30:.2f}", held, ends))
     head = ("what it names", "context", "says", "GiB", "held, GiB", "under the limit")
     where = f"{version}; limit {limit_bytes() / 2**30:.2f} GiB; {describe_machine()}"
     return f"{table(head, lines)}\n\nMeasured {today()}: {where}."
