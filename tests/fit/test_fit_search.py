@@ -7,6 +7,7 @@ from memfit.device import Device, find_device
 from memfit.engine.records import Options
 from memfit.errors import ModelError, UnknownName, UsageError
 from memfit.fit import Fit, FitRow, Wish, fit
+from memfit.fit.arithmetic import arithmetic
 from memfit.fit.boards import boards_of
 from memfit.fit.formats import bits_of, loss_of, quality_of
 from memfit.fit.judge import COMFORTABLE_SHARE
@@ -261,3 +262,10 @@ def test_a_context_between_those_of_the_table_is_sized_at_the_next_and_says_so()
     found = fit(NANO, Wish(context_tokens=5000), models=["Qwen3-4B"])
     assert found.rows[0].at_tokens == 6144
     assert any("next larger context" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("engine", ["llama_cpp", "executorch"])
+def test_the_arithmetic_has_the_speed_of_the_row(engine: str) -> None:
+    found = arithmetic(NANO, Wish(engines=(engine,)), "Qwen3-4B")
+    assert found.speed is not None
+    assert found.row.decode_tokens_per_s == pytest.approx(found.speed.decode.likely, abs=0.06)

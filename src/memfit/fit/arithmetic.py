@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import msgspec
 
-from memfit.device.boards import BOARDS
 from memfit.device.records import Device
 from memfit.engine.records import Deployment
 from memfit.errors import UsageError
 from memfit.fit.exact import options_of
 from memfit.fit.records import FitRow, Wish
+from memfit.fit.rows import setting_on
 from memfit.fit.search import fit
 from memfit.footprint.estimate import find_models
 from memfit.footprint.predict import predict
 from memfit.footprint.records import Footprint
 from memfit.model.shape import ModelShape
 from memfit.model.speech import SPEECH
-from memfit.speed.predict import Setting, setting_of
-from memfit.speed.predict import predict as predict_speed
+from memfit.speed.predict import predict_on
 from memfit.speed.records import Speed
+from memfit.speed.touched import profile
 from memfit.speed.traffic import Traffic, traffic
 
 
@@ -63,35 +63,20 @@ def arithmetic(device: Device, wish: Wish, model: str) -> Arithmetic:
     )
 
 
-def setting_on(device: Device, wish: Wish, engine: str) -> Setting | None:
-    """The engine on a board in the wished power mode; None where nobody published what it makes of such a chip."""
-    if device.name not in BOARDS:
-        return None
-    try:
-        return setting_of(BOARDS.get(device.name), engine, mode=wish.power_mode or None, on_cpu=not device.gpu)
-    except UsageError:
-        return None
-
-
 def _has_formats(model: str) -> bool:
     """Whether it can be had in several, and is no file."""
     return model not in SPEECH or SPEECH.get(model).config is not None
 
 
 def _speed(device: Device, wish: Wish, row: FitRow, shape: ModelShape, tokens: int) -> Speed | None:
-    if device.name not in BOARDS or row.task:
+    setting = None if row.task else setting_on(device, wish, row.engine)
+    if setting is None:
         return None
-    try:
-        return predict_speed(
-            shape,
-            BOARDS.get(device.name),
-            row.engine,
-            mode=wish.power_mode or None,
-            depth_tokens=tokens // 2,
-            sequences=wish.slots,
-            kv_type_k=wish.kv_type,
-            kv_type_v=wish.kv_type,
-            on_cpu=not device.gpu,
-        )
-    except UsageError:
-        return None
+    return predict_on(
+        setting,
+        profile(shape),
+        depth_tokens=tokens // 2,
+        sequences=wish.slots,
+        kv_type_k=wish.kv_type,
+        kv_type_v=wish.kv_type,
+    )

@@ -7,13 +7,15 @@ import msgspec
 from memfit.device.records import Device
 from memfit.engine.records import Deployment
 from memfit.errors import UsageError
-from memfit.fit.arithmetic import setting_on
 from memfit.fit.exact import options_of
 from memfit.fit.records import FitRow, Wish
+from memfit.fit.rows import setting_on
 from memfit.fit.search import fit
+from memfit.fit.sizes import table
 from memfit.footprint.estimate import find_models
 from memfit.footprint.predict import predict
 from memfit.model.cards import CARDS, Card
+from memfit.model.sources.well_known import USUAL_PRESET
 from memfit.speed.speculative import Speculation, speculate
 from memfit.speed.vocabulary import Compatibility, card_vocabulary, compatible, vocabulary_of
 
@@ -118,10 +120,7 @@ def gain_at(row: DraftRow) -> float:
 
 
 def _parameters(card: Card) -> int:
-    from memfit.fit.sizes import table
-
-    key = CARDS.key(card.name)
-    sizes = table().models.get(key)
+    sizes = table().models.get(CARDS.key(card.name))
     return 0 if sizes is None else sizes.parameters
 
 
@@ -139,7 +138,7 @@ def _row(device: Device, wish: Wish, model: str, target: FitRow, card: Card, par
     return DraftRow(
         draft=card.name,
         parameters=parameters,
-        format="Q4_K_M",
+        format=USUAL_PRESET,
         required_bytes=both.required_bytes,
         headroom_bytes=both.headroom_bytes,
         fits=both.headroom_bytes >= 0,

@@ -53,6 +53,23 @@ class Search:
         return self.device.unified and bool(self.device.gpu) and self.wish.slots == 1 and self.wish.kv_type == "F16"
 
 
+def setting_on(device: Device, wish: Wish, engine: str) -> Setting | None:
+    """The engine on a board in the wished power mode; None where nobody published what it makes of such a chip.
+
+    Raises:
+        UnknownName: no such power mode.
+    """
+    if device.name not in BOARDS:
+        return None
+    on_cpu = ENGINES.get(engine).on_the_processor or not device.gpu
+    try:
+        return setting_of(BOARDS.get(device.name), engine, mode=wish.power_mode or None, on_cpu=on_cpu)
+    except UsageError as unknown:
+        if isinstance(unknown, UnknownName) and unknown.kind != "engine":
+            raise  # no such power mode
+        return None
+
+
 def search_of(device: Device, wish: Wish, use: Use | None) -> Search:
     """What is known of the wish's engines on this device.
 
@@ -60,18 +77,8 @@ def search_of(device: Device, wish: Wish, use: Use | None) -> Search:
         UnknownName: no such power mode.
     """
     capability = device.gpu.split()[-1] if device.gpu and "." in device.gpu else None
-    settings: dict[str, Setting] = {}
-    board = BOARDS.get(device.name) if device.name in BOARDS else None
-    for engine in wish.engines or USUAL_ENGINES:
-        if board is None:
-            continue
-        try:
-            on_cpu = ENGINES.get(engine).on_the_processor or not device.gpu
-            settings[engine] = setting_of(board, engine, mode=wish.power_mode or None, on_cpu=on_cpu)
-        except UsageError as unknown:
-            if isinstance(unknown, UnknownName) and unknown.kind != "engine":
-                raise  # no such power mode
-            # nobody published what this engine makes of such a chip: its speed stays unknown
+    found = {engine: setting_on(device, wish, engine) for engine in wish.engines or USUAL_ENGINES}
+    settings = {engine: setting for engine, setting in found.items() if setting is not None}
     return Search(device=device, wish=wish, use=use, capability=capability, settings=settings)
 
 

@@ -15,6 +15,7 @@ from memfit.engine.runtimes import ENGINES
 from memfit.errors import ModelError, NotSized, UnknownArchitecture, UnknownName, UsageError
 from memfit.footprint import calibration_file
 from memfit.footprint.calibration import Calibration
+from memfit.footprint.kinds import check_kind
 from memfit.footprint.predict import predict
 from memfit.footprint.records import Footprint
 from memfit.footprint.relax import relax
@@ -200,40 +201,9 @@ def _draft(name: str) -> tuple[ModelShape, Origin]:
     return shape, origin
 
 
-# what a file is, in words, and how it is given to memfit
-_KINDS = {
-    "text": ("a model", "as MODEL, or as --draft"),
-    "embedding": ("a model", "as MODEL"),
-    "speech": ("a model for speech", "as MODEL"),
-    "projector": ("a projector", "with --mmproj beside its model"),
-    "adapter": ("a LoRA adapter", "with --lora beside its model"),
-}
-_PLACES = {
-    "model": ("text", "embedding", "speech"),
-    "draft": ("text",),
-    "mmproj": ("projector",),
-    "lora": ("adapter",),
-}
-
-
-def _check_kind(shape: ModelShape, name: str, place: str) -> None:
-    """Refuse a file in the place of another.
-
-    Raises:
-        ModelError: the hint says where it belongs.
-    """
-    wanted = _PLACES[place]
-    if shape.kind in wanted:
-        return
-    what, where = _KINDS[shape.kind]
-    expected = _KINDS[wanted[0]][0]
-    file = shape.shards[0].path if shape.shards else name
-    raise ModelError(f"is {what} and not {expected}", file=file, hint=f"pass it {where}")
-
-
 def _beside(path: str, place: str) -> ModelShape:
     shape = read_shape(path, known_only=False)
-    _check_kind(shape, path, place)
+    check_kind(shape, path, place)
     return shape
 
 
@@ -270,7 +240,7 @@ def _find(
         shape = find_model(name, format=format, known_only=known_only)
     except NotSized as known:
         raise on_boards(known) from None
-    _check_kind(shape, name, place)
+    check_kind(shape, name, place)
     if card is not None:
         return shape, Origin(header=card.header())
     path = shape.shards[0].path if shape.shards else None

@@ -3,7 +3,7 @@
 Whisper hears 30 s of sound as 1500 positions (``max_source_positions`` of its config.json). The encoder computes their
 scores in every head at once, 1500 × 1500; the decoder keeps K and V of its own tokens for every beam, and those of the
 encoder's output once a layer. Half of the trained 448 tokens is what one window of sound gives at most: the other half
-is for the text before it (CTranslate2, src/models/whisper.cc, ``max_length / 2``).
+is for the text before it (CTranslate2 4.8.5 ended at 224 tokens of a ``max_length`` of 448).
 """
 
 from __future__ import annotations
