@@ -14,7 +14,7 @@ import msgspec
 
 from memfit.device.records import Device
 from memfit.engine._engine import Models
-from memfit.engine.records import Deployment
+from memfit.engine.records import Deployment, with_slots
 from memfit.engine.runtimes import ENGINES
 from memfit.errors import UsageError
 from memfit.fit.formats import form_of, formats_of
@@ -22,12 +22,14 @@ from memfit.fit.sizes import (
     BASE_TOKENS,
     CONTEXTS,
     FILE,
+    PROGRAM,
     ContextSizes,
     EngineSizes,
     FormatProfile,
     FormatSizes,
     ModelSizes,
     Table,
+    served,
 )
 from memfit.footprint.predict import predict
 from memfit.footprint.records import Footprint
@@ -130,10 +132,10 @@ def footprint(card: Card, shape: ModelShape, engine: str, format: str, tokens: i
     """As ``memfit estimate`` says on a board with a GPU; None where the engine does not take it."""
     runtime = ENGINES.get(engine)
     backend = "cpu" if runtime.on_the_processor else "cuda"
-    options = msgspec.structs.replace(runtime.profiles["library"], context_tokens=tokens, backend=backend)
+    options = msgspec.structs.replace(with_slots(served(engine), 1), context_tokens=tokens, backend=backend)
     deployment = Deployment(model=card.name, engine=engine, format=format, options=options)
     try:
-        return predict(ANY_BOARD, Models(model=shape), deployment, source="formula")
+        return predict(ANY_BOARD, Models(model=shape), deployment, profile=PROGRAM, source="formula")
     except UsageError:
         return None
 

@@ -36,8 +36,16 @@ def test_the_order_is_by_what_they_bring_and_each_gain_grows_with_acceptance() -
 def test_the_memory_is_what_estimate_says_of_both() -> None:
     found = drafts_of(NX, Wish(), "Llama-3.1-8B")
     row, target = found.drafts[0], found.target
-    options = Options(context_tokens=target.at_tokens, backend="cuda")
-    both = estimate("Llama-3.1-8B", device=NX, format=target.format, draft=row.draft, options=options, relief=False)
+    options = Options(context_tokens=target.at_tokens, output_rows=1, full_window_cache=False, backend="cuda")
+    both = estimate(
+        "Llama-3.1-8B",
+        device=NX,
+        format=target.format,
+        draft=row.draft,
+        options=options,
+        profile="server",
+        relief=False,
+    )
     assert both.required_bytes == row.required_bytes > target.required_bytes
 
 

@@ -14,6 +14,7 @@ from memfit.fit.judge import COMFORTABLE_SHARE
 from memfit.fit.rank import score
 from memfit.fit.uses import USES
 from memfit.footprint.estimate import estimate
+from memfit.footprint.records import Footprint
 from memfit.model.cards import CARDS
 from memfit.model.cards._card import USES as PUBLISHED_USES
 from memfit.units import GIB, MIB
@@ -30,10 +31,17 @@ def row_of(found: Fit, name: str) -> FitRow:
     return next(row for row in found.rows if row.model == name)
 
 
+def as_served(model: str, format: str, tokens: int) -> Footprint:
+    """What estimate says of ``llama-server -np 1 --cache-ram 0 --ctx-checkpoints 0``."""
+    options = Options(context_tokens=tokens, output_rows=1, full_window_cache=False, backend="cuda")
+    return estimate(
+        model, device=NANO, options=options, format=format, profile="server", source="formula", relief=False
+    )
+
+
 def test_a_row_says_what_estimate_says() -> None:
     row = row_of(fit(NANO, Wish(context_tokens=8192, formats=("Q4_K_M",))), "Llama-3.2-3B")
-    options = Options(context_tokens=8192, backend="cuda")
-    said = estimate("Llama-3.2-3B", device=NANO, options=options, format="Q4_K_M", source="formula", relief=False)
+    said = as_served("Llama-3.2-3B", "Q4_K_M", 8192)
     assert row.likely_bytes == said.likely_bytes
     assert row.high_bytes == said.high_bytes
     assert row.required_bytes == said.required_bytes
@@ -206,9 +214,7 @@ def test_where_context_is_short_the_format_with_the_most_of_it_is_shown() -> Non
 def test_the_bytes_of_a_row_are_those_of_its_own_context() -> None:
     (row,) = fit(NANO, Wish(use="chat"), models=["Gemma-4-E2B"]).rows
     assert row.context_tokens > row.at_tokens == 4096
-    options = Options(context_tokens=row.at_tokens, backend="cuda")
-    found = estimate("Gemma-4-E2B", device=NANO, format=row.format, options=options, source="formula", relief=False)
-    assert found.required_bytes == row.required_bytes
+    assert as_served("Gemma-4-E2B", row.format, row.at_tokens).required_bytes == row.required_bytes
 
 
 def test_a_model_that_is_not_published_for_the_use_is_not_offered_for_it() -> None:

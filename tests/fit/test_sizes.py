@@ -6,10 +6,10 @@ import msgspec
 import pytest
 
 from memfit.device import find_device
-from memfit.engine.records import Deployment
+from memfit.engine.records import Deployment, with_slots
 from memfit.engine.runtimes import ENGINES
 from memfit.fit.formats import formats_of
-from memfit.fit.sizes import CONTEXTS, add, profile_of, table
+from memfit.fit.sizes import CONTEXTS, PROGRAM, add, profile_of, served, table
 from memfit.footprint.estimate import estimate_deployment, find_models
 from memfit.model.cards import CARDS
 from memfit.speed.touched import profile
@@ -42,13 +42,15 @@ def test_it_adds_up_to_what_is_predicted(engine: str) -> None:
     runtime = ENGINES.get(engine)
     for key, format, tokens in drawn(engine, 6):
         options = msgspec.structs.replace(
-            runtime.profiles["library"],
+            with_slots(served(engine), 1),
             context_tokens=tokens,
             backend="cpu" if runtime.on_the_processor else "cuda",
         )
         deployment = Deployment(model=CARDS.get(key).name, engine=engine, format=format, options=options)
         device = msgspec.structs.replace(BOARD, gpu=None)  # which formats it runs is not the table's question
-        predicted = estimate_deployment(deployment, device=device, source="formula", relief=False, calibration=None)
+        predicted = estimate_deployment(
+            deployment, device=device, profile=PROGRAM, source="formula", relief=False, calibration=None
+        )
         sizes = table().models[key].engines[engine]
         summed = add(engine, sizes.formats[format], sizes.contexts[tokens])
         said = f"{engine} {key} {format} {tokens}: run tools/generate_sizes.py"

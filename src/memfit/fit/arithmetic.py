@@ -11,6 +11,7 @@ from memfit.fit.exact import options_of
 from memfit.fit.records import FitRow, Wish
 from memfit.fit.rows import setting_on
 from memfit.fit.search import fit
+from memfit.fit.sizes import PROGRAM
 from memfit.footprint.estimate import find_models
 from memfit.footprint.predict import predict
 from memfit.footprint.records import Footprint
@@ -54,7 +55,7 @@ def arithmetic(device: Device, wish: Wish, model: str) -> Arithmetic:
     format = row.format if row.where == "catalog" and _has_formats(model) else None
     deployment = Deployment(model=model, engine=row.engine, format=format, options=options)
     models = find_models(deployment, source="formula")
-    footprint = predict(device, models, deployment, source="formula")
+    footprint = predict(device, models, deployment, profile=PROGRAM, source="formula")
     return Arithmetic(
         row=row,
         footprint=footprint,

@@ -11,7 +11,7 @@ from memfit.fit.exact import options_of
 from memfit.fit.records import FitRow, Wish
 from memfit.fit.rows import setting_on
 from memfit.fit.search import fit
-from memfit.fit.sizes import table
+from memfit.fit.sizes import PROGRAM, table
 from memfit.footprint.estimate import find_models
 from memfit.footprint.predict import predict
 from memfit.model.cards import CARDS, Card
@@ -129,7 +129,7 @@ def _row(device: Device, wish: Wish, model: str, target: FitRow, card: Card, par
     options = options_of(device, wish, ENGINE, target.at_tokens)
     deployment = Deployment(model=model, engine=ENGINE, format=format, draft=card.name, options=options)
     models = find_models(deployment, source="formula")
-    both = predict(device, models, deployment, source="formula")
+    both = predict(device, models, deployment, profile=PROGRAM, source="formula")
     setting = setting_on(device, wish, ENGINE)
     speculation = None
     if setting is not None and models.draft is not None:

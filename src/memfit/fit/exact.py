@@ -16,7 +16,7 @@ from memfit.engine.records import Backend, Deployment, Options, with_slots
 from memfit.engine.runtimes import ENGINES
 from memfit.errors import UnknownName, UsageError
 from memfit.fit.records import Wish
-from memfit.fit.sizes import CONTEXTS, Sum
+from memfit.fit.sizes import CONTEXTS, PROGRAM, Sum, served
 from memfit.footprint.estimate import find_models
 from memfit.footprint.predict import predict, summary
 from memfit.footprint.verdict import total
@@ -117,13 +117,11 @@ def exact_of(name: str, models: Models, device: Device, wish: Wish, engine: str,
 def options_of(device: Device, wish: Wish, engine: str, tokens: int) -> Options:
     """The engine's options for a wish, each request with ``tokens`` of context."""
     options = msgspec.structs.replace(
-        ENGINES.get(engine).profiles["library"],
+        served(engine),
         backend=backend_of(device, engine),
         kv_type_k=wish.kv_type,
         kv_type_v=wish.kv_type,
     )
-    if wish.slots == 1:
-        return msgspec.structs.replace(options, context_tokens=tokens)
     # llama.cpp shares its context among the slots; other engines give each request its own
     shared = tokens * wish.slots if engine == "llama_cpp" else tokens
     return with_slots(msgspec.structs.replace(options, context_tokens=shared), wish.slots)
@@ -131,7 +129,7 @@ def options_of(device: Device, wish: Wish, engine: str, tokens: int) -> Options:
 
 def _sum(name: str, models: Models, device: Device, options: Options, engine: str, format: str | None) -> Sum:
     deployment = Deployment(model=name, engine=engine, format=format, options=options)
-    totals = total(predict(device, models, deployment, source="formula").terms)
+    totals = total(predict(device, models, deployment, profile=PROGRAM, source="formula").terms)
     return Sum(
         likely=totals.likely_bytes,
         high=totals.high_bytes,

@@ -258,6 +258,9 @@ def _notes(search: Search, rows: Sequence[FitRow]) -> Iterator[str]:
             yield f"nobody published what {name} makes of this machine: no speed is shown"
         else:
             yield f"speed of {name}: {setting.machine.mode}, {setting.source}; half of the context filled"
+        if engine == "llama_cpp":
+            slots = search.wish.slots
+            yield f"llama.cpp as llama-server -np {slots} --cache-ram 0 --ctx-checkpoints 0: saved prompts come on top"
         if ENGINES.get(engine).reads != "gguf":
             yield f"whether {name} has each of these architectures was not looked at"
     board = BOARDS.get(search.device.name) if search.device.name in BOARDS else None

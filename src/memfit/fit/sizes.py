@@ -14,6 +14,8 @@ from pathlib import Path
 
 import msgspec
 
+from memfit.engine.records import Options
+from memfit.engine.records import Profile as Program
 from memfit.engine.runtimes import ENGINES
 from memfit.speed.touched import Caches, Experts, Profile, Scores
 
@@ -22,6 +24,8 @@ CONTEXTS = (
     *(512, 1024, 2048, 3072, 4096, 6144, 8192, 12288, 16384, 24576, 32768, 49152),
     *(65536, 98304, 131072, 196608, 262144),
 )
+PROGRAM: Program = "server"
+"""Who can run something here asks for an answer, so an engine is taken as its server."""
 BASE_TOKENS = 512
 """The context that the sizes of formats are of; those of contexts are what comes on top."""
 
@@ -93,6 +97,15 @@ class Sum(msgspec.Struct, frozen=True):
     high: int
     required: int
     kept: int
+
+
+def served(engine: str) -> Options:
+    """An engine's options as its server has them, without the caches that only save time.
+
+    llama-server saves prompts in up to 8 GiB and states of windows beside them (``--cache-ram 8192``,
+    ``--ctx-checkpoints 32``); where memory is what one looks for, both are 0.
+    """
+    return msgspec.structs.replace(ENGINES.get(engine).profiles[PROGRAM], cache_ram_bytes=0, checkpoints=0)
 
 
 @cache

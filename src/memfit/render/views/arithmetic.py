@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from memfit.fit.arithmetic import Arithmetic
+from memfit.footprint.again import as_command
 from memfit.render.document import Block, Cell, Column, Document, Fact, Facts, Note, Row, Table
 from memfit.render.views import _ledger as ledger
-from memfit.render.views._figures import mib, title_words
+from memfit.render.views._figures import mib, shell_command, title_words
 from memfit.render.views._view import View
 from memfit.speed.records import Speed
 
@@ -23,6 +24,7 @@ def document(found: Arithmetic) -> Document:
     loss = "" if quality.kl_divergence is None else f" (KL divergence {quality.kl_divergence:.4f} nats on Llama-3-8B)"
     words = f"{found.row.format} costs: {quality.words}{loss}"
     blocks.append(Note(f"{words}; {quality.source}" if quality.source else words))
+    blocks.append(shell_command("the same memory again", *as_command(footprint)))
     return Document(title_words(footprint.model, footprint.device), tuple(blocks))
 
 
