@@ -40,6 +40,8 @@ PROFILE = {
         "unified_memory": True,
     },
 }
+# as llama-server reserves it, which is what memfit fit sizes
+AS_SERVED = ("--output-rows", "1", "--swa-window")
 # models of llmfit's list by the card that has their shape
 SHAPES = (
     ("qwen3-14b", "Qwen3-14B"),
@@ -151,7 +153,7 @@ def run(row: Named) -> dict[str, Any]:
         file = f"{folder}/model.gguf"
         words = [*memfit, "fabricate", str(row.shape), "--format", row.format, "--out", file]
         subprocess.run(words, check=True, capture_output=True)
-        options = ["-c", str(row.context_tokens), "--load-mode", "none", "--no-repack"]
+        options = ["-c", str(row.context_tokens), "--load-mode", "none", "--no-repack", *AS_SERVED]
         words = [*memfit, "verify", file, *options, "--limit", f"{limit_bytes() >> 20}MiB", "--json", "--no-store"]
         found = json.loads(subprocess.run(words, check=False, capture_output=True, text=True).stdout)
     held = found["observed"]["unevictable_bytes"]

@@ -1,7 +1,8 @@
 """A folder read as if it were ``/``: no link and no ``..`` leads out of it.
 
 Every step is taken from a descriptor of the folder before it and follows no link itself, so that nothing somebody
-changes meanwhile leads out either (``openat2`` with ``RESOLVE_IN_ROOT`` does the same, from Linux 5.6 on).
+changes meanwhile leads out either (``openat2`` with ``RESOLVE_IN_ROOT`` does the same, from Linux 5.6 on). It goes to
+other machines with ``memfit.agent``, so it needs Python 3.8 and the standard library alone.
 """
 
 from __future__ import annotations
@@ -12,9 +13,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
-
-import msgspec
+from typing import Literal, NamedTuple
 
 from memfit.host._rules import never_read, open_to_read, read_up_to, walk
 
@@ -23,7 +22,7 @@ _MOST_LINKS = 40  # as the kernel: more are a circle
 _PASS = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-class _Place(msgspec.Struct):
+class Place(NamedTuple):
     """A name in an open folder; an empty name is the folder itself."""
 
     folder: int
@@ -40,7 +39,7 @@ class Inside:
 
     def read_bytes(self, path: str, most: int) -> bytes:
         """The first bytes of a regular file."""
-        with self._reach(path) as place:
+        with self.reach(path) as place:
             if never_read(place.real) or not place.name:
                 raise OSError(errno.EINVAL, "it is not a file to read")
             file = open_to_read(place.name, place.folder)
@@ -51,7 +50,7 @@ class Inside:
 
     def list_dir(self, path: str) -> tuple[str, ...]:
         """Names in a folder, sorted."""
-        with self._reach(path) as place:
+        with self.reach(path) as place:
             folder = os.open(place.name or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=place.folder)
             try:
                 names = os.listdir(folder)  # noqa: PTH208  Path takes no descriptor
@@ -62,7 +61,7 @@ class Inside:
 
     def read_link(self, path: str) -> str:
         """Where a link points, as written."""
-        with self._reach(path, last=False) as place:
+        with self.reach(path, last=False) as place:
             return os.readlink(place.name or ".", dir_fd=place.folder)
 
     def glob(self, pattern: str) -> tuple[str, ...]:
@@ -71,7 +70,7 @@ class Inside:
 
     def real(self, path: str) -> Path:
         """Where a file or folder lies outside."""
-        with self._reach(path) as place:
+        with self.reach(path) as place:
             return self._root / place.real.lstrip("/")
 
     def _names(self, folder: str) -> tuple[str, ...]:
@@ -82,13 +81,13 @@ class Inside:
 
     def _is_there(self, path: str) -> bool:
         try:
-            with self._reach(path, last=False):
+            with self.reach(path, last=False):
                 return True
         except OSError:
             return False
 
     @contextmanager
-    def _reach(self, path: str, *, last: bool = True) -> Iterator[_Place]:
+    def reach(self, path: str, *, last: bool = True) -> Iterator[Place]:
         """Go there by steps; ``last`` follows the last name too where it is a link."""
         held = [os.open(self._root, _PASS & ~os.O_NOFOLLOW)]
         try:
@@ -97,8 +96,9 @@ class Inside:
             for folder in held:
                 os.close(folder)
 
-    def _go(self, held: list[int], path: str, *, last: bool) -> _Place:
-        todo, names, followed = _parts(path), list[str](), 0
+    def _go(self, held: list[int], path: str, *, last: bool) -> Place:
+        todo, followed = _parts(path), 0
+        names: list[str] = []
         while todo:
             name = todo.pop()
             if name == "..":
@@ -121,10 +121,10 @@ class Inside:
                 todo += _parts(target)
                 continue
             if not todo:
-                return _Place(held[-1], name, "/" + "/".join((*names, name)))
+                return Place(held[-1], name, "/" + "/".join((*names, name)))
             held.append(os.open(name, _PASS, dir_fd=held[-1]))
             names.append(name)
-        return _Place(held[-1], "", "/" + "/".join(names))
+        return Place(held[-1], "", "/" + "/".join(names))
 
 
 def kind_of(path: Path) -> Literal["file", "folder", "other"] | None:

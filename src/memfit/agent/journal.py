@@ -1,0 +1,216 @@
+"""The write-ahead journal: one folder a transaction, whose name ends in its state.
+
+::
+
+    0007-1f3c.staging   being prepared: nothing was changed yet, only names beside the targets     → thrown away
+    0007-1f3c.open      changes are being made                                                     → taken back
+    0007-1f3c.applied   all of them are made                                                       → stays
+    0007-1f3c.undoing   changes are being taken back                                               → taken back
+    0007-1f3c.undone    everything is as it was                                                    → stays, as history
+
+A state changes by one rename, flushed. So there is no record to append to while things change, none that can be torn,
+and recovery needs nothing but what stands there: the arrows say what it does. ``plan.json`` begins with the digest of
+the rest; what files held before lies beside it, by number. Order is that of the numbers, never of a clock.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from memfit.agent.failure import Failure, of_system
+from memfit.agent.tree import Node, Tree
+
+HOME = "/var/lib/memfit"
+JOURNAL = f"{HOME}/journal"
+STATES = ("staging", "open", "applied", "undoing", "undone")
+_NAME = re.compile(r"(\d{4,})-([0-9a-f]{4})\.(%s)" % "|".join(STATES))  # noqa: UP031  braces
+_KEPT_UNDONE = 20
+_OURS = Node("file", mode=0o600)
+
+
+class Entry(NamedTuple):
+    """One transaction in the journal."""
+
+    number: int
+    id: str
+    state: str
+
+    @property
+    def path(self) -> str:
+        """Its folder."""
+        return f"{JOURNAL}/{self.id}.{self.state}"
+
+
+class Journal:
+    """The journal of one machine or image."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Only one memfit changes a machine at a time.
+
+        Raises:
+            Failure: another one is at work, or the journal cannot be written.
+        """
+        try:
+            self._make_home()
+            with self._tree.folder(f"{JOURNAL}/lock") as (folder, name):
+                flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+                file = os.open(name, flags, 0o600, dir_fd=folder)
+        except OSError as error:
+            raise of_system(JOURNAL, error) from error
+        try:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise Failure(
+                    "busy",
+                    f"{JOURNAL}/lock: another memfit is changing this machine",
+                    hint="wait until it has ended; memfit status shows what it did",
+                ) from None
+            yield
+        finally:
+            os.close(file)
+
+    def entries(self) -> tuple[Entry, ...]:
+        """All transactions, the oldest first."""
+        found = []
+        for name in self._tree.names(JOURNAL):
+            matched = _NAME.fullmatch(name)
+            if matched is not None:
+                found.append(Entry(int(matched[1]), f"{matched[1]}-{matched[2]}", matched[3]))
+        return tuple(sorted(found))
+
+    def find(self, id: str) -> Entry:
+        """One transaction.
+
+        Raises:
+            Failure: there is none of that name.
+        """
+        entries = self.entries()
+        for entry in entries:
+            if entry.id == id:
+                return entry
+        known = ", ".join(entry.id for entry in entries if entry.state == "applied") or "none"
+        raise Failure("refused", f"no receipt {id} in {JOURNAL}", hint=f"applied here: {known}")
+
+    def begin(self, plan: dict[str, Any], contents: dict[int, bytes]) -> Entry:
+        """A new transaction in state ``staging``, flushed: its plan, and what files held before by number of step.
+
+        Raises:
+            OSError: the disk is full, or worse; what was written is thrown away by recovery.
+        """
+        last = max((entry.number for entry in self.entries()), default=0)
+        entry = Entry(last + 1, f"{last + 1:04d}-{os.urandom(2).hex()}", "staging")
+        plan = {**plan, "id": entry.id}
+        self._tree.make_folder(entry.path, 0o700)
+        for number, content in contents.items():
+            self._tree.write(f"{entry.path}/before-{number}", content, _ours())
+        self._tree.write(f"{entry.path}/plan.json", _sealed(plan), _ours())
+        self._tree.flush(f"{entry.path}/plan.json")
+        self._tree.flush(entry.path)
+        return entry
+
+    def plan(self, entry: Entry) -> dict[str, Any]:
+        """What a transaction does.
+
+        Raises:
+            Failure: the file is damaged.
+        """
+        path = f"{entry.path}/plan.json"
+        try:
+            content = self._tree.read(path)
+        except OSError as error:
+            raise of_system(path, error) from error
+        digest, _, rest = content.partition(b"\n")
+        if hashlib.sha256(rest).hexdigest().encode() != digest:
+            raise Failure(
+                "undo",
+                f"{path}: it is not what memfit wrote: somebody edited it, or it was cut off",
+                hint=f"what files held before lies beside it: {entry.path}/before-*",
+                journal=entry.path,
+            )
+        plan: dict[str, Any] = json.loads(rest)
+        return plan
+
+    def before(self, entry: Entry, number: int, sha256: str) -> bytes:
+        """What a file held before.
+
+        Raises:
+            Failure: it is damaged.
+        """
+        path = f"{entry.path}/before-{number}"
+        try:
+            content = self._tree.read(path)
+        except OSError as error:
+            raise of_system(path, error) from error
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise Failure("undo", f"{path}: it is not what memfit wrote", journal=entry.path)
+        return content
+
+    def note(self, entry: Entry, name: str, value: dict[str, Any]) -> None:
+        """Something to remember beside a plan, such as what was measured: replaced as a whole.
+
+        Raises:
+            OSError: it could not be written; the old one stands.
+        """
+        path = f"{entry.path}/{name}.json"
+        self._tree.write(path + ".new", json.dumps(value).encode(), _ours())
+        self._tree.rename(path + ".new", path)
+
+    def noted(self, entry: Entry, name: str) -> dict[str, Any]:
+        """What was noted; empty where nothing was, or nothing that can be read."""
+        try:
+            value = json.loads(self._tree.read(f"{entry.path}/{name}.json"))
+        except (OSError, ValueError):
+            return {}
+        return value if isinstance(value, dict) else {}
+
+    def move(self, entry: Entry, state: str) -> Entry:
+        """The transaction in another state, on the disk when this returns.
+
+        Raises:
+            OSError: it could not be renamed.
+        """
+        moved = entry._replace(state=state)
+        self._tree.rename(entry.path, moved.path)
+        return moved
+
+    def drop(self, entry: Entry) -> None:
+        """Forget a transaction.
+
+        Raises:
+            OSError: it could not be removed.
+        """
+        for name in self._tree.names(entry.path):
+            self._tree.remove(f"{entry.path}/{name}")
+        self._tree.remove(entry.path)
+
+    def prune(self) -> None:
+        """Forget what was undone long ago."""
+        undone = [entry for entry in self.entries() if entry.state == "undone"]
+        for entry in undone[:-_KEPT_UNDONE]:
+            self.drop(entry)
+
+    def _make_home(self) -> None:
+        for path in ("/var", "/var/lib", HOME, JOURNAL):
+            if self._tree.node(self._tree.real(path)).kind == "absent":
+                self._tree.make_folder(path, 0o700 if path in (HOME, JOURNAL) else 0o755)
+
+
+def _ours() -> Node:
+    return _OURS._replace(uid=os.geteuid(), gid=os.getegid())
+
+
+def _sealed(plan: dict[str, Any]) -> bytes:
+    rest = json.dumps(plan, indent=1, sort_keys=True).encode()
+    return hashlib.sha256(rest).hexdigest().encode() + b"\n" + rest

@@ -1,0 +1,172 @@
+"""What of a running machine is changed besides its files: units, values of the kernel, a few programs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from typing import Any
+
+from memfit.agent.failure import Failure, of_system
+
+_STOP_S = 120.0
+"""systemd itself gives a service 90 s to stop (DefaultTimeoutStopSec, systemd-system.conf) before it kills it."""
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_SETTLE_S = 0.25
+_MOST_SETTLING = 12
+
+
+class Machine:
+    """The machine this runs on; ``Image`` is one that does not run.
+
+    Attributes:
+        live: whether anything can be done here beside files.
+    """
+
+    live = True
+
+    def boot_id(self) -> str:
+        """Changes with every boot."""
+        return _read("/proc/sys/kernel/random/boot_id")
+
+    def has_systemd(self) -> bool:
+        """Whether systemd is what runs the units."""
+        return os.path.isdir("/run/systemd/system") and _program("systemctl") is not None  # noqa: PTH112  stdlib, small
+
+    def unit(self, unit: str) -> dict[str, str]:
+        """``ActiveState``, ``LoadState`` and ``UnitFileState`` of a unit; empty without systemd."""
+        if not self.has_systemd():
+            return {}
+        words = ["systemctl", "show", "--property=ActiveState,LoadState,UnitFileState,SubState", "--", unit]
+        _, said = self.run(words, most_s=20)
+        return dict(line.split("=", 1) for line in said.splitlines() if "=" in line)
+
+    def set_active(self, unit: str, active: bool) -> None:
+        """Start or stop a unit.
+
+        Raises:
+            Failure: systemd says it failed.
+        """
+        verb = "start" if active else "stop"
+        code, said = self.run(["systemctl", "--no-ask-password", verb, "--", unit])
+        if code:
+            raise Failure("apply", f"systemctl {verb} {unit}: {said.strip()[-300:] or f'exit code {code}'}")
+
+    def reload(self) -> None:
+        """Let systemd read its files again.
+
+        Raises:
+            Failure: it does not.
+        """
+        if self.has_systemd():
+            code, said = self.run(["systemctl", "daemon-reload"], most_s=90)
+            if code:
+                raise Failure("apply", f"systemctl daemon-reload: {said.strip()[-300:]}")
+
+    def value(self, path: str) -> str | None:
+        """A value of the kernel, the chosen one where it lists several; None where there is none."""
+        try:
+            text = _read(path)
+        except Failure:
+            return None
+        chosen = text.partition("[")[2].partition("]")[0]
+        return chosen or text
+
+    def set_value(self, path: str, text: str) -> None:
+        """Write a value of the kernel.
+
+        Raises:
+            Failure: it does not take it.
+        """
+        try:
+            file = os.open(path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            try:
+                os.write(file, text.encode())
+            finally:
+                os.close(file)
+        except OSError as error:
+            raise of_system(path, error) from error
+
+    def run(self, words: list[str], most_s: float = _STOP_S) -> tuple[int, str]:
+        """A program's exit code and all it said; in a session of its own, so that a closed terminal does not end it."""
+        found = _program(words[0])
+        if found is None:
+            return 127, f"{words[0]}: not installed"
+        environment = {"PATH": _PATH, "LC_ALL": "C"}
+        try:
+            ended = subprocess.run(
+                [found, *words[1:]],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                timeout=most_s,
+                env=environment,
+                start_new_session=True,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return 124, f"{words[0]}: no end within {most_s:g} s"
+        except OSError as error:
+            return 126, f"{words[0]}: {error.strerror}"
+        return ended.returncode, ended.stdout.decode("utf-8", "replace")
+
+    def memory(self) -> dict[str, int]:
+        """Sizes of ``/proc/meminfo`` in bytes, once MemAvailable has come to rest."""
+        readings = [_meminfo()]
+        while len(readings) < _MOST_SETTLING:
+            time.sleep(_SETTLE_S)
+            readings.append(_meminfo())
+            last = [reading["MemAvailable"] for reading in readings[-3:]]
+            if len(last) == 3 and max(last) - min(last) <= max(last) // 2048:
+                break
+        return readings[-1]
+
+
+class Image(Machine):
+    """Files alone: units that are not there cannot be stopped, and the kernel's values are those of another machine."""
+
+    live = False
+
+    def boot_id(self) -> str:
+        """None ever booted."""
+        return ""
+
+    def has_systemd(self) -> bool:
+        """Nothing runs."""
+        return False
+
+    def value(self, path: str) -> str | None:
+        """There is no kernel."""
+        return None
+
+    def memory(self) -> dict[str, int]:
+        """There is none."""
+        return {}
+
+
+def as_json(state: dict[str, str]) -> dict[str, Any]:
+    """What is kept of a unit's state."""
+    return {"active": state.get("ActiveState", ""), "load": state.get("LoadState", "")}
+
+
+def _program(name: str) -> str | None:
+    return shutil.which(name, path=_PATH)
+
+
+def _meminfo() -> dict[str, int]:
+    found = {}
+    for line in _read("/proc/meminfo").splitlines():
+        name, _, rest = line.partition(":")
+        words = rest.split()
+        if words:
+            found[name] = int(words[0]) * (1024 if words[-1] == "kB" else 1)
+    return found
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read().strip()
+    except OSError as error:
+        raise of_system(path, error) from error
