@@ -34,7 +34,16 @@ UNITS = (
     *("kmod*", "modprobe@*", "haveged*", "rng*", "console-setup*", "keyboard-setup*", "memfit-*"),
     # the ways in
     *("ssh*", "dropbear*", "telnet*", "getty*", "*getty@*", "nvgetty*", "serial*", "console*", "user@*", "user-*"),
-    *("user.slice", "system.slice", "machine.slice", "-.slice", "-.mount", "init.scope", "session*", "accounts-daemon*"),
+    *(
+        "user.slice",
+        "system.slice",
+        "machine.slice",
+        "-.slice",
+        "-.mount",
+        "init.scope",
+        "session*",
+        "accounts-daemon*",
+    ),
     # the network
     *("network*", "NetworkManager*", "wpa_supplicant*", "iwd*", "dhcp*", "dhclient*", "isc-dhcp*", "connman*"),
     *("ifup*", "ifplugd*", "hostapd*", "dnsmasq*", "resolvconf*", "bind9*", "named*", "unbound*", "openvpn*"),
@@ -130,7 +139,8 @@ def is_denied(unit: str) -> bool:
 
 def _names(unit: str, tree: Tree) -> set[str]:
     """All names the unit goes by, as far as links in the folders of units tell."""
-    found, todo = set(), [unit]
+    found: set[str] = set()
+    todo = [unit]
     while todo and len(found) < 32:
         name = todo.pop()
         if name in found:

@@ -74,7 +74,7 @@ def after_of(step: dict[str, Any]) -> Node:
 
 
 def _same_place(step: dict[str, Any], other: dict[str, Any]) -> bool:
-    return other["kind"] == "node" and other["path"] == step["path"]
+    return bool(other["kind"] == "node" and other["path"] == step["path"])
 
 
 def _node_steps(change: dict[str, Any], tree: Tree) -> list[dict[str, Any]]:

@@ -163,6 +163,8 @@ class ProcessRow(msgspec.Struct, frozen=True, kw_only=True):
         kind: ``service``, ``session``, ``container``, ``kernel``, ``other``.
         role: its kind of use: ``desktop``, ``audio``, ``python``, ``snap``, ``docker``, ``inference`` ….
         pss_bytes: None where only root may read it; ``rss_bytes`` is then all that is known.
+        shared_bytes: its share of shared memory. kernel_bytes: what the kernel keeps for it, estimated from its threads
+            and its size.
     """
 
     pid: int
@@ -174,6 +176,8 @@ class ProcessRow(msgspec.Struct, frozen=True, kw_only=True):
     anonymous_bytes: int = 0
     rss_bytes: int = 0
     swapped_bytes: int = 0
+    shared_bytes: int = 0
+    kernel_bytes: int = 0
 
 
 class Reclaim(msgspec.Struct, frozen=True, kw_only=True):

@@ -29,6 +29,7 @@ class ProcessFacts(msgspec.Struct, frozen=True, kw_only=True):
     started_s: float
     computed_s: float
     rss_bytes: int
+    threads: int = 1
     cgroup: str
     memory: dict[str, int] | None
 
@@ -42,6 +43,7 @@ class Stat(msgspec.Struct, frozen=True, kw_only=True):
     started_s: float
     computed_s: float
     rss_bytes: int
+    threads: int = 1
 
 
 def parse_stat(text: str) -> Stat | None:
@@ -54,6 +56,7 @@ def parse_stat(text: str) -> Stat | None:
     try:
         state, parent, flags = fields[0], int(fields[1]), int(fields[6])
         computed, started, rss = int(fields[11]) + int(fields[12]), int(fields[19]), int(fields[21])
+        threads = int(fields[17])
     except ValueError:
         return None
     return Stat(
@@ -63,6 +66,7 @@ def parse_stat(text: str) -> Stat | None:
         started_s=started / _TICKS,
         computed_s=computed / _TICKS,
         rss_bytes=rss * PAGE_BYTES,
+        threads=max(1, threads),
     )
 
 

@@ -55,6 +55,7 @@ def _read_process(host: Host, pid: int) -> ProcessFacts | None:
             started_s=stat.started_s,
             computed_s=stat.computed_s,
             rss_bytes=stat.rss_bytes,
+            threads=stat.threads,
             cgroup=_text(host, f"{folder}/cgroup"),
             memory=_memory(host, folder),
         )

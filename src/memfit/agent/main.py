@@ -1,0 +1,73 @@
+"""A request in, an answer out: what the agent is asked to do, and the one place where its failures end.
+
+A request is an object of JSON: ``action``, ``root``, and what the action needs. The answer has ``ok``, or ``failure``.
+
+    apply     changes, about      → receipt
+    undo      id or null          → receipt
+    status                        → receipts, each with ``drift``; ``recovered``: what was found half-way and taken back
+    measure                       → memory
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from memfit.agent.failure import Failure, of_system
+from memfit.agent.machine import Image, Machine
+from memfit.agent.transaction import Transactions
+from memfit.agent.tree import Tree
+
+
+def answer(request: dict[str, Any], machine: Machine | None = None) -> dict[str, Any]:
+    """Do what is asked; a failure is an answer too."""
+    try:
+        return {"ok": _do(request, machine)}
+    except Failure as failure:
+        return {"failure": failure.as_json()}
+    except OSError as error:
+        return {"failure": of_system(str(error.filename or request.get("root", "/")), error).as_json()}
+
+
+def identity(tree: Tree) -> str:
+    """What tells this machine from others: the digest of its machine id, which is nobody's business in a receipt."""
+    for path in ("/etc/machine-id", "/var/lib/dbus/machine-id", "/etc/hostname"):
+        try:
+            content = tree.read(path).strip()
+        except OSError:
+            continue
+        if content:
+            return hashlib.sha256(b"memfit " + content).hexdigest()[:16]
+    return "unknown"
+
+
+def _do(request: dict[str, Any], machine: Machine | None) -> dict[str, Any]:
+    root, action = request.get("root", "/"), request.get("action")
+    tree = Tree(root)
+    machine = machine or (Machine() if root == "/" else Image())
+    if action == "measure":
+        return {"memory": machine.memory()}
+    transactions = Transactions(tree, machine, identity(tree))
+    if action == "apply":
+        return {"receipt": transactions.apply(request["changes"], request.get("about", {}))}
+    if action == "undo":
+        return {"receipt": transactions.undo(request.get("id"))}
+    if action == "status":
+        return _status(transactions, recover=bool(request.get("recover")))
+    raise Failure("refused", f"the agent does not know how to {action!r}")
+
+
+def _status(transactions: Transactions, *, recover: bool) -> dict[str, Any]:
+    recovered: list[str] = []
+    if recover:
+        with transactions.journal.lock():
+            recovered = transactions.recover()
+    receipts = []
+    for entry in transactions.journal.entries():
+        try:
+            receipt = transactions.receipt(entry)
+            drift = transactions.drift(entry) if entry.state == "applied" else []
+        except Failure as failure:
+            receipt, drift = {"id": entry.id, "state": entry.state, "steps": []}, [failure]
+        receipts.append({**receipt, "drift": [one.as_json() for one in drift]})
+    return {"receipts": receipts, "recovered": recovered}

@@ -1,0 +1,37 @@
+"""What a knob is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from memfit.device.audit_records import Audit, Layer
+from memfit.host import Host
+from memfit.knob.changes import Change
+from memfit.knob.records import Effect, Need
+
+
+class Knob(msgspec.Struct, frozen=True, kw_only=True):
+    """One reversible setting of a system.
+
+    Attributes:
+        summary: what it does, a clause without a subject: ``mask the print server``.
+        layer: where the memory lies that it gives back.
+        spares: what needs it; one of them keeps it from applying.
+        paths: shell patterns of what ``read`` touches, as those of a fact: they are fetched over SSH and recorded.
+        read: what it must know of a machine, as a record of its own; None where the machine has nothing of the kind.
+        effect: what it would do there; a pure function of that record.
+        change: the changes; a pure function of that record, empty where nothing is to be done.
+        aliases: other names.
+    """
+
+    summary: str
+    layer: Layer
+    spares: frozenset[Need] = frozenset()
+    paths: tuple[str, ...] = ()
+    read: Callable[[Host, Audit], Any]
+    effect: Callable[[Any], Effect]
+    change: Callable[[Any], tuple[Change, ...]]
+    aliases: tuple[str, ...] = ()

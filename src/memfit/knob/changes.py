@@ -1,0 +1,78 @@
+"""What a knob changes, as the agent takes it (``memfit.agent.steps``): one class a kind, and the JSON of each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+class FileChange(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="file"):
+    """The whole content of a file.
+
+    Attributes:
+        mode: permissions; those that it has, or 0644, where None.
+        expects: digest (SHA-256) of the content that this one was made from, so that nobody's edit is lost.
+    """
+
+    path: str
+    content: bytes
+    mode: int | None = None
+    expects: str | None = None
+    why: str = ""
+
+
+class LinkChange(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="link"):
+    """A symbolic link; a unit is masked by one to ``/dev/null``."""
+
+    path: str
+    target: str
+    why: str = ""
+
+
+class RemoveChange(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="remove"):
+    """No file or link any more."""
+
+    path: str
+    why: str = ""
+
+
+class UnitChange(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="unit"):
+    """A unit of systemd started or stopped now; nothing on an image."""
+
+    unit: str
+    active: bool
+    why: str = ""
+
+
+class ValueChange(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="value"):
+    """A value of the running kernel; nothing on an image."""
+
+    path: str
+    text: str
+    why: str = ""
+
+
+class RunChange(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="run"):
+    """A program that does it, and what takes it back; nothing on an image.
+
+    Attributes:
+        do, undo: words of the command lines; empty does nothing.
+        touches: files that it writes.
+        lasting: what it does outlives a boot, so that taking it back after one needs the program too.
+    """
+
+    do: tuple[str, ...]
+    undo: tuple[str, ...]
+    touches: tuple[str, ...] = ()
+    lasting: bool = False
+    why: str = ""
+
+
+Change = FileChange | LinkChange | RemoveChange | UnitChange | ValueChange | RunChange
+
+
+def as_request(changes: tuple[Change, ...]) -> list[dict[str, Any]]:
+    """For the agent: objects of JSON, contents in base64."""
+    found: list[dict[str, Any]] = msgspec.to_builtins(changes)
+    return list(found)

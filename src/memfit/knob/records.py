@@ -1,0 +1,57 @@
+"""What a product needs of its device, and what a knob would do there."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import msgspec
+
+from memfit.device.audit_records import When
+
+Need = Literal["display", "camera", "audio", "bluetooth", "printing", "usb-network", "updates", "docker"]
+"""What the product uses, so that nothing that serves it is taken away."""
+NEEDS: tuple[Need, ...] = get_args(Need)
+
+Risk = Literal["none", "low", "high"]
+"""``high`` is done only where somebody asks for it by name and says so."""
+
+
+class Gain(msgspec.Struct, frozen=True, kw_only=True):
+    """What a knob gives back on this device: MemAvailable after it less MemAvailable before it.
+
+    Attributes:
+        low_bytes, likely_bytes, high_bytes: a range, from this device's own figures.
+        evidence: the figures it rests on.
+    """
+
+    low_bytes: int = 0
+    likely_bytes: int = 0
+    high_bytes: int = 0
+    evidence: str = ""
+
+
+class Effect(msgspec.Struct, frozen=True, kw_only=True):
+    """What a knob says of one device.
+
+    Attributes:
+        applies: whether there is something to change that nobody needs.
+        reason: why not, in words; empty where it applies.
+        when: the changes take effect at once, or after the next boot.
+        cost: what is given up.
+        risk: of taking it, with the reason in ``cost``.
+    """
+
+    applies: bool
+    reason: str = ""
+    gain: Gain = Gain()
+    when: When = "live"
+    cost: str = ""
+    risk: Risk = "none"
+
+
+NOTHING = Effect(applies=False)
+
+
+def not_here(reason: str) -> Effect:
+    """There is nothing to change."""
+    return Effect(applies=False, reason=reason)
