@@ -176,7 +176,7 @@ class Tree:
         """
         with self.folder(path) as (folder, name):
             os.mkdir(name, mode, dir_fd=folder)
-            os.chmod(name, mode, dir_fd=folder)  # whatever the umask  # noqa: PTH101
+            os.chmod(name, mode, dir_fd=folder)  # whatever the umask
             os.fsync(folder)
 
     def flush(self, path: str) -> None:

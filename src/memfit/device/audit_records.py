@@ -191,6 +191,30 @@ class Reclaim(msgspec.Struct, frozen=True, kw_only=True):
     evidence: str
 
 
+class KnobRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A setting that would give memory back here, as ``memfit apply --knob NAME`` makes it.
+
+    Attributes:
+        applies: whether there is something to change that nobody needs; ``reason`` says why not.
+        low_bytes, likely_bytes, high_bytes: MemAvailable after it less MemAvailable before.
+        when: it takes effect at once, or after a boot.
+        cost: what is given up. risk: ``none``, ``low``, ``high``.
+    """
+
+    name: str
+    summary: str
+    layer: str
+    applies: bool
+    low_bytes: int
+    likely_bytes: int
+    high_bytes: int
+    when: When
+    cost: str
+    risk: str
+    reason: str = ""
+    evidence: str = ""
+
+
 class Check(msgspec.Struct, frozen=True, kw_only=True):
     """One item of the preflight list; ``mend`` is the command that mends it."""
 
@@ -213,6 +237,7 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
             image, whose memory nobody has counted.
         carveouts: what firmware keeps memory for, by the boot configuration of this module and release. They name
             what the terms of the firmware layer measure, and are no part of any sum.
+        knobs: settings that would give memory back; asked by ``memfit.knob``, so empty where only the audit was made.
         unseen: what only root could have read, one sentence each.
     """
 
@@ -244,6 +269,7 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     processes: tuple[ProcessRow, ...] = ()
     nvmap: tuple[NvMapClient, ...] = ()
     reclaims: tuple[Reclaim, ...] = ()
+    knobs: tuple[KnobRow, ...] = ()
     checks: tuple[Check, ...] = ()
     unseen: tuple[str, ...] = ()
     schema_version: int = 1

@@ -1,0 +1,1 @@
+"""Changes to a machine as one transaction: through whichever door, with the receipt that takes them back."""

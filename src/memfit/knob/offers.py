@@ -1,0 +1,97 @@
+"""Every knob asked what it would do on one machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from memfit.device.audit_records import Audit, KnobRow
+from memfit.host import Host
+from memfit.knob._knob import Knob
+from memfit.knob.changes import Change
+from memfit.knob.knobs import KNOBS
+from memfit.knob.records import Effect, Gain, Need, not_here
+
+
+class Offer(msgspec.Struct, frozen=True, kw_only=True):
+    """A knob with what it would do here, and the changes that do it.
+
+    Attributes:
+        spared: what the product needs keeps it from applying; ``effect`` says what it would do otherwise.
+    """
+
+    name: str
+    summary: str
+    layer: str
+    effect: Effect
+    changes: tuple[Change, ...] = ()
+    spared: tuple[Need, ...] = ()
+
+    @property
+    def applies(self) -> bool:
+        """Whether it is worth applying, and nothing that the product needs is in the way."""
+        return self.effect.applies and not self.spared
+
+
+def offers(
+    host: Host, audit: Audit, *, needs: Iterable[Need] = (), names: Iterable[str] | None = None
+) -> tuple[Offer, ...]:
+    """What the knobs would do on the machine that ``audit`` is of, the largest gain first.
+
+    Args:
+        host: the same machine; its files are read through it.
+        audit: what is known of it already.
+        needs: what the product uses.
+        names: of the knobs to ask; all where None.
+
+    Raises:
+        UnknownName: there is no knob of a name.
+    """
+    keys = KNOBS.keys() if names is None else tuple(dict.fromkeys(KNOBS.key(name) for name in names))
+    needed = frozenset(needs)
+    found = [_offer(key, KNOBS.get(key), host, audit, needed) for key in keys]
+    found.sort(key=lambda offer: (not offer.applies, -offer.effect.gain.likely_bytes, offer.name))
+    return tuple(found)
+
+
+def offer_paths() -> tuple[str, ...]:
+    """Shell patterns of what the knobs read beside an audit."""
+    return tuple(dict.fromkeys(path for knob in KNOBS for path in knob.paths))
+
+
+def as_row(offer: Offer) -> KnobRow:
+    """For the audit."""
+    effect, gain = offer.effect, offer.effect.gain
+    reason = effect.reason or (f"spared for {', '.join(offer.spared)}" if offer.spared else "")
+    return KnobRow(
+        name=offer.name,
+        summary=offer.summary,
+        layer=offer.layer,
+        applies=offer.applies,
+        low_bytes=gain.low_bytes,
+        likely_bytes=gain.likely_bytes,
+        high_bytes=gain.high_bytes,
+        when=effect.when,
+        cost=effect.cost,
+        risk=effect.risk,
+        reason=reason,
+        evidence=gain.evidence,
+    )
+
+
+def _offer(key: str, knob: Knob, host: Host, audit: Audit, needs: frozenset[Need]) -> Offer:
+    state = knob.read(host, audit)
+    if state is None:
+        return Offer(name=key, summary=knob.summary, layer=knob.layer, effect=not_here("not on this machine"))
+    effect = knob.effect(state)
+    if not audit.terms:  # an image: what its services would hold, nobody can say
+        effect = msgspec.structs.replace(effect, gain=Gain(evidence="an image: nothing runs"))
+    return Offer(
+        name=key,
+        summary=knob.summary,
+        layer=knob.layer,
+        effect=effect,
+        changes=knob.change(state) if effect.applies else (),
+        spared=tuple(sorted(knob.spares & needs)),
+    )
