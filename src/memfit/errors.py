@@ -127,9 +127,25 @@ class NotSized(ModelError):
 
 
 class ApplyError(MemfitError):
-    """A change could not be made or undone."""
+    """A change could not be made: nothing changed, or all of it was taken back. ``journal`` is where that stands."""
 
     exit_code = 5
+
+    def __init__(self, message: str, *, hint: str | None = None, journal: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.journal = journal
+
+
+class Drift(ApplyError):
+    """Somebody changed what memfit had changed; ``diff`` shows how, and nothing was done."""
+
+    def __init__(self, message: str, *, hint: str | None = None, journal: str = "", diff: str = "") -> None:
+        super().__init__(message, hint=hint, journal=journal)
+        self.diff = diff
+
+
+class UndoFailed(ApplyError):
+    """Something could not be taken back; the journal keeps what it was, and undo goes on from there."""
 
 
 class MeasureError(MemfitError):

@@ -2,10 +2,12 @@
 
 A request is an object of JSON: ``action``, ``root``, and what the action needs. The answer has ``ok``, or ``failure``.
 
-    apply     changes, about      → receipt
-    undo      id or null          → receipt
-    status                        → receipts, each with ``drift``; ``recovered``: what was found half-way and taken back
-    measure                       → memory
+    apply     changes, about, confirm_s  → receipt
+    confirm   id                         → {}: the machine can still be reached (``memfit.agent.watcher``)
+    undo      id or null                 → receipt
+    status    recover                    → receipts, each with ``drift``; ``recovered``: found half-way and taken back;
+                                           ``now``: boot_id and memory
+    measure                              → memory
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from memfit.agent.failure import Failure, of_system
 from memfit.agent.machine import Image, Machine
 from memfit.agent.transaction import Transactions
 from memfit.agent.tree import Tree
+from memfit.agent.watcher import confirm
 
 
 def answer(request: dict[str, Any], machine: Machine | None = None) -> dict[str, Any]:
@@ -49,11 +52,15 @@ def _do(request: dict[str, Any], machine: Machine | None) -> dict[str, Any]:
         return {"memory": machine.memory()}
     transactions = Transactions(tree, machine, identity(tree))
     if action == "apply":
-        return {"receipt": transactions.apply(request["changes"], request.get("about", {}))}
+        return {"receipt": transactions.apply(request["changes"], request.get("about", {}), request.get("confirm_s"))}
+    if action == "confirm":
+        confirm(transactions.journal, request["id"])
+        return {}
     if action == "undo":
         return {"receipt": transactions.undo(request.get("id"))}
     if action == "status":
-        return _status(transactions, recover=bool(request.get("recover")))
+        found = _status(transactions, recover=bool(request.get("recover")))
+        return {**found, "now": {"boot_id": machine.boot_id(), "memory": machine.memory()} if machine.live else {}}
     raise Failure("refused", f"the agent does not know how to {action!r}")
 
 

@@ -19,6 +19,7 @@ from memfit.agent.machine import Machine
 from memfit.agent.nodes import Nodes
 from memfit.agent.steps import after_of, before_of, plan_steps
 from memfit.agent.tree import Tree
+from memfit.agent.watcher import watch
 
 _UNITS = "/etc/systemd/"
 
@@ -33,8 +34,10 @@ class Transactions:
         self.journal = Journal(tree)
         self._nodes = Nodes(tree, self.journal)
 
-    def apply(self, changes: list[dict[str, Any]], about: dict[str, Any]) -> dict[str, Any]:
-        """Make the changes; ``about`` is kept with them.
+    def apply(
+        self, changes: list[dict[str, Any]], about: dict[str, Any], confirm_s: float | None = None
+    ) -> dict[str, Any]:
+        """Make the changes; ``about`` is kept with them, and what nobody confirms within ``confirm_s`` is taken back.
 
         Returns:
             The receipt; its ``steps`` are empty where all was so already.
@@ -57,6 +60,8 @@ class Transactions:
             }
             entry = self._prepare(plan)
             plan = self.journal.plan(entry)
+            if confirm_s is not None:
+                self._watch(entry, confirm_s)
             with _undisturbed():
                 return self._make(entry, plan)
 
@@ -139,6 +144,20 @@ class Transactions:
             except Failure as failure:
                 found.append(failure)
         return found
+
+    def _watch(self, entry: Entry, confirm_s: float) -> None:
+        def take_back() -> None:
+            if self.journal.find(entry.id).state == "applied":
+                self.undo(entry.id)
+                return
+            with self.journal.lock():
+                self.recover()
+
+        try:
+            watch(self.journal, entry.id, confirm_s, take_back)
+        except OSError as error:
+            self._discard(entry)
+            raise of_system("a process to watch the change", error) from error
 
     def _prepare(self, plan: dict[str, Any]) -> Entry:
         """Write the plan and everything that will stand under the targets' names; nothing of them changes."""

@@ -29,7 +29,7 @@ _HELP = """memfit tells what an AI model really takes on an edge device, before 
 
 \b
 Exit codes: 0 fits or would page, 10 does not fit, 2 usage, 3 device,
-4 model file, 6 engine. Every verb has --help with examples."""
+4 model file, 5 changes, 6 engine. Every verb has --help with examples."""
 
 
 class VerbGroup(click.Group):
@@ -95,7 +95,7 @@ def run(words: Sequence[str], **extra: Any) -> int:
     try:
         result = command_line.main(given, prog_name="memfit", standalone_mode=False, **extra)
     except MemfitError as error:
-        return _complain(error.message, error.hint, error.exit_code)
+        return _complain(error.message, error.hint, error.exit_code, getattr(error, "diff", ""))
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.ClickException as error:
@@ -113,11 +113,13 @@ def run(words: Sequence[str], **extra: Any) -> int:
     return result if isinstance(result, int) else 0
 
 
-def _complain(message: str, hint: str | None, code: int) -> int:
-    from memfit.render.untrusted import clean  # names in messages come from files
+def _complain(message: str, hint: str | None, code: int, diff: str = "") -> int:
+    from memfit.render.untrusted import clean, whole  # names in messages come from files
 
     with suppress(OSError):  # nowhere is left to say it: the exit code does
         click.echo(f"memfit: {clean(message)}", err=True)
+        for line in diff.splitlines():
+            click.echo(f"  {whole(line)}", err=True)
         if hint:
             click.echo(f"  hint: {clean(hint)}", err=True)
     return code

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from memfit.errors import ProbeError
 from memfit.host._collect import CONNECT_S, QUIET_S, collect
 from memfit.host._program import PYTHON_OPTIONS
-from memfit.host._target import parse_target
+from memfit.host._target import Target, parse_target
 from memfit.host.records import Manifest
 from memfit.host.snapshot import Snapshot, SnapshotHost
 
@@ -30,6 +30,13 @@ _OPTIONS = (
 )
 # env, because a login shell that is no sh knows no assignment before a command
 _SUDO = ("env", "LC_ALL=C", "sudo", "-n")
+
+
+def python_over_ssh(target: Target, *, sudo: bool, client: Sequence[str] = ("ssh",)) -> tuple[str, ...]:
+    """The command that gives its standard input to a Python there; as root with ``sudo``, which must not ask back."""
+    remote = (*(_SUDO if sudo else ()), "python3", *PYTHON_OPTIONS)
+    options = [word for option in _OPTIONS for word in ("-o", option)]
+    return (*client, "-T", *options, *target.words(), " ".join(remote))
 
 
 class SshHost(SnapshotHost):
@@ -96,7 +103,5 @@ class SshHost(SnapshotHost):
         Raises:
             ProbeError: as ``snapshot``.
         """
-        remote = (*(_SUDO if self._sudo else ()), "python3", *PYTHON_OPTIONS)
-        options = [word for option in _OPTIONS for word in ("-o", option)]
-        command = (*self._client, "-T", *options, *self._target.words(), " ".join(remote))
+        command = python_over_ssh(self._target, sudo=self._sudo, client=self._client)
         return collect(command, self._manifest, self._target, quiet_s=self._quiet_s)

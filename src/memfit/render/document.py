@@ -105,6 +105,14 @@ class Command(_Block, frozen=True, tag=True):
     purpose: str = ""
 
 
+class Lines(_Block, frozen=True, tag=True):
+    """Lines as they are, such as a difference of two files or commands in their order; with what they are."""
+
+    lines: tuple[str, ...]
+    title: str = ""
+    language: str = "text"
+
+
 class Details(_Block, frozen=True, tag=True):
     """Blocks that stay closed until asked for; ``view`` names the view that opens them where nothing can be clicked."""
 
@@ -252,7 +260,7 @@ class Scatter(_Block, frozen=True, kw_only=True, tag=True):
 
 
 Picture: TypeAlias = Waterfall | MemoryMap | CurvePlot | Timeline | Scatter
-Block: TypeAlias = Headline | Facts | Table | Bullets | Note | Command | Details | Picture
+Block: TypeAlias = Headline | Facts | Table | Bullets | Note | Command | Lines | Details | Picture
 
 
 _PICTURES = (Waterfall, MemoryMap, CurvePlot, Timeline, Scatter)

@@ -51,13 +51,14 @@ ul.bad li::marker{{content:"✗  ";color:var(--bad);font-weight:700}}
 ul.ok li::marker{{content:"✓  ";color:var(--ok);font-weight:700}}
 .note{{color:var(--quiet);font-size:.92rem;margin:14px 0 4px}}
 .command{{margin:4px 0 0;padding:10px 14px;background:var(--panel);border-radius:4px;overflow-x:auto;font-size:.88rem}}
+.lines{{margin:4px 0 0;padding:10px 14px;background:var(--panel);border-radius:4px;overflow-x:auto;font-size:.88rem}}
 .command code::before{{content:"$ ";color:var(--quiet)}}
 summary{{cursor:pointer;font-weight:600}}
 details section{{margin-top:12px}}
 details h2{{font-size:.88rem;color:var(--quiet);font-weight:600}}
 svg{{display:block;width:100%;height:auto;overflow:visible}}
 svg.narrow{{display:none}}
-.scroll:focus-visible,.command:focus-visible,summary:focus-visible{{outline:2px solid var(--ink);outline-offset:3px}}
+.scroll:focus-visible,pre:focus-visible,summary:focus-visible{{outline:2px solid var(--ink);outline-offset:3px}}
 @media (max-width:620px){{
 main{{padding:18px 16px 40px}}
 h1{{font-size:1.2rem}}

@@ -67,6 +67,9 @@ class _Page:
             case doc.Command():
                 purpose = f'<p class="note">{_text(block.purpose)}</p>\n' if block.purpose else ""
                 return f'{purpose}<pre class="command" tabindex="0"><code>{escape(whole(block.line))}</code></pre>'
+            case doc.Lines():
+                title = f"<h2>{_text(block.title)}</h2>\n" if block.title else ""
+                return f'<section>\n{title}<pre class="lines" tabindex="0">{_lines(block)}</pre>\n</section>'
             case doc.Details():
                 inner = "\n".join(self.block(inner) for inner in block.blocks)
                 return f"<details>\n<summary>{_text(block.summary)}</summary>\n{inner}\n</details>"
@@ -102,6 +105,15 @@ class _Page:
             f'aria-labelledby="{name}t {name}d">\n<title id="{name}t">{_text(picture.title)}</title>\n'
             f'<desc id="{name}d">{_text(picture.description)}</desc>\n{drawing.body}\n</svg>'
         )
+
+
+def _lines(block: doc.Lines) -> str:
+    shown = []
+    for line in block.lines:
+        tone = {"+": "ok", "-": "bad"}.get(line[:1], "") if block.language == "diff" else ""
+        text = escape(whole(line))
+        shown.append(f'<span class="tone-{tone}">{text}</span>' if tone else text)
+    return "\n".join(shown)
 
 
 def _headline(block: doc.Headline) -> str:

@@ -51,6 +51,9 @@ def _block(block: doc.Block) -> str:
         case doc.Command():
             purpose = f"{_paragraph(block.purpose)}\n\n" if block.purpose else ""
             return purpose + _fenced(whole(block.line), "sh")
+        case doc.Lines():
+            title = f"**{escape(block.title)}**\n\n" if block.title else ""
+            return title + _fenced("\n".join(map(whole, block.lines)), block.language)
         case doc.Details():
             inner = "\n\n".join(_block(inner) for inner in block.blocks)
             return f"<details>\n<summary>{_html(block.summary)}</summary>\n\n{inner}\n\n</details>"

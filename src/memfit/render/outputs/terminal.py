@@ -131,6 +131,8 @@ class _Page:
                 self._print(self._text(block.text, "dim"))
             case doc.Command():
                 self._command(block)
+            case doc.Lines():
+                self._lines(block)
             case doc.Details():
                 self._details(block)
             case doc.Waterfall() | doc.MemoryMap() | doc.CurvePlot() | doc.Timeline() | doc.Scatter():
@@ -219,6 +221,13 @@ class _Page:
             self._print(self._text(block.purpose, "dim"))
         line = whole(block.line)
         self._console.print(self._text("  $ ", "dim", exact=True).append(line), soft_wrap=True)
+
+    def _lines(self, block: doc.Lines) -> None:
+        self._heading(block.title)
+        for line in block.lines:
+            shown = whole(line)
+            tone = {"+": "green", "-": "red"}.get(shown[:1], "") if block.language == "diff" else ""
+            self._console.print(self._text("  ", exact=True).append(shown, tone or None), soft_wrap=True)
 
     def _details(self, block: doc.Details) -> None:
         how = f"--{block.view}" if block.view else "--html FILE"

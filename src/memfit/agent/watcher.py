@@ -1,0 +1,89 @@
+"""The dead man's switch: a process that takes a transaction back where nobody says that the machine is still reachable.
+
+It is started before anything changes, in a session of its own, so that neither the end of a connection nor that of the
+agent ends it: an agent that was killed half-way is cleaned up after as well.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+
+from memfit.agent.failure import Failure
+from memfit.agent.journal import Journal
+
+_STEP_S = 0.5
+_LONGEST_S = 3600.0
+_MOST_FILES = 4096
+CONFIRMED = "confirmed"
+
+
+def watch(journal: Journal, id: str, most_s: float, take_back: Callable[[], None]) -> None:
+    """Leave a process that calls ``take_back`` unless ``confirm`` is called within ``most_s`` of the last change.
+
+    Raises:
+        OSError: no process can be made.
+    """
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
+        return
+    # a child of the child belongs to nobody, and is waited for by no one
+    try:
+        os.setsid()
+        if os.fork() == 0:
+            _detach()
+            _wait(journal, id, most_s, take_back)
+    finally:
+        os._exit(0)
+
+
+def confirm(journal: Journal, id: str) -> None:
+    """Say that the machine is still reachable.
+
+    Raises:
+        Failure: the transaction is not applied any more.
+        OSError: it cannot be noted.
+    """
+    entry = journal.find(id)
+    if entry.state != "applied":
+        raise Failure("apply", f"{id} was taken back already: nobody confirmed it in time")
+    journal.note(entry, CONFIRMED, {"at": time.time()})
+
+
+def _wait(journal: Journal, id: str, most_s: float, take_back: Callable[[], None]) -> None:
+    end = time.monotonic() + _LONGEST_S
+    applied: float | None = None
+    while time.monotonic() < end:
+        time.sleep(_STEP_S)
+        try:
+            with journal.lock():
+                entry = journal.find(id)
+                confirmed = bool(journal.noted(entry, CONFIRMED))
+        except Failure as failure:
+            if failure.kind == "busy":
+                continue  # it is still being applied
+            return  # it was never begun, or is forgotten
+        if entry.state in ("undone", "undoing") or confirmed:
+            return
+        if entry.state in ("staging", "open"):  # whoever made it is dead: the lock is free
+            break
+        applied = applied or time.monotonic()
+        if time.monotonic() - applied >= most_s:
+            break
+    try:
+        take_back()
+    except Failure:
+        return  # what is left stands in the journal, for status to say
+
+
+def _detach() -> None:
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGPIPE):
+        signal.signal(number, signal.SIG_IGN)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for file in (0, 1, 2):
+        os.dup2(nothing, file)
+    os.closerange(3, _MOST_FILES)  # the lock among them, which would stay held
+    os.chdir("/")

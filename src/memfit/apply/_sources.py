@@ -1,0 +1,52 @@
+"""The agent as one text for ``python3 -``: its modules, loaded from memory, and the request that it answers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from memfit import agent
+from memfit.host import _inside, _rules
+from memfit.host._program import OLDEST_PYTHON
+
+# Every Python that may be called python3 can read this much; the agent itself is only compiled by a new one. What it
+# is made of goes by its own names, and packages that are not sent are empty.
+_PROGRAM = """\
+import sys
+if sys.version_info[:2] < {oldest}:
+    sys.stdout.write("\\n{marker} %d.%d.%d\\n" % sys.version_info[:3])
+    sys.exit(0)
+import importlib.abc, importlib.machinery, json
+sources = {sources}
+class Sent(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    def find_spec(self, name, path=None, target=None):
+        package = any(known.startswith(name + ".") for known in sources)
+        if name not in sources and not package:
+            return None
+        return importlib.machinery.ModuleSpec(name, self, is_package=package)
+    def create_module(self, spec):
+        return None
+    def exec_module(self, module):
+        exec(compile(sources.get(module.__name__, ""), module.__name__, "exec"), module.__dict__)
+sys.meta_path.insert(0, Sent())
+from memfit.agent.main import answer
+text = json.dumps(answer(json.loads({request})))
+sys.stdout.write("\\n{marker} " + text + "\\n")
+sys.stdout.flush()
+"""
+
+
+def sources() -> dict[str, str]:
+    """Text of every module that the agent is made of, by its full name."""
+    parts = {f"memfit.agent.{path.stem}": path for path in sorted(Path(agent.__path__[0]).glob("*.py"))}
+    parts |= {module.__name__: Path(str(module.__file__)) for module in (_inside, _rules)}
+    return {name: path.read_text(encoding="utf-8") for name, path in parts.items() if not name.endswith("__init__")}
+
+
+def program(request: dict[str, Any], marker: str) -> bytes:
+    """What to give to ``python3 -``; its answer is one line behind ``marker``, or the version of a Python too old."""
+    text = _PROGRAM.format(
+        oldest=OLDEST_PYTHON, marker=marker, sources=ascii(sources()), request=ascii(json.dumps(request))
+    )
+    return text.encode("ascii")

@@ -1,0 +1,117 @@
+"""Apply, undo, status: what is asked of the agent of a machine, and the records of its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from memfit.apply.place import Place, ask
+from memfit.apply.records import AppliedKnob, Receipt, Status, receipt_of
+from memfit.errors import ApplyError, NeedsRoot, ProbeError, UsageError
+from memfit.knob import Change, Offer
+from memfit.knob.changes import as_request
+
+CONFIRM_S = 60
+"""Over a connection, what is not confirmed by a second one within this time is undone by the machine itself."""
+_MOST_RECEIPT_BYTES = 16 << 20
+
+
+def apply(place: Place, host: str, chosen: Sequence[Offer], changes: Sequence[Change]) -> Receipt:
+    """Make the changes of the chosen knobs, all or none.
+
+    Over SSH the machine takes them back by itself unless a second connection confirms that it can still be reached.
+
+    Args:
+        place: the machine.
+        host: what it is called in the receipt.
+        chosen: the knobs, for the receipt.
+        changes: what they are made of.
+
+    Raises:
+        ApplyError: nothing was changed, or all of it was taken back.
+        Drift: a file is not what the changes were made from.
+        UndoFailed: something failed, and not everything could be taken back.
+        NeedsRoot, ProbeError: as ``ask``.
+    """
+    knobs = [
+        AppliedKnob(
+            name=offer.name,
+            summary=offer.summary,
+            low_bytes=offer.effect.gain.low_bytes,
+            likely_bytes=offer.effect.gain.likely_bytes,
+            high_bytes=offer.effect.gain.high_bytes,
+            when=offer.effect.when,
+        )
+        for offer in chosen
+    ]
+    request: dict[str, Any] = {
+        "action": "apply",
+        "changes": as_request(tuple(changes)),
+        "about": {"knobs": msgspec.to_builtins(knobs)},
+    }
+    if place.is_far:
+        request["confirm_s"] = CONFIRM_S
+    try:
+        answer = ask(place, request)
+    except ProbeError as error:
+        if not place.is_far or isinstance(error, NeedsRoot):
+            raise
+        told = f"what was begun there is finished, and taken back where nobody confirms it within {CONFIRM_S} s"
+        raise ProbeError(error.message, hint=f"{told}; see memfit status --host {place.host}") from error
+    receipt = receipt_of(answer["receipt"], host)
+    if place.is_far and receipt.id:
+        _confirm(place, receipt)
+    return receipt
+
+
+def undo(place: Place, host: str, receipt: str | None = None) -> Receipt:
+    """Take a transaction back: the last one, or that of a receipt's id or file.
+
+    Raises:
+        Drift: somebody changed something since; nothing was done.
+        UndoFailed: something is left; the journal says what, and undo goes on from there.
+        ApplyError: there is no such receipt, it is undone already, or it is of another machine.
+    """
+    answer = ask(place, {"action": "undo", "id": None if receipt is None else _id_of(receipt)})
+    return receipt_of(answer["receipt"], host)
+
+
+def status(place: Place, host: str, *, recover: bool = False) -> Status:
+    """Everything that was changed there; ``recover`` takes back what was found half-way.
+
+    Raises:
+        ApplyError, NeedsRoot, ProbeError: as ``ask``.
+    """
+    answer = ask(place, {"action": "status", "recover": recover})
+    now = answer.get("now")
+    return Status(
+        host=host,
+        receipts=tuple(receipt_of(told, host, now) for told in answer["receipts"]),
+        recovered=tuple(answer["recovered"]),
+    )
+
+
+def _confirm(place: Place, receipt: Receipt) -> None:
+    try:
+        ask(place, {"action": "confirm", "id": receipt.id})
+    except ProbeError as error:
+        raise ApplyError(
+            f"{receipt.id} was applied, but {place.host} cannot be reached any more: {error.message}",
+            hint=f"it undoes it by itself within {CONFIRM_S} s",
+        ) from error
+
+
+def _id_of(receipt: str) -> str:
+    """An id as it is, or that of a file that ``memfit apply --json`` wrote."""
+    if "/" not in receipt and not receipt.endswith(".json"):
+        return receipt
+    try:
+        content = Path(receipt).read_bytes()[:_MOST_RECEIPT_BYTES]
+        return msgspec.json.decode(content, type=Receipt).id
+    except OSError as error:
+        raise UsageError(f"{receipt}: {error.strerror}", hint="name a receipt's id: memfit status") from error
+    except msgspec.MsgspecError as error:
+        raise UsageError(f"{receipt}: it is no receipt: {error}", hint="name a receipt's id: memfit status") from error

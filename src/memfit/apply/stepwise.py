@@ -1,0 +1,125 @@
+"""One knob after the other, each measured and held against a check; what breaks it is taken back."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from memfit.apply.apply import apply, undo
+from memfit.apply.place import Place
+from memfit.apply.records import Receipt
+from memfit.knob import Change, Offer
+
+_LONGEST_CHECK_S = 3600.0
+_MOST_SAID = 2000
+
+
+class Checked(msgspec.Struct, frozen=True, kw_only=True):
+    """A command that was run, with how it ended.
+
+    ``code`` is its exit status, None where it came to no end within an hour; ``said`` is the end of its output.
+    """
+
+    code: int | None
+    said: str = ""
+
+
+class StepTaken(msgspec.Struct, frozen=True, kw_only=True):
+    """A knob that was tried.
+
+    Attributes:
+        kept: it passed the check, or there was none that it could be held against yet.
+        checked: how the check ended; None where it was not run.
+        why: why it was not run, or not applied.
+    """
+
+    knob: str
+    kept: bool
+    receipt: Receipt | None = None
+    checked: Checked | None = None
+    why: str = ""
+
+
+class Stepwise(msgspec.Struct, frozen=True, kw_only=True):
+    """All knobs that were tried, in order.
+
+    ``baseline`` is the check before anything was changed: where that fails already, nothing is tried.
+    """
+
+    host: str
+    check: str
+    baseline: Checked | None
+    steps: tuple[StepTaken, ...] = ()
+    schema_version: int = 1
+
+
+def stepwise(
+    place: Place,
+    host: str,
+    chosen: Sequence[Offer],
+    changes_of: Callable[[Offer], tuple[Change, ...]],
+    check: str,
+    *,
+    said: Callable[[str], None] = lambda line: None,
+) -> Stepwise:
+    """Apply one knob at a time and run ``check``, a line for the shell, after each.
+
+    Args:
+        place: the machine.
+        host: what it is called in receipts.
+        chosen: the knobs, in the order to try them.
+        changes_of: the changes of one of them, as the machine is by then.
+        check: exit status 0 keeps the knob; empty keeps all.
+        said: told what is done, a line each.
+
+    Raises:
+        UndoFailed: a knob broke the check and could not be taken back.
+        ApplyError, Drift, NeedsRoot, ProbeError: as ``apply``; the knobs before it stay.
+    """
+    baseline = _run(check) if check else None
+    if baseline is not None and baseline.code != 0:
+        return Stepwise(host=host, check=check, baseline=baseline)
+    steps = []
+    for offer in chosen:
+        said(f"{offer.name}: {offer.summary}")
+        steps.append(_step(place, host, offer, changes_of(offer), check))
+        if not steps[-1].kept:
+            said(f"{offer.name}: the check failed, and it was taken back")
+    return Stepwise(host=host, check=check, baseline=baseline, steps=tuple(steps))
+
+
+def _step(place: Place, host: str, offer: Offer, changes: tuple[Change, ...], check: str) -> StepTaken:
+    if not changes:
+        return StepTaken(knob=offer.name, kept=True, why="nothing to do any more")
+    receipt = apply(place, host, [offer], changes)
+    if not receipt.id:
+        return StepTaken(knob=offer.name, kept=True, why="nothing to do any more")
+    if not check:
+        return StepTaken(knob=offer.name, kept=True, receipt=receipt)
+    if offer.effect.when != "live":
+        why = "it takes effect after the next boot: run the check then"
+        return StepTaken(knob=offer.name, kept=True, receipt=receipt, why=why)
+    checked = _run(check)
+    if checked.code == 0:
+        return StepTaken(knob=offer.name, kept=True, receipt=receipt, checked=checked)
+    back = undo(place, host, receipt.id)
+    back = msgspec.structs.replace(back, measured_bytes=receipt.measured_bytes)
+    return StepTaken(knob=offer.name, kept=False, receipt=back, checked=checked)
+
+
+def _run(check: str) -> Checked:
+    try:
+        ended = subprocess.run(
+            check,
+            shell=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=_LONGEST_CHECK_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return Checked(code=None, said="no end within an hour")
+    return Checked(code=ended.returncode, said=ended.stdout.decode("utf-8", "replace")[-_MOST_SAID:])

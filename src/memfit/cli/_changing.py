@@ -1,0 +1,107 @@
+"""What the verbs that change a machine share: which machine, which knobs, and the question before anything is done."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import click
+import msgspec
+
+from memfit.apply import Place
+from memfit.device.audit_records import Audit
+from memfit.errors import UsageError
+from memfit.host import Host
+from memfit.knob import NEEDS, Change, Need, Offer
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def place_options(function: F) -> F:
+    """Add ``--host``, ``--sudo`` and ``--root``."""
+    for option in (
+        click.option(
+            "--root", metavar="FOLDER", help="An unpacked image, or the disk of a machine that does not boot."
+        ),
+        click.option("--sudo", is_flag=True, help="With --host: as root, where sudo needs no password."),
+        click.option("--host", metavar="TARGET", help="A machine for ssh: an alias, user@host, ssh://user@host:port."),
+    ):
+        function = option(function)
+    return function
+
+
+def take_place(given: dict[str, Any]) -> Place:
+    """Remove the options of ``place_options`` from ``given``.
+
+    Raises:
+        UsageError: they contradict each other.
+    """
+    host, root, sudo = given.pop("host"), given.pop("root"), given.pop("sudo")
+    if host is not None and root is not None:
+        raise UsageError("--host and --root name different machines", hint="give one of them")
+    if sudo and host is None:
+        raise UsageError("--sudo is for --host", hint="here: sudo memfit")
+    return Place(host=host, root=root, sudo=sudo)
+
+
+def needs_of(text: str) -> tuple[Need, ...]:
+    """``display,camera`` as needs.
+
+    Raises:
+        UnknownName: one is none of them.
+    """
+    from memfit.errors import UnknownName
+
+    found: list[Need] = []
+    for word in (word.strip() for word in text.split(",") if word.strip()):
+        need = next((known for known in NEEDS if known == word.lower()), None)
+        if need is None:
+            raise UnknownName("need", word, NEEDS)
+        found.append(need)
+    return tuple(found)
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """A machine with what its knobs offer."""
+
+    host: Host
+    audit: Audit
+    offers: tuple[Offer, ...]
+
+    def changes(self, chosen: Sequence[Offer]) -> tuple[Change, ...]:
+        """What the chosen knobs change together."""
+        from memfit.knob.combine import changes_of
+
+        return changes_of(self.host, self.audit, chosen)
+
+
+def find_offers(place: Place, needs: Sequence[Need], names: Sequence[str] | None) -> Found:
+    """Read the machine and ask the knobs.
+
+    Raises:
+        UnknownName: a knob that is not known; ProbeError: the machine cannot be read.
+    """
+    from memfit.device.audit import audit, audit_paths
+    from memfit.host import open_host
+    from memfit.knob import offers
+    from memfit.knob.offers import offer_paths
+
+    paths = (*audit_paths(), *offer_paths())
+    host = open_host(place.host, root=place.root, sudo=place.sudo, paths=paths)
+    found = audit(host)
+    return Found(host=host, audit=found, offers=offers(host, found, needs=needs, names=names))
+
+
+def agree(question: str, *, yes: bool) -> None:
+    """Go on only where somebody says so.
+
+    Raises:
+        UsageError: nobody is there to ask.
+        click.Abort: no.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError("nobody is there to ask", hint="--yes does it without a question, --dry-run only shows it")
+    click.confirm(question, abort=True, err=True)

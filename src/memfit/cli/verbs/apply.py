@@ -1,0 +1,78 @@
+"""Settings changed so that they give memory back, all together or not at all; undo takes them back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from memfit.cli._changing import agree, find_offers, needs_of, place_options, take_place
+from memfit.cli._output import Outputs, output_options, show
+from memfit.errors import UsageError
+
+_HELP = """Settings changed so that they give memory back, all together or not at all; undo takes them back.
+
+\b
+  memfit apply --all-applicable --dry-run          what would be done, and what it gives
+  sudo memfit apply --all-applicable --needs camera
+  sudo memfit apply --knob desktop --knob swiotlb
+  memfit apply --host jetson --sudo --knob cups    over SSH
+  memfit apply --root rootfs --all-applicable      an image, before it is flashed
+  sudo memfit apply --all-applicable --step --check "memfit verify model.gguf"
+
+\b
+What a product needs is kept: display, camera, audio, bluetooth, printing, usb-network, updates, docker.
+A change over SSH is taken back by the machine itself where no second connection confirms it within a minute."""
+
+
+@click.command("apply", help=_HELP)
+@place_options
+@click.option("--knob", "knobs", multiple=True, metavar="NAME", help="A knob; several times for several.")
+@click.option("--all-applicable", is_flag=True, help="Every knob that gives memory back here and takes nothing needed.")
+@click.option("--needs", default="", metavar="LIST", help="What the product uses: display,camera,…")
+@click.option("--risk", is_flag=True, help="Also what may break something; each says what.")
+@click.option("--dry-run", is_flag=True, help="Show every file and command, and do nothing.")
+@click.option("--step", "step", is_flag=True, help="One knob at a time, each measured.")
+@click.option("--check", default="", metavar="CMD", help="With --step: what breaks this command is taken back.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@output_options
+def COMMAND(**given: Any) -> None:  # noqa: N802  the catalog's constant
+    """Run the verb."""
+    from memfit.apply import apply, choose, propose, stepwise
+
+    outputs, place = Outputs.take(given), take_place(given)
+    names = _names(given)
+    if given["check"] and not given["step"]:
+        raise UsageError("--check belongs to --step", hint="--step --check CMD")
+    needs = needs_of(given["needs"])
+    found = find_offers(place, needs, names)
+    chosen, left = choose(found.offers, names, risk=given["risk"])
+    proposal = propose(found.host, chosen, found.changes(chosen), left if names is not None else ())
+    if given["dry_run"] or not chosen:
+        show(proposal, outputs)
+        return
+    if not given["yes"]:
+        show(proposal, Outputs())
+        agree(f"change this on {found.host.name}?", yes=False)
+    if not given["step"]:
+        show(apply(place, found.host.name, chosen, found.changes(chosen)), outputs)
+        return
+
+    def changes_now(offer: Any) -> Any:
+        now = find_offers(place, needs, [offer.name])
+        return now.changes([one for one in now.offers if one.applies])
+
+    steps = stepwise(
+        place, found.host.name, chosen, changes_now, given["check"], said=lambda line: click.echo(line, err=True)
+    )
+    show(steps, outputs)
+
+
+def _names(given: dict[str, Any]) -> list[str] | None:
+    if given["knobs"] and given["all_applicable"]:
+        raise UsageError("--knob and --all-applicable at once", hint="give one of them")
+    if not given["knobs"] and not given["all_applicable"]:
+        raise UsageError(
+            "no knob is named", hint="--knob NAME, or --all-applicable; with --dry-run to see what it would do"
+        )
+    return list(given["knobs"]) or None

@@ -1,0 +1,32 @@
+"""What apply changed, taken back to the byte: the last time, or that of a receipt."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from memfit.cli._changing import place_options, take_place
+from memfit.cli._output import Outputs, output_options, show
+
+_HELP = """What apply changed, taken back to the byte: the last time, or that of a receipt.
+
+\b
+  sudo memfit undo                       the last one
+  sudo memfit undo 0003-1f4c             that of memfit status
+  memfit undo --host jetson --sudo
+  memfit undo --root /mnt                from a rescue shell, where the disk is mounted
+
+Where somebody changed one of the files since, nothing is done and the difference is shown."""
+
+
+@click.command("undo", help=_HELP)
+@click.argument("receipt", required=False)
+@place_options
+@output_options
+def COMMAND(**given: Any) -> None:  # noqa: N802  the catalog's constant
+    """Run the verb."""
+    from memfit.apply import undo
+
+    outputs, place = Outputs.take(given), take_place(given)
+    show(undo(place, place.called, given["receipt"]), outputs)

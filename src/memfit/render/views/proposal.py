@@ -1,0 +1,66 @@
+"""What an apply would do: knobs with what they give, then every file and command."""
+
+from __future__ import annotations
+
+from memfit.apply.propose import Proposal
+from memfit.render.document import Block, Bullets, Cell, Column, Document, Headline, Lines, Row, Table
+from memfit.render.views._figures import gib, mib
+from memfit.render.views._view import View
+
+
+def document(proposal: Proposal) -> Document:
+    """The gain first, then what it costs, then what is written."""
+    blocks: list[Block] = [_headline(proposal)]
+    if proposal.knobs:
+        blocks.append(_knobs(proposal))
+    commands = tuple(change.text for change in proposal.changes if change.kind != "file")
+    for change in proposal.changes:
+        if change.kind == "file":
+            blocks.append(Lines(tuple(change.text.splitlines()), change.target, "diff"))
+    if commands:
+        blocks.append(Lines(commands, "Links, units, values", "sh"))
+    if proposal.left:
+        blocks.append(Bullets(tuple(f"{name}: {why}" for name, why in proposal.left), title="Left alone"))
+    return Document(f"Settings of {proposal.host}", tuple(blocks))
+
+
+def _headline(proposal: Proposal) -> Headline:
+    if not proposal.knobs:
+        return Headline("nothing to do", "ok", "no knob that was asked for has anything to change here")
+    boot = ", some of it after a reboot" if proposal.waits_for_boot else ""
+    low, high = gib(proposal.low_bytes), gib(proposal.high_bytes)
+    return Headline(f"{gib(proposal.likely_bytes)} to win", "ok", f"from {low} to {high}{boot}")
+
+
+def _knobs(proposal: Proposal) -> Table:
+    columns = (
+        Column("knob"),
+        Column("low", "right", spare=True),
+        Column("likely", "right"),
+        Column("high", "right", spare=True),
+        Column("when"),
+        Column("what is given up", prose=True),
+    )
+    rows: tuple[Row, ...] = tuple(
+        (
+            Cell(knob.name),
+            mib(knob.low_bytes),
+            mib(knob.likely_bytes),
+            mib(knob.high_bytes),
+            Cell(knob.when),
+            Cell(knob.cost, tone="warn" if knob.risk == "high" else "neutral"),
+        )
+        for knob in proposal.knobs
+    )
+    total = (
+        Cell("together"),
+        mib(proposal.low_bytes),
+        mib(proposal.likely_bytes),
+        mib(proposal.high_bytes),
+        Cell(""),
+        Cell(""),
+    )
+    return Table("Knobs, MiB", columns, rows, (total,))
+
+
+VIEW = View(record=Proposal, document=document, summary="what would be changed on a machine, and what it gives back")
