@@ -12,7 +12,7 @@ import msgspec
 
 from memfit.agent.main import answer
 from memfit.apply._sources import program
-from memfit.errors import ApplyError, Drift, MemfitError, NeedsRoot, ProbeError, UndoFailed, UsageError
+from memfit.errors import ApplyError, Drift, MemfitError, NeedsRoot, ProbeError, UndoFailed
 from memfit.host._complaint import before_start, half_way, old_python
 from memfit.host._program import OLDEST_PYTHON
 from memfit.host._talk import talk
@@ -28,7 +28,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     """A machine to change: this one where nothing is named.
 
     Attributes:
-        host: for ssh. root: the top of an image that does not run, or of a mounted disk.
+        host: for ssh.
+        root: the top of an image that does not run, or of a mounted disk; on ``host`` where that is given.
         sudo: over ssh, as root where sudo needs no password.
         client: the ssh program and options of one's own.
     """
@@ -57,12 +58,11 @@ def ask(place: Place, request: dict[str, Any]) -> dict[str, Any]:
         Drift, UndoFailed, ApplyError: as the agent says.
         ProbeError: the machine cannot be reached.
     """
-    if place.host is not None and place.root is not None:
-        raise UsageError("--host and --root name different machines", hint="give one of them")
+    whole = {**request, "root": place.root or "/"}
     if place.host is None:
-        said = answer({**request, "root": place.root or "/"})
+        said = answer(whole)
     else:
-        said = _over_ssh(parse_target(place.host), {**request, "root": "/"}, sudo=place.sudo, client=place.client)
+        said = _over_ssh(parse_target(place.host), whole, sudo=place.sudo, client=place.client)
     if "failure" in said:
         raise failure_of(said["failure"], far=place.is_far)
     found: dict[str, Any] = said["ok"]

@@ -38,8 +38,6 @@ def take_place(given: dict[str, Any]) -> Place:
         UsageError: they contradict each other.
     """
     host, root, sudo = given.pop("host"), given.pop("root"), given.pop("sudo")
-    if host is not None and root is not None:
-        raise UsageError("--host and --root name different machines", hint="give one of them")
     if sudo and host is None:
         raise UsageError("--sudo is for --host", hint="here: sudo memfit")
     return Place(host=host, root=root, sudo=sudo)

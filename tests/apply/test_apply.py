@@ -1,0 +1,174 @@
+"""From an offer to a receipt and back, on an image and over ssh."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from small_image import everything, make_image
+from ssh_server import Server, require_sshd
+
+from memfit.apply import Place, apply, choose, propose, status, undo
+from memfit.apply.place import ask
+from memfit.device.audit import audit
+from memfit.errors import ApplyError, Drift, ProbeError, UsageError
+from memfit.host.rootfs import RootfsHost
+from memfit.knob import Offer, offers
+from memfit.knob.combine import changes_of
+from memfit.knob.records import Effect
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    return make_image(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    require_sshd()
+    started = Server(tmp_path_factory.mktemp("ssh") / "server")
+    started.put("python3", f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    yield started
+    started.stop()
+
+
+def chosen(root: Path, *names: str) -> tuple[list[Offer], tuple[object, ...]]:
+    host = RootfsHost(root)
+    found = audit(host)
+    picked, _ = choose(offers(host, found, names=names), names, risk=False)
+    return picked, changes_of(host, found, picked)
+
+
+def test_an_image_is_prepared_and_taken_back(image: Path) -> None:
+    before, place = everything(image), Place(root=str(image))
+    picked, changes = chosen(image, "cups", "bluetooth")
+    receipt = apply(place, "image", picked, changes)  # type: ignore[arg-type]
+    system = image / "etc/systemd/system"
+    assert (system / "cups.socket").readlink() == (system / "bluetooth.service").readlink() == Path("/dev/null")
+    assert receipt.state == "applied"
+    assert {knob.name for knob in receipt.knobs} == {"cups", "bluetooth"}
+    assert {change.target.rpartition("/")[2] for change in receipt.changes} == {
+        "cups.socket",
+        "cups.service",
+        "bluetooth.service",
+    }
+    assert receipt.measured_bytes is None  # nothing runs there
+    assert status(place, "image").receipts[-1].id == receipt.id
+    assert undo(place, "image").state == "undone"
+    assert everything(image) == before
+
+
+def test_what_is_so_already_makes_no_receipt(image: Path) -> None:
+    place = Place(root=str(image))
+    picked, changes = chosen(image, "cups")
+    apply(place, "image", picked, changes)  # type: ignore[arg-type]
+    again = apply(place, "image", picked, changes)  # type: ignore[arg-type]
+    assert (again.id, again.state) == ("", "nothing to do")
+    picked, changes = chosen(image, "cups")
+    assert (picked, changes) == ([], ())
+
+
+def test_undo_by_id_or_by_the_file_of_a_receipt(image: Path, tmp_path: Path) -> None:
+    place = Place(root=str(image))
+    first = apply(place, "image", *chosen(image, "cups"))  # type: ignore[arg-type]
+    second = apply(place, "image", *chosen(image, "bluetooth"))  # type: ignore[arg-type]
+    assert undo(place, "image", first.id).id == first.id
+    file = tmp_path / "receipt.json"
+    file.write_bytes(msgspec.json.encode(second))
+    assert undo(place, "image", str(file)).id == second.id
+    with pytest.raises(ApplyError, match="undone already"):
+        undo(place, "image", first.id)
+    with pytest.raises(ApplyError, match="nothing is applied"):
+        undo(place, "image")
+    with pytest.raises(ApplyError, match="no receipt 0099-beef"):
+        undo(place, "image", "0099-beef")
+    file.write_text("{}")
+    with pytest.raises(UsageError, match="no receipt"):
+        undo(place, "image", str(file))
+    with pytest.raises(UsageError, match="No such file"):
+        undo(place, "image", str(tmp_path / "missing.json"))
+
+
+def test_somebody_elses_edit_is_shown_and_kept(image: Path) -> None:
+    place = Place(root=str(image))
+    apply(place, "image", *chosen(image, "cups", "bluetooth"))  # type: ignore[arg-type]
+    edited = image / "etc/systemd/system/cups.service"
+    edited.unlink()
+    edited.write_text("[Service]\n")
+    there = everything(image)
+    with pytest.raises(Drift, match=r"cups\.service: somebody changed it") as drift:
+        undo(place, "image")
+    assert "+[Service]" in drift.value.diff or "a file of mode" in drift.value.diff
+    assert everything(image) == there  # not half of it
+    told = status(place, "image").receipts[-1]
+    assert any("cups.service" in words for words in told.drift)
+
+
+def test_a_proposal_shows_every_file_and_command(image: Path) -> None:
+    host = RootfsHost(image)
+    picked, changes = chosen(image, "cups")
+    proposal = propose(host, picked, changes)  # type: ignore[arg-type]
+    texts = [change.text for change in proposal.changes]
+    assert "ln -sfn /dev/null /etc/systemd/system/cups.socket" in texts
+    assert "systemctl stop cups.service" in texts
+    assert [knob.name for knob in proposal.knobs] == ["cups"]
+
+
+def test_what_is_needed_or_risky_is_not_chosen() -> None:
+    risky = Offer(name="cma", summary="", layer="kernel", effect=Effect(applies=True, risk="high", cost="the GPU dies"))
+    spared = Offer(name="cups", summary="", layer="user", effect=Effect(applies=True), spared=("printing",))
+    plain = Offer(name="avahi", summary="", layer="user", effect=Effect(applies=True))
+    kept, left = choose([risky, spared, plain], None, risk=False)
+    assert [offer.name for offer in kept] == ["avahi"]
+    assert [offer.name for offer in left] == ["cma", "cups"]
+    assert choose([risky], ["cma"], risk=True)[0] == [risky]
+    with pytest.raises(UsageError, match="the GPU dies"):
+        choose([risky], ["cma"], risk=False)
+    with pytest.raises(UsageError, match="printing"):
+        choose([spared], ["cups"], risk=False)
+
+
+def test_over_ssh_it_is_confirmed_by_a_second_connection(server: Server, image: Path) -> None:
+    before = everything(image)
+    place = Place(host="board", root=str(image), client=server.client)
+    receipt = apply(place, "board", *chosen(image, "cups"))  # type: ignore[arg-type]
+    assert (image / "etc/systemd/system/cups.service").is_symlink()
+    journal = image / f"var/lib/memfit/journal/{receipt.id}.applied"
+    assert (journal / "confirmed.json").exists()
+    assert undo(place, "board").state == "undone"
+    assert everything(image) == before
+
+
+def test_what_nobody_confirms_is_taken_back_there(server: Server, image: Path) -> None:
+    before = everything(image)
+    place = Place(host="board", root=str(image), client=server.client)
+    _, changes = chosen(image, "cups")
+    request = {"action": "apply", "changes": msgspec.to_builtins(changes), "confirm_s": 0.0}
+    told = ask(place, request)["receipt"]
+    assert told["state"] == "applied"
+    for _ in range(200):
+        if everything(image) == before:
+            break
+        time.sleep(0.05)
+    assert everything(image) == before
+    with pytest.raises(ApplyError, match="nobody confirmed it in time"):
+        ask(place, {"action": "confirm", "id": told["id"]})
+
+
+def test_failures_over_ssh_are_those_of_the_machine(server: Server, image: Path) -> None:
+    place = Place(host="board", root=str(image), client=server.client)
+    denied = {"action": "apply", "changes": [{"kind": "unit", "unit": "ssh.service", "active": False}]}
+    with pytest.raises(ApplyError, match=r"ssh\.service is never touched"):
+        ask(place, denied)
+    with pytest.raises(ProbeError, match="nowhere"):
+        ask(Place(host="nowhere.invalid", client=server.client), {"action": "status"})
+    server.put("python3", "#!/bin/sh\nexit 127\n")
+    try:
+        with pytest.raises(ProbeError, match="no python3"):
+            ask(place, {"action": "status"})
+    finally:
+        server.put("python3", f'#!/bin/sh\nexec {sys.executable} "$@"\n')

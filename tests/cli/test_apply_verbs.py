@@ -1,0 +1,87 @@
+"""memfit apply, undo and status as one types them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from memfit.cli._group import run as run_words
+from small_image import everything, make_image
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    return make_image(tmp_path)
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    code = run_words(words)
+    said = capsys.readouterr()
+    return code, said.out, said.err
+
+
+def test_shown_applied_listed_and_taken_back(image: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before, root = everything(image), ("--root", str(image))
+    code, out, _ = run(capsys, "apply", *root, "--all-applicable", "--needs", "printing", "--dry-run")
+    assert code == 0
+    assert "ln -sfn /dev/null /etc/systemd/system/bluetooth.service" in out
+    assert "cups.service" not in out
+    assert everything(image) == before
+    code, out, _ = run(capsys, "apply", *root, "--all-applicable", "--needs", "printing", "--yes", "--json")
+    assert code == 0
+    receipt = json.loads(out)
+    assert receipt["state"] == "applied"
+    assert "avahi" in [knob["name"] for knob in receipt["knobs"]]
+    code, out, _ = run(capsys, "status", *root)
+    assert code == 0
+    assert receipt["id"] in out
+    code, out, _ = run(capsys, "undo", *root, receipt["id"])
+    assert code == 0
+    assert "everything is as it was" in out
+    assert everything(image) == before
+
+
+def test_nothing_is_done_where_nobody_agrees(image: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = everything(image)
+    code, _, err = run(capsys, "apply", "--root", str(image), "--knob", "cups")
+    assert code == 2
+    assert "--yes" in err
+    assert everything(image) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--knob", "cupz"), "did you mean cups?"),
+        (("--knob", "cups", "--all-applicable"), "give one of them"),
+        ((), "--all-applicable"),
+        (("--knob", "cups", "--needs", "printng"), "did you mean printing?"),
+        (("--knob", "cups", "--needs", "printing"), "--needs printing keeps"),
+        (("--knob", "cups", "--check", "true"), "--step --check CMD"),
+    ],
+)
+def test_what_makes_no_sense_is_said(
+    words: tuple[str, ...], said: str, image: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = run(capsys, "apply", "--root", str(image), *words)
+    assert code == 2
+    assert said in err
+
+
+def test_an_edit_since_is_shown_as_a_difference(image: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = ("--root", str(image))
+    assert run(capsys, "apply", *root, "--knob", "cups", "--yes")[0] == 0
+    masked = image / "etc/systemd/system/cups.service"
+    masked.unlink()
+    code, _, err = run(capsys, "undo", *root)
+    assert code == 0  # what is as it was before is no drift
+    assert run(capsys, "apply", *root, "--knob", "cups", "--yes")[0] == 0
+    masked.unlink()
+    masked.symlink_to("/etc/other.service")
+    code, _, err = run(capsys, "undo", *root)
+    assert code == 5
+    assert "+a link to /etc/other.service" in err
+    code, out, _ = run(capsys, "status", *root)
+    assert "Changed since by somebody else" in out
