@@ -91,6 +91,20 @@ def find_offers(place: Place, needs: Sequence[Need], names: Sequence[str] | None
     return Found(host=host, audit=found, offers=offers(host, found, needs=needs, names=names))
 
 
+def audit_with_knobs(host: Host, needs: Sequence[Need]) -> Audit:
+    """An audit with what the knobs would give.
+
+    Raises:
+        ProbeError: the machine cannot be read.
+    """
+    from memfit.device.audit import audit
+    from memfit.knob import offers
+    from memfit.knob.offers import as_row
+
+    found = audit(host)
+    return msgspec.structs.replace(found, knobs=tuple(map(as_row, offers(host, found, needs=needs))))
+
+
 def agree(question: str, *, yes: bool) -> None:
     """Go on only where somebody says so.
 

@@ -39,6 +39,7 @@ An audit only reads: nothing is written, no CUDA context is made."""
 @click.option("--explain", is_flag=True, help="Every term with its source, and known causes of the rest.")
 @click.option("--processes", is_flag=True, help="Every process by its share.")
 @click.option("--checks", is_flag=True, help="The preflight list, all of it.")
+@click.option("--needs", default="", metavar="LIST", help="What the product uses: display,camera,…")
 @output_options
 def COMMAND(**given: Any) -> int:  # noqa: N802  the catalog's constant
     """Run the verb; returns the exit code."""
@@ -49,9 +50,9 @@ def COMMAND(**given: Any) -> int:  # noqa: N802  the catalog's constant
     view = _view(given)
     if given["watch"]:
         return _watch(given, view, outputs)
-    from memfit.device.audit import audit
+    from memfit.cli._changing import audit_with_knobs, needs_of
 
-    show(audit(_door(given)), outputs, view=view)
+    show(audit_with_knobs(_door(given), needs_of(given["needs"])), outputs, view=view)
     return 0
 
 
@@ -70,16 +71,18 @@ def _door(given: dict[str, Any]) -> Any:
     """The machine that was named; what it knows is written first where that was asked for."""
     from memfit.device.audit import audit_paths
     from memfit.host import Manifest, open_host
+    from memfit.knob.offers import offer_paths
 
     names = {name: given[name] for name in ("host", "root", "recorded", "sudo")}
     if given["redact"] and given["record_file"] is None:
         raise UsageError("--redact without --record", hint="memfit audit --record FILE.tar.gz --redact")
-    host = open_host(names.pop("host"), paths=audit_paths(), **names)
+    paths = (*audit_paths(), *offer_paths())
+    host = open_host(names.pop("host"), paths=paths, **names)
     if given["record_file"] is None:
         return host
     from memfit.host.record import record
 
-    recorded = record(host, Manifest(paths=audit_paths()), Path(given["record_file"]), redact=given["redact"])
+    recorded = record(host, Manifest(paths=paths), Path(given["record_file"]), redact=given["redact"])
     click.echo(f"memfit: recorded to {clean(given['record_file'])}", err=True)
     return recorded
 

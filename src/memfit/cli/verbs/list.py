@@ -1,4 +1,4 @@
-"""The names memfit knows: models and what they are for, devices, architectures, formats, schemes, engines."""
+"""The names memfit knows: models and what they are for, devices, architectures, formats, schemes, engines, knobs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 
 import click
 
-_HELP = """The names memfit knows: models and what they are for, devices, architectures, formats, schemes, engines.
+_HELP = """The names memfit knows.
 
 announced: models that people ask for and that memfit cannot size, and why.
 
@@ -14,7 +14,18 @@ announced: models that people ask for and that memfit cannot size, and why.
   memfit list models
   memfit list devices --json"""
 
-_KINDS = ("models", "announced", "devices", "architectures", "formats", "presets", "schemes", "engines", "uses")
+_KINDS = (
+    "models",
+    "announced",
+    "devices",
+    "architectures",
+    "formats",
+    "presets",
+    "schemes",
+    "engines",
+    "uses",
+    "knobs",
+)
 
 
 @click.command("list", help=_HELP)
@@ -75,6 +86,10 @@ def _rows(kind: str) -> list[tuple[str, str]]:
         from memfit.precision.schemes import SCHEMES
 
         return [(key, f"{scheme.bits:.4g} bits, {scheme.summary}") for key, scheme in SCHEMES.items()]
+    if kind == "knobs":
+        from memfit.knob.knobs import KNOBS
+
+        return [(key, knob.summary) for key, knob in KNOBS.items()]
     from memfit.engine.runtimes import ENGINES
 
     return [(engine.name, engine.summary) for engine in ENGINES]

@@ -129,6 +129,31 @@ def reclaims(audit: Audit) -> Table:
     return Table("What could be taken back, MiB", columns, rows)
 
 
+def knobs(audit: Audit) -> Table:
+    """Settings that would give memory back, as ``memfit apply`` makes them."""
+    rows = tuple(
+        (
+            Cell(knob.name),
+            mib(knob.low_bytes, quiet=knob.low_bytes == knob.high_bytes),
+            mib(knob.likely_bytes),
+            mib(knob.high_bytes, quiet=knob.low_bytes == knob.high_bytes),
+            Cell(knob.when),
+            Cell(knob.cost, tone="warn" if knob.risk == "high" else "neutral"),
+        )
+        for knob in audit.knobs
+        if knob.applies
+    )
+    columns = (
+        Column("knob"),
+        Column("low", "right", spare=True),
+        Column("likely", "right"),
+        Column("high", "right", spare=True),
+        Column("when", spare=True),
+        Column("what is given up", prose=True),
+    )
+    return Table("What `memfit apply` gives back, MiB", columns, rows)
+
+
 def checks(audit: Audit, *, all_of_them: bool) -> Table:
     """The preflight list; what asks nothing of this machine only where all is asked for."""
     shown = [check for check in audit.checks if all_of_them or check.verdict != "not applicable"]
