@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from audit_samples import AUDITED
+from change_samples import CHANGES
 from fit_samples import FIT_ANSWERS
 from made_samples import MADE
 from transfer_samples import TRANSFERS
@@ -377,4 +378,5 @@ RECORDS = {
     **FIT_ANSWERS,
     **SHOWN,
     **AUDITED,
+    **CHANGES,
 }

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from memfit.engine.records import Options, with_slots
+from memfit.device.records import Device
+from memfit.engine.records import Deployment, Options, Profile, with_slots
 from memfit.engine.runtimes import ENGINES
 from memfit.footprint.records import Footprint
 
@@ -30,14 +31,21 @@ _SWITCHES = {
 
 def as_command(footprint: Footprint) -> tuple[str, ...]:
     """``memfit estimate`` with the words that lead to this footprint; its source is left to the default."""
-    deployment, device = footprint.deployment, footprint.device
+    return command_of(footprint.deployment, footprint.device, footprint.profile)
+
+
+def command_of(deployment: Deployment, device: Device, profile: Profile) -> tuple[str, ...]:
+    """``memfit estimate`` with the words that lead to such a footprint."""
     model = f"./{deployment.model}" if deployment.model.startswith("-") else deployment.model  # a name, not an option
     words = ["memfit", "estimate", model]
     if deployment.format is not None:
         words += ["--format", deployment.format]
-    if footprint.profile != "library":
-        words += ["--profile", footprint.profile]
-    words += _options(deployment.options, ENGINES.get(deployment.engine).profiles[footprint.profile])
+    if deployment.engine != "llama_cpp":
+        words += ["--engine", deployment.engine.replace("_", "-")]
+    profiles = ENGINES.get(deployment.engine).profiles
+    if profiles[profile] != profiles["library"]:
+        words += ["--profile", profile]
+    words += _options(deployment.options, profiles[profile])
     for option, file in (("--draft", deployment.draft), ("--mmproj", deployment.projector)):
         words += [option, file] if file else []
     for adapter in deployment.adapters:

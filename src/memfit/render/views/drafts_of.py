@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from memfit.fit.drafts import ACCEPTANCE, DraftRow, DraftsOf, gain_at
+from memfit.engine.records import Deployment
+from memfit.fit.drafts import ACCEPTANCE, ENGINE, DraftRow, DraftsOf, gain_at
+from memfit.fit.exact import options_of
+from memfit.fit.sizes import PROGRAM
+from memfit.footprint.again import command_of
 from memfit.render.document import Block, Bullets, Cell, Column, Document, Headline, Row, Table
 from memfit.render.views._figures import gib, parameter_words, shell_command
 from memfit.render.views._view import View
@@ -44,13 +48,13 @@ def document(found: DraftsOf) -> Document:
         blocks.append(Table(title, (Column("model", prose=True), Column("why not", prose=True)), rows))
     blocks.append(Bullets(found.notes, "neutral", "What to know"))
     if fitting:
-        words_of = ["memfit", "estimate", target.model, "--draft", fitting[0].draft]
-        if target.where == "catalog":
-            words_of += ["--format", target.format]
-        words_of += ["--context", str(target.at_tokens), "--device", found.device.name]
-        if found.device.gpu:
-            words_of += ["--backend", "cuda"]
-        blocks.append(shell_command("the arithmetic of the first", *words_of))
+        deployment = Deployment(
+            model=target.model,
+            format=target.format if target.where == "catalog" else None,
+            draft=fitting[0].draft,
+            options=options_of(found.device, found.wish, ENGINE, target.at_tokens),
+        )
+        blocks.append(shell_command("the arithmetic of the first", *command_of(deployment, found.device, PROGRAM)))
     return Document(f"Drafts for {target.model} on {found.device.name}", tuple(blocks))
 
 

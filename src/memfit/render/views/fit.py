@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 
+from memfit.engine.records import Deployment
 from memfit.engine.runtimes import ENGINES
+from memfit.fit.exact import options_of
 from memfit.fit.records import Fit, FitRow
+from memfit.fit.sizes import PROGRAM
 from memfit.fit.uses import USES
+from memfit.footprint.again import command_of
 from memfit.render.document import (
     Block,
     Bullets,
@@ -160,16 +164,10 @@ def _hidden(running: int, refused: int) -> str:
 
 
 def _next(found: Fit, row: FitRow) -> Block:
-    words = ["memfit", "estimate", row.model]
-    if row.context_trained_tokens:
-        words += ["--context", str(min(found.wish.context_tokens, row.context_tokens))]
-    if row.where == "catalog" and (row.context_trained_tokens or not row.task):
-        words += ["--format", row.format]
-    if row.engine != "llama_cpp":
-        words += ["--engine", row.engine.replace("_", "-")]
-    if found.device.gpu:
-        words += ["--device", found.device.name, "--backend", "cuda"]
-    return shell_command("the arithmetic of the first", *words)
+    named = row.where == "catalog" and (row.context_trained_tokens or not row.task)
+    options = options_of(found.device, found.wish, row.engine, row.at_tokens)
+    deployment = Deployment(model=row.model, engine=row.engine, format=row.format if named else None, options=options)
+    return shell_command("the arithmetic of the first", *command_of(deployment, found.device, PROGRAM))
 
 
 VIEW = View(record=Fit, document=document, summary="what can run on a device, best first")
