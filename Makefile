@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT := build/demo
 
-.PHONY: demo test lint conformance coefficients bench fuzz soak verify-accuracy verify-device clean
+.PHONY: demo test lint conformance coefficients bench fuzz soak test-vm verify-accuracy verify-device clean
 
 demo: $(VENV)/installed
 	@mkdir -p $(OUT)
@@ -47,6 +47,10 @@ fuzz: $(VENV)/installed
 # limits need root or systemd). SOAK="--minutes 30" and others: tools/soak.py --help
 soak: $(VENV)/installed
 	$(BIN)/python tools/soak.py $(SOAK)
+
+# real kernels under QEMU (the first run makes a disk of Debian; needs root and packages: CONTRIBUTING.md)
+test-vm: $(VENV)/installed
+	$(BIN)/pytest -m vm tests/vm
 
 # predictions beside 96 real runs of models of 1B to 8B, into docs/verification.md (hours; goes on where it ended)
 verify-accuracy: $(VENV)/installed

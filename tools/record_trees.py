@@ -24,13 +24,14 @@ def main() -> None:
     from memfit.device.audit import audit_paths
     from memfit.host.record import record
     from memfit.host.records import Manifest
+    from memfit.knob.offers import offer_paths
 
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name in names():
         with tempfile.TemporaryDirectory(prefix="memfit-") as folder:
             file = FOLDER / f"{name}.tar.gz"
             file.unlink(missing_ok=True)
-            record(write_tree(name, Path(folder)), Manifest(paths=audit_paths()), file)
+            record(write_tree(name, Path(folder)), Manifest(paths=(*audit_paths(), *offer_paths())), file)
             print(f"{file.relative_to(ROOT)}: {file.stat().st_size / 1024:.0f} KiB")
 
 

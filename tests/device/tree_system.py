@@ -175,14 +175,38 @@ def _swap(machine: Machine) -> dict[str, str | bytes | Path]:
     return files
 
 
+# installed and not enabled: sockets, timers and what others start
+_FILES = ("apt-daily.timer", "apt-daily-upgrade.timer", "unattended-upgrades.service", "systemd-journald.service")
+_DESKTOP_FILES = (
+    *("gdm.service", "snapd.socket", "avahi-daemon.socket", "packagekit.service", "colord.service"),
+    *("cups.socket", "cups.service", "apport.service", "graphical.target", "multi-user.target"),
+)
+_EXTLINUX = """TIMEOUT 30
+DEFAULT primary
+
+MENU TITLE L4T boot options
+
+LABEL primary
+      MENU LABEL primary kernel
+      LINUX /boot/Image
+      INITRD /boot/initrd
+      APPEND ${{cbootargs}} {words}
+"""
+
+
 def _units(machine: Machine) -> dict[str, str | bytes | Path]:
     target = "graphical.target" if machine.desktop else "multi-user.target"
     wants = "/etc/systemd/system/multi-user.target.wants"
     files: dict[str, str | bytes | Path] = {"/etc/systemd/system/default.target": Path(f"/lib/systemd/system/{target}")}
+    files["/lib"] = Path("usr/lib")  # as Debian and Ubuntu have it since they merged /usr
+    installed = (*machine.units, *(_DESKTOP_FILES if machine.desktop else ()), *_FILES)
+    for unit in dict.fromkeys(installed):
+        files[f"/usr/lib/systemd/system/{unit}"] = f"[Unit]\nDescription={unit}\n"
     for unit in machine.units:
         files[f"{wants}/{unit}"] = Path(f"/lib/systemd/system/{unit}")
+    files["/boot/extlinux/extlinux.conf"] = _EXTLINUX.format(words=machine.command_line)
     if machine.desktop:
-        files["/etc/systemd/system/display-manager.service"] = Path("/lib/systemd/system/gdm3.service")
+        files["/etc/systemd/system/display-manager.service"] = Path("/lib/systemd/system/gdm.service")
     if any(program.comm == "dockerd" for program in machine.programs):
         files["/etc/docker/daemon.json"] = (
             '{"runtimes": {"nvidia": {"args": [], "path": "nvidia-container-runtime"}}, "default-runtime": "nvidia"}\n'

@@ -31,6 +31,7 @@ CATALOGS = (
     ("device/facts", "FACT"),
     ("device/compatibility/engines", "SUPPORT"),
     ("engine/runtimes", "ENGINE"),
+    ("knob/knobs", "KNOB"),
     ("measure/baselines", "RUNTIME"),
     ("measure/meters", "METER"),
     ("render/views", "VIEW"),

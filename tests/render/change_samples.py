@@ -10,6 +10,7 @@ from memfit.units import MIB
 _DESKTOP = ProposedKnob(
     name="desktop",
     summary="boot without a desktop",
+    layer="user",
     low_bytes=180 * MIB,
     likely_bytes=252 * MIB,
     high_bytes=301 * MIB,
@@ -21,6 +22,7 @@ _DESKTOP = ProposedKnob(
 _SWIOTLB = ProposedKnob(
     name="swiotlb",
     summary="size the bounce buffers by their use",
+    layer="boot",
     low_bytes=60 * MIB,
     likely_bytes=60 * MIB,
     high_bytes=60 * MIB,

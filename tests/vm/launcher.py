@@ -1,13 +1,13 @@
 """What a Jetson's UEFI does between power and kernel: read ``extlinux.conf`` and load what its default names.
 
 Plays edk2-nvidia's L4TLauncher (``Silicon/NVIDIA/Application/L4TLauncher/L4TLauncher.c``: ``ProcessExtLinuxConfig``,
-``ExtLinuxBoot``) on a machine whose Secure Boot is off. Like UEFI's reader of ext4 it does not replay the journal: it
-sees what is in its place on the disk.
+``ExtLinuxBoot``) on a machine whose Secure Boot is off; ``FDT`` is read and left aside. As UEFI's reader of ext4 it
+does not replay the journal: it sees what is in its place on the disk.
 """
 
 from __future__ import annotations
 
-import re
+import posixpath
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,13 +15,14 @@ from image import Image, call
 
 CONFIGURATION = "/boot/extlinux/extlinux.conf"
 MOST_LABELS = 10
-# what a board was flashed with: used where the file cannot be read, without a word
+# what a board was flashed with: used without a word where the file names nothing that can be loaded
 FLASHED_ARGUMENTS = "root=/dev/vda rw rootwait rootfstype=ext4 console=ttyAMA0 flashed"
-_KEYS = {"MENU LABEL": "menu", "LINUX": "linux", "INITRD": "initrd", "FDT": "fdt", "APPEND": "append"}
+_OF_A_LABEL = ("MENU LABEL", "LINUX", "INITRD", "FDT", "APPEND")
+_FIRMWARE_ARGUMENTS = "${cbootargs}"
 
 
 class Entry(NamedTuple):
-    """What is booted; ``label`` is None where the kernel partition was."""
+    """What is booted; ``label`` is None where that is the kernel partition."""
 
     label: str | None
     kernel: Path
@@ -30,21 +31,50 @@ class Entry(NamedTuple):
 
 
 def load(disk: Path, image: Image, folder: Path, firmware_arguments: str) -> Entry:
-    """What UEFI would boot from a raw disk; kernel and initrd are copied into ``folder``.
+    """What UEFI would boot from a disk.
 
     Args:
         disk: raw, one ext4 file system.
         image: has the kernel partition.
-        folder: replaced are ``Image`` and ``initrd`` in it.
-        firmware_arguments: what firmware adds to every command line, after what the file says.
+        folder: kernel and initrd are copied there, over those of an earlier boot.
+        firmware_arguments: what firmware adds to every command line, behind what the file says.
     """
     text = _read(disk, CONFIGURATION, folder / "extlinux.conf")
-    option = default_option(text) if text is not None else None
-    kernel = None if option is None else _read(disk, option.get("linux", ""), folder / "Image")
-    if option is None or kernel is None:
+    option = choose("" if text is None else text.read_text("utf-8", "replace"))
+    kernel = _read(disk, option.get("LINUX"), folder / "Image")
+    initrd = _read(disk, option.get("INITRD"), folder / "initrd")
+    if kernel is None or ("INITRD" in option and initrd is None):
         return Entry(None, image.kernel, image.initrd, f"{FLASHED_ARGUMENTS} {firmware_arguments}".strip())
-    initrd = folder / "initrd"
-    if "initrd" in option and _read(disk, option["initrd"], initrd) is None:
-        return Entry(None, image.kernel, image.initrd, f"{FLASHED_ARGUMENTS} {firmware_arguments}".strip())
-    line = f"{option.get('append', '')} {firmware_arguments}".strip()
-    return Entry(option["label"], folder / "Image", initrd if "initrd" in option else None, line)
+    return Entry(option["LABEL"], kernel, initrd, f"{option.get('APPEND', '')} {firmware_arguments}".strip())
+
+
+def choose(text: str) -> dict[str, str]:
+    """The default's lines by keyword, ``LABEL`` among them; empty where there is no label.
+
+    Keywords are capitals and need no space behind them. The last ``DEFAULT`` counts; one that names no label means the
+    first label. Lines of an eleventh label replace those of the tenth.
+    """
+    options: list[dict[str, str]] = []
+    default = None
+    for line in text.splitlines():
+        clean = line.partition("#")[0].strip(" \t")
+        if clean.startswith("DEFAULT"):
+            default = clean.removeprefix("DEFAULT").strip(" \t")
+        elif clean.startswith("LABEL") and len(options) < MOST_LABELS:
+            options.append({"LABEL": clean.removeprefix("LABEL").strip(" \t")})
+        elif options and (key := next((key for key in _OF_A_LABEL if clean.startswith(key)), None)):
+            options[-1][key] = clean.removeprefix(key).strip(" \t")
+    option = next((option for option in options if option["LABEL"] == default), options[0] if options else {})
+    if "APPEND" in option:  # firmware's own arguments come last in any case
+        before, found, after = option["APPEND"].partition(_FIRMWARE_ARGUMENTS)
+        option["APPEND"] = before + after.lstrip(" ") if found else before
+    return option
+
+
+def _read(disk: Path, path: str | None, target: Path) -> Path | None:
+    """Copy a file out of the disk; None where it is not there or empty."""
+    target.unlink(missing_ok=True)
+    if path and '"' not in path:
+        # debugfs says what went wrong and ends well all the same: what counts is what it wrote
+        call("debugfs", "-R", f'dump "{posixpath.join("/", path)}" "{target}"', disk)
+    return target if target.is_file() and target.stat().st_size else None

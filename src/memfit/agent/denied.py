@@ -12,12 +12,20 @@ import re
 from fnmatch import fnmatchcase
 from typing import Any
 
-from memfit.agent.failure import Failure
+from memfit.agent.failure import Failure, of_system
 from memfit.agent.tree import Tree
 
 SYSTEM = "/etc/systemd/system"
-UNIT_FOLDERS = (SYSTEM, "/run/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system")
-UNIT_NAME = re.compile(r"[A-Za-z0-9:_.@\\-]+\.(?:service|socket|timer|path|mount|swap|target|slice)")
+USER = "/etc/systemd/user"
+# all that systemd reads units from (systemd.unit(5)); that of Debian before its merge of /usr at the end
+UNIT_FOLDERS = (
+    *("/etc/systemd/system.control", "/run/systemd/system.control", "/run/systemd/transient"),
+    *("/run/systemd/generator.early", SYSTEM, "/etc/systemd/system.attached", "/run/systemd/system"),
+    *("/run/systemd/system.attached", "/run/systemd/generator", "/usr/local/lib/systemd/system"),
+    *("/usr/lib/systemd/system", "/run/systemd/generator.late", "/lib/systemd/system"),
+)
+# targets and slices pull others along, and scopes are somebody's session: none of them is ever started or stopped
+UNIT_NAME = re.compile(r"[A-Za-z0-9:_.@\\-]+\.(?:service|socket|timer|path|mount|swap)")
 
 UNITS = (
     # power, clocks, fans, heat
@@ -32,18 +40,10 @@ UNITS = (
     *("lvm2*", "blk-availability*", "mdadm*", "mdmonitor*", "zfs*", "multipath*", "iscsi*", "open-iscsi*", "nvmf*"),
     *("multi-user*", "graphical.target", "default.target", "shutdown*", "reboot*", "poweroff*", "halt*", "umount*"),
     *("kmod*", "modprobe@*", "haveged*", "rng*", "console-setup*", "keyboard-setup*", "memfit-*"),
+    *("watchdog*", "wd_keepalive*", "kexec*", "kdump*", "suspend*", "sleep*", "hibernate*", "hybrid-sleep*", "*.mount"),
     # the ways in
     *("ssh*", "dropbear*", "telnet*", "getty*", "*getty@*", "nvgetty*", "serial*", "console*", "user@*", "user-*"),
-    *(
-        "user.slice",
-        "system.slice",
-        "machine.slice",
-        "-.slice",
-        "-.mount",
-        "init.scope",
-        "session*",
-        "accounts-daemon*",
-    ),
+    *("session*", "accounts-daemon*", "cockpit*", "teleport*", "cloudflared*", "autossh*", "netbird*", "strongswan*"),
     # the network
     *("network*", "NetworkManager*", "wpa_supplicant*", "iwd*", "dhcp*", "dhclient*", "isc-dhcp*", "connman*"),
     *("ifup*", "ifplugd*", "hostapd*", "dnsmasq*", "resolvconf*", "bind9*", "named*", "unbound*", "openvpn*"),
@@ -52,8 +52,11 @@ UNITS = (
     # what all else stands on
     *("systemd-*", "dbus*", "polkit*", "udev*", "cron*", "anacron*", "apparmor*", "auditd*", "rsyslog*", "syslog*"),
 )
-# systemd's own that are only a matter of memory
-_ALLOWED_OF_SYSTEMD = ("systemd-oomd.service", "systemd-oomd.socket")
+# named by the list, and only a matter of memory
+_ALLOWED = ("systemd-oomd.service", "systemd-oomd.socket", "tmp.mount")
+_ANY_UNIT = re.compile(r"[^/]+\.(?:service|socket|timer|path|mount|automount|swap|target|slice|scope|device)")
+# D-Bus calls a unit by such a name: it says nothing of what the unit is
+_BUS_NAME = re.compile(r"dbus-[A-Za-z0-9_]+\.[A-Za-z0-9_.-]+\.service")
 
 _UNIT = r"[A-Za-z0-9:_.@\\-]+\.(?:service|socket|timer|path|mount|swap)"
 PATHS = (
@@ -61,12 +64,14 @@ PATHS = (
     rf"{SYSTEM}/{_UNIT}\.d/60-memfit\.conf",
     rf"{SYSTEM}/[a-z-]+\.target\.wants/memfit-[a-z]+\.(?:service|swap)",
     rf"{SYSTEM}/default\.target",
+    rf"{USER}/(?:pulseaudio|pipewire|pipewire-pulse|pipewire-media-session|wireplumber)\.(?:service|socket)",  # masked
     r"/etc/systemd/(?:journald|oomd|zram-generator)\.conf\.d/60-memfit\.conf",
     r"/etc/(?:sysctl|tmpfiles|modules-load|modprobe)\.d/60-memfit\.conf",
     r"/etc/default/grub\.d/60-memfit\.cfg",
     r"/etc/kernel/cmdline",
     r"/boot/extlinux/extlinux\.conf",
-    r"/boot/(?:grub|grub2)/grub\.cfg",
+    r"/boot/(?:grub|grub2)/grub\.cfg(?:\.new)?",
+    r"/var/lib/memfit/agent\.pyz",
     r"/swap\.memfit",
 )
 VALUES = (
@@ -82,14 +87,62 @@ PROGRAMS = {
     "swapoff": r"/dev/zram\d+|/swap\.memfit",
     "mkswap": r"/dev/zram\d+|/swap\.memfit",
     "nvpmodel": r"-m|\d+",
-    "jetson_clocks": r"--store|--restore|/var/lib/memfit/clocks",
+    "jetson_clocks": r"--store|--restore|/run/memfit-clocks-\d+",
     "update-grub": r"(?!)",
     "journalctl": r"--rotate|--vacuum-size=\d+[KM]?",
     "mount": r"-o|remount,size=\d+|/tmp|/run|/dev/shm",
 }
 
+_MASK = "/dev/null"
+_DEFAULT_TARGET = r"(?:/usr)?/lib/systemd/system/(?:multi-user|graphical)\.target"
+# what memfit itself puts there, and so may take away; a link that masks may be taken away as well
+_OURS = r".*/(?:60-memfit\.(?:conf|cfg)|memfit-[^/]*)|/swap\.memfit"
 
-def check(change: dict[str, Any], tree: Tree) -> None:
+
+class Aliases:
+    """All names by which units of one machine go, as far as links in the folders of units tell."""
+
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+        self._same: dict[str, set[str]] = {}
+        for folder in UNIT_FOLDERS:
+            for name, target in tree.links(folder).items():
+                if target != _MASK:
+                    self._add(name, posixpath.basename(target.rstrip("/")))
+                    self._add(name, self._end(f"{folder}/{name}"))
+
+    def of(self, unit: str) -> set[str]:
+        """Every name of a unit, this one among them; an instance's template and a template's instances too."""
+        found: set[str] = set()
+        todo = [unit]
+        while todo:
+            name = todo.pop()
+            if name not in found:
+                found.add(name)
+                template, instance = _template(name), name.partition("@")[2].rpartition(".")[0]
+                if template != name:
+                    # an alias of the template is one of each instance
+                    todo += [other.replace("@.", f"@{instance}.", 1) for other in self.of(template)]
+                todo += self._same.get(name, ())
+        return found
+
+    def _add(self, name: str, other: str) -> None:
+        if not _ANY_UNIT.fullmatch(other):
+            return
+        for one, two in ((name, other), (other, name)):
+            self._same.setdefault(one, set()).add(two)
+            self._same.setdefault(_template(one), set()).add(one)
+
+    def _end(self, path: str) -> str:
+        """The name of the file that a link leads to in the end; its own where that masks it, or is nowhere."""
+        try:
+            real = self.tree.real(path)
+        except OSError:
+            real = path
+        return posixpath.basename(path if real == _MASK else real)
+
+
+def check(change: dict[str, Any], aliases: Aliases) -> None:
     """Refuse what is never done.
 
     Raises:
@@ -97,30 +150,29 @@ def check(change: dict[str, Any], tree: Tree) -> None:
     """
     kind = change["kind"]
     if kind == "unit":
-        check_unit(change["unit"], tree)
+        check_unit(change["unit"], aliases)
     elif kind in ("file", "link", "remove"):
-        _check_path(change, tree)
+        _check_words(change["path"], PATHS, "a file")
+        _check_place(change, aliases)
     elif kind == "value":
         _check_words(change["path"], VALUES, "a value")
-    elif kind == "run":
+    else:
         for words in (change["do"], change["undo"]):
             _check_command(words)
-        for path in change.get("touches", ()):
+        for path in change.get("touches") or ():
             _check_words(path, PATHS, "a file")
-    else:
-        raise Failure("refused", f"a change of an unknown kind: {kind!r}")
 
 
-def check_unit(unit: str, tree: Tree) -> None:
+def check_unit(unit: str, aliases: Aliases) -> None:
     """Refuse a unit on the list, by any of its names.
 
     Raises:
-        Failure: it is on the list, or no name of a unit.
+        Failure: it is on the list, or no name of a unit that may be changed.
     """
     if not UNIT_NAME.fullmatch(unit):
-        raise Failure("refused", f"{unit!r} is no name of a unit")
-    for name in _names(unit, tree):
-        if is_denied(name):
+        raise Failure("refused", f"{unit!r} is no name of a unit that memfit changes")
+    for name in sorted(aliases.of(unit), key=lambda name: (name != unit, name)):
+        if is_denied(name) and (name == unit or not _BUS_NAME.fullmatch(name)):
             also = "" if name == unit else f" ({unit} is another name for it)"
             raise Failure(
                 "refused",
@@ -130,59 +182,82 @@ def check_unit(unit: str, tree: Tree) -> None:
 
 
 def is_denied(unit: str) -> bool:
-    """Whether the list has this name; case does not matter, and an instance counts as its template."""
-    if unit in _ALLOWED_OF_SYSTEMD:
+    """Whether the list has this name; case does not matter."""
+    if unit in _ALLOWED:
         return False
     folded = unit.lower()
     return any(fnmatchcase(folded, pattern.lower()) for pattern in UNITS)
 
 
-def _names(unit: str, tree: Tree) -> set[str]:
-    """All names the unit goes by, as far as links in the folders of units tell."""
-    found: set[str] = set()
-    todo = [unit]
-    while todo and len(found) < 32:
-        name = todo.pop()
-        if name in found:
-            continue
-        found.add(name)
-        for folder in UNIT_FOLDERS:
-            try:
-                node = tree.node(f"{folder}/{name}")
-            except OSError:
-                continue
-            if node.kind == "link" and node.target != "/dev/null":
-                todo.append(posixpath.basename(node.target.rstrip("/")))
-    return found
+def _template(unit: str) -> str:
+    stem, at, rest = unit.partition("@")
+    return f"{stem}@.{rest.rpartition('.')[2]}" if at else unit
 
 
-def _check_path(change: dict[str, Any], tree: Tree) -> None:
-    path = change["path"]
-    _check_words(path, PATHS, "a file")
+def _check_place(change: dict[str, Any], aliases: Aliases) -> None:
+    """Refuse what no setting does with a listed path: each kind of change has its places."""
+    path, kind, target = change["path"], change["kind"], change.get("target")
     folder, name = posixpath.split(path)
-    ours = name.startswith("memfit-")
-    if folder == SYSTEM and name == "default.target":
-        target = posixpath.basename(change.get("target") or "")
-        if change["kind"] != "link" or target not in ("multi-user.target", "graphical.target"):
+    is_unit = folder == SYSTEM and name != "default.target"
+    ours = re.fullmatch(_OURS, path, re.ASCII) is not None
+    if kind == "link":
+        _check_link(path, target, ours=ours, tree=aliases.tree)
+    elif name == "default.target":
+        raise Failure("refused", f"{path} leads to multi-user.target or graphical.target, and nowhere else")
+    elif kind == "file" and not ours and (is_unit or folder == USER):
+        raise Failure("refused", f"{path}: a unit that is not memfit's is masked, and never written")
+    elif kind == "file" and folder.endswith(".wants"):
+        raise Failure("refused", f"{path}: it is a link to a unit, and never a file")
+    elif kind == "remove" and not ours and _target_of(path, aliases.tree) not in (_MASK, None):
+        raise Failure("refused", f"{path}: only what memfit made is removed, and links that mask a unit")
+    if is_unit and not ours:
+        check_unit(name, aliases)
+    elif folder.startswith(f"{SYSTEM}/") and folder.endswith(".d"):
+        _check_drop_in(posixpath.basename(folder)[: -len(".d")], aliases)
+
+
+def _check_link(path: str, target: Any, *, ours: bool, tree: Tree) -> None:
+    folder, name = posixpath.split(path)
+    if path == f"{SYSTEM}/default.target":
+        if not re.fullmatch(_DEFAULT_TARGET, target):
             raise Failure("refused", f"{path} leads to multi-user.target or graphical.target, and nowhere else")
-    elif folder == SYSTEM and not ours:
-        if change["kind"] == "file":
-            raise Failure("refused", f"{path}: a unit that is not memfit's is masked, and never written")
-        if change["kind"] == "link" and change["target"] != "/dev/null":
-            raise Failure("refused", f"{path}: a unit is masked, and never made to be another")
-        check_unit(name, tree)
-    elif folder.startswith(SYSTEM) and folder.endswith(".d"):
-        check_unit(posixpath.basename(folder)[: -len(".d")], tree)
+        if tree.node(target).kind == "absent":
+            raise Failure("refused", f"{path}: {target} is not there")
+    elif folder.endswith(".wants"):
+        if target not in (f"../{name}", f"{SYSTEM}/{name}"):
+            raise Failure("refused", f"{path} leads to {SYSTEM}/{name}, and nowhere else")
+    elif folder not in (SYSTEM, USER) or ours:
+        raise Failure("refused", f"{path}: it is a file, and never a link")
+    elif target != _MASK:
+        raise Failure("refused", f"{path}: a unit is masked, and never made to be another")
+    elif _target_of(path, tree) == "":
+        raise Failure("refused", f"{path}: somebody's own unit stands there, which no link can mask")
+
+
+def _target_of(path: str, tree: Tree) -> str | None:
+    """Where a link leads; empty where something else is there, None where nothing is."""
+    try:
+        node = tree.node(path)
+    except OSError as error:
+        raise of_system(path, error) from error
+    return None if node.kind == "absent" else node.target
+
+
+def _check_drop_in(unit: str, aliases: Aliases) -> None:
+    # "nv-.service.d" holds for all units whose names begin so (systemd.unit(5))
+    if unit.partition("@")[0].rpartition(".")[0].endswith("-") or unit.partition("@")[0].endswith("-"):
+        raise Failure("refused", f"{unit}.d holds for more than one unit")
+    check_unit(unit, aliases)
 
 
 def _check_words(path: str, patterns: tuple[str, ...], what: str) -> None:
-    if not any(re.fullmatch(pattern, path) for pattern in patterns):
-        raise Failure("refused", f"{path} is not {what} that memfit changes")
+    if not any(re.fullmatch(pattern, path, re.ASCII) for pattern in patterns):
+        raise Failure("refused", f"{path!r} is not {what} that memfit changes")
 
 
 def _check_command(words: list[str]) -> None:
     if not words:
         return
     allowed = PROGRAMS.get(words[0])
-    if allowed is None or not all(re.fullmatch(allowed, word) for word in words[1:]):
+    if allowed is None or not all(re.fullmatch(allowed, word, re.ASCII) for word in words[1:]):
         raise Failure("refused", f"{' '.join(words)!r} is not a command that memfit runs")

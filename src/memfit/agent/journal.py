@@ -20,6 +20,7 @@ import hashlib
 import json
 import os
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -29,9 +30,11 @@ from memfit.agent.tree import Node, Tree
 
 HOME = "/var/lib/memfit"
 JOURNAL = f"{HOME}/journal"
+SCHEMA_VERSION = 1
 STATES = ("staging", "open", "applied", "undoing", "undone")
 _NAME = re.compile(r"(\d{4,})-([0-9a-f]{4})\.(%s)" % "|".join(STATES))  # noqa: UP031  braces
 _KEPT_UNDONE = 20
+_STEP_S = 0.05
 _OURS = Node("file", mode=0o600)
 
 
@@ -55,8 +58,8 @@ class Journal:
         self._tree = tree
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Only one memfit changes a machine at a time.
+    def lock(self, patience_s: float = 0.0) -> Iterator[None]:
+        """Only one memfit changes a machine at a time; another one is given ``patience_s`` to come to its end.
 
         Raises:
             Failure: another one is at work, or the journal cannot be written.
@@ -69,14 +72,7 @@ class Journal:
         except OSError as error:
             raise of_system(JOURNAL, error) from error
         try:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise Failure(
-                    "busy",
-                    f"{JOURNAL}/lock: another memfit is changing this machine",
-                    hint="wait until it has ended; memfit status shows what it did",
-                ) from None
+            _lock(file, patience_s)
             yield
         finally:
             os.close(file)
@@ -111,7 +107,7 @@ class Journal:
         """
         last = max((entry.number for entry in self.entries()), default=0)
         entry = Entry(last + 1, f"{last + 1:04d}-{os.urandom(2).hex()}", "staging")
-        plan = {**plan, "id": entry.id}
+        plan = {**plan, "id": entry.id, "schema_version": SCHEMA_VERSION}
         self._tree.make_folder(entry.path, 0o700)
         for number, content in contents.items():
             self._tree.write(f"{entry.path}/before-{number}", content, _ours())
@@ -132,14 +128,16 @@ class Journal:
         except OSError as error:
             raise of_system(path, error) from error
         digest, _, rest = content.partition(b"\n")
-        if hashlib.sha256(rest).hexdigest().encode() != digest:
+        plan: dict[str, Any] = json.loads(rest) if hashlib.sha256(rest).hexdigest().encode() == digest else {}
+        if plan.get("id") != entry.id:
             raise Failure(
                 "undo",
                 f"{path}: it is not what memfit wrote: somebody edited it, or it was cut off",
                 hint=f"what files held before lies beside it: {entry.path}/before-*",
                 journal=entry.path,
             )
-        plan: dict[str, Any] = json.loads(rest)
+        if plan["schema_version"] != SCHEMA_VERSION:
+            raise Failure("undo", f"{path}: another memfit wrote it", hint="undo it with that one", journal=entry.path)
         return plan
 
     def before(self, entry: Entry, number: int, sha256: str) -> bytes:
@@ -175,6 +173,14 @@ class Journal:
             return {}
         return value if isinstance(value, dict) else {}
 
+    def forget(self, entry: Entry, name: str) -> None:
+        """No such note any more.
+
+        Raises:
+            OSError: it could not be removed.
+        """
+        self._tree.remove(f"{entry.path}/{name}.json")
+
     def move(self, entry: Entry, state: str) -> Entry:
         """The transaction in another state, on the disk when this returns.
 
@@ -186,25 +192,49 @@ class Journal:
         return moved
 
     def drop(self, entry: Entry) -> None:
-        """Forget a transaction.
+        """Forget a transaction; without its plan it is none any more.
 
         Raises:
             OSError: it could not be removed.
         """
-        for name in self._tree.names(entry.path):
+        for name in sorted(self._tree.names(entry.path), key=lambda name: name != "plan.json"):
             self._tree.remove(f"{entry.path}/{name}")
         self._tree.remove(entry.path)
 
     def prune(self) -> None:
-        """Forget what was undone long ago."""
+        """Forget what was undone long ago, and the rest of what was being forgotten.
+
+        Raises:
+            OSError: it could not be removed.
+        """
         undone = [entry for entry in self.entries() if entry.state == "undone"]
-        for entry in undone[:-_KEPT_UNDONE]:
-            self.drop(entry)
+        for number, entry in enumerate(reversed(undone)):
+            if number >= _KEPT_UNDONE or "plan.json" not in self._tree.names(entry.path):
+                self.drop(entry)
 
     def _make_home(self) -> None:
         for path in ("/var", "/var/lib", HOME, JOURNAL):
             if self._tree.node(self._tree.real(path)).kind == "absent":
                 self._tree.make_folder(path, 0o700 if path in (HOME, JOURNAL) else 0o755)
+
+
+def _lock(file: int, patience_s: float) -> None:
+    end = time.monotonic() + patience_s
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() < end:
+                time.sleep(_STEP_S)
+                continue
+            raise Failure(
+                "busy",
+                f"{JOURNAL}/lock: another memfit is changing this machine",
+                hint="wait until it has ended; memfit status shows what it did",
+            ) from None
+        except OSError as error:
+            raise of_system(f"{JOURNAL}/lock", error) from error
 
 
 def _ours() -> Node:

@@ -13,6 +13,8 @@ from memfit.agent.failure import Failure, of_system
 _STOP_S = 120.0
 """systemd itself gives a service 90 s to stop (DefaultTimeoutStopSec, systemd-system.conf) before it kills it."""
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+ONE_WAY = ("/proc/sys/vm/drop_caches", "/proc/sys/vm/compact_memory")
+"""Writing these does something once; there is no value to go back to, and Linux lets not even root read one."""
 _SETTLE_S = 0.25
 _MOST_SETTLING = 12
 
@@ -66,6 +68,8 @@ class Machine:
 
     def value(self, path: str) -> str | None:
         """A value of the kernel, the chosen one where it lists several; None where there is none."""
+        if path in ONE_WAY:
+            return "" if os.path.lexists(path) else None
         try:
             text = _read(path)
         except Failure:
@@ -111,13 +115,20 @@ class Machine:
             return 126, f"{words[0]}: {error.strerror}"
         return ended.returncode, ended.stdout.decode("utf-8", "replace")
 
+    def is_so(self, words: list[str]) -> bool:
+        """Whether a program that failed found its work done: swap that is off cannot be switched off again."""
+        if words[0] not in ("swapon", "swapoff", "mkswap"):
+            return False
+        swaps = {line.split(" ", 1)[0] for line in _read("/proc/swaps").splitlines()[1:]}
+        return all((word in swaps) != (words[0] == "swapoff") for word in words[1:] if word.startswith("/"))
+
     def memory(self) -> dict[str, int]:
         """Sizes of ``/proc/meminfo`` in bytes, once MemAvailable has come to rest."""
         readings = [_meminfo()]
         while len(readings) < _MOST_SETTLING:
             time.sleep(_SETTLE_S)
             readings.append(_meminfo())
-            last = [reading["MemAvailable"] for reading in readings[-3:]]
+            last = [reading.get("MemAvailable", 0) for reading in readings[-3:]]
             if len(last) == 3 and max(last) - min(last) <= max(last) // 2048:
                 break
         return readings[-1]

@@ -13,11 +13,13 @@ A request is an object of JSON: ``action``, ``root``, and what the action needs.
 from __future__ import annotations
 
 import hashlib
+import os
 from typing import Any
 
 from memfit.agent.failure import Failure, of_system
 from memfit.agent.machine import Image, Machine
-from memfit.agent.transaction import Transactions
+from memfit.agent.request import check_request
+from memfit.agent.transaction import UNKNOWN, Transactions
 from memfit.agent.tree import Tree
 from memfit.agent.watcher import confirm
 
@@ -25,36 +27,43 @@ from memfit.agent.watcher import confirm
 def answer(request: dict[str, Any], machine: Machine | None = None) -> dict[str, Any]:
     """Do what is asked; a failure is an answer too."""
     try:
+        check_request(request)
         return {"ok": _do(request, machine)}
     except Failure as failure:
         return {"failure": failure.as_json()}
     except OSError as error:
-        return {"failure": of_system(str(error.filename or request.get("root", "/")), error).as_json()}
+        return {"failure": of_system(str(error.filename or request.get("root") or "/"), error).as_json()}
 
 
 def identity(tree: Tree) -> str:
-    """What tells this machine from others: the digest of its machine id, which is nobody's business in a receipt."""
-    for path in ("/etc/machine-id", "/var/lib/dbus/machine-id", "/etc/hostname"):
+    """What tells this machine from others: the digest of its machine id, which is nobody's business in a receipt.
+
+    An image that was never booted has none: it is ``unknown``, and undone where it has got one as well.
+    """
+    for path in ("/etc/machine-id", "/var/lib/dbus/machine-id"):
         try:
             content = tree.read(path).strip()
         except OSError:
             continue
-        if content:
+        if content not in (b"", b"uninitialized"):
             return hashlib.sha256(b"memfit " + content).hexdigest()[:16]
-    return "unknown"
+    return UNKNOWN
 
 
 def _do(request: dict[str, Any], machine: Machine | None) -> dict[str, Any]:
-    root, action = request.get("root", "/"), request.get("action")
+    root, action = request.get("root") or "/", request["action"]
+    if not os.path.isdir(root):  # noqa: PTH112  stdlib, small
+        raise Failure("refused", f"{root}: there is no such folder", hint="--root names the top of an image")
     tree = Tree(root)
-    machine = machine or (Machine() if root == "/" else Image())
+    machine = machine or (Machine() if os.path.realpath(root) == "/" else Image())
     if action == "measure":
         return {"memory": machine.memory()}
     transactions = Transactions(tree, machine, identity(tree))
     if action == "apply":
-        return {"receipt": transactions.apply(request["changes"], request.get("about", {}), request.get("confirm_s"))}
+        about = request.get("about") or {}
+        return {"receipt": transactions.apply(request.get("changes"), about, request.get("confirm_s"))}
     if action == "confirm":
-        confirm(transactions.journal, request["id"])
+        confirm(transactions.journal, request.get("id") or "")
         return {}
     if action == "undo":
         return {"receipt": transactions.undo(request.get("id"))}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
+from contextlib import suppress
 from typing import Any
 
 from memfit.agent.failure import Failure, of_system
 from memfit.agent.journal import Entry, Journal
-from memfit.agent.steps import after_of, before_of, beside, content_of
-from memfit.agent.tree import Node, Tree
+from memfit.agent.steps import after_of, before_of, beside, content_of, key_of
+from memfit.agent.tree import MOST_BYTES, Node, Tree
 
 _MOST_DIFF_LINES = 60
 
@@ -19,6 +21,15 @@ class Nodes:
     def __init__(self, tree: Tree, journal: Journal) -> None:
         self._tree = tree
         self._journal = journal
+
+    def contents(self, steps: list[dict[str, Any]]) -> dict[int, bytes]:
+        """What files hold, by number of step.
+
+        Raises:
+            Failure: not all of it can be kept, or somebody changes it right now.
+        """
+        files = [step for step in steps if step["kind"] == "node" and before_of(step).kind == "file"]
+        return {step["number"]: self._content(step) for step in files}
 
     def stage(self, step: dict[str, Any], entry: Entry) -> None:
         """What shall be there, under its name beside; and a second name for what is."""
@@ -48,6 +59,7 @@ class Nodes:
         if step["kind"] == "node" and before_of(step).kind in ("file", "link"):
             try:
                 self._rebuild(step, entry)
+                self._tree.flush(step["path"])
             except OSError as error:
                 raise of_system(step["path"], error) from error
 
@@ -68,23 +80,58 @@ class Nodes:
         except OSError as error:
             raise of_system(path, error) from error
 
-    def take_back(self, step: dict[str, Any], entry: Entry) -> None:
+    def verify(self, step: dict[str, Any]) -> None:
+        """Read it again.
+
+        Raises:
+            Failure: it is not what was written.
+        """
+        if step["kind"] == "node" and not self._now(step).same_as(after_of(step)):
+            raise Failure("apply", f"{step['path']}: it is not what was written")
+
+    def take_back(self, steps: list[dict[str, Any]], entry: Entry) -> None:
+        """Everything as it was, however far it came; and no name beside anything any more.
+
+        Raises:
+            Failure: somebody changed something since, and nothing was done; or the kernel refuses.
+        """
+        put = [step for step in reversed(steps) if not _is_folder(step) and not self._is_only_staged(step, entry)]
+        for step in put:
+            self.check_drift(step, entry)
+        for step in put:
+            try:
+                self._take_back(step, entry)
+            except OSError as error:
+                raise of_system(key_of(step), error) from error
+        self.discard(steps, entry)
+
+    def discard(self, steps: list[dict[str, Any]], entry: Entry) -> None:
+        """Nothing of what was staged: no name beside anything, and no folder that was made and holds nothing.
+
+        Raises:
+            Failure: the kernel refuses.
+        """
+        self.sweep(entry, steps)
+        for step in filter(_is_folder, reversed(steps)):
+            try:
+                self._tree.remove_folder(step["path"])
+            except OSError as error:
+                raise of_system(step["path"], error) from error
+
+    def _take_back(self, step: dict[str, Any], entry: Entry) -> None:
         """What was there, by one rename; nothing where it is there.
 
         Raises:
-            Failure: somebody changed it since.
+            Failure: the journal is damaged.
             OSError: what the kernel refuses.
         """
         if step["kind"] != "node":
             return
         before, path = before_of(step), step["path"]
-        now = self._tree.node(path)
-        if now.same_as(before):
+        if self._tree.node(path).same_as(before):
             return
-        self.check_drift(step, entry)
         if before.kind == "absent":
-            if after_of(step).kind != "folder" or not self._tree.names(path):
-                self._tree.remove(path)
+            self._tree.remove(path)
             return
         name = beside(step, entry.id, "before")
         if not self._tree.node(name).same_as(before):
@@ -99,7 +146,7 @@ class Nodes:
         """
         if step["kind"] != "node":
             return
-        now, after, path = self._tree.node(step["path"]), after_of(step), step["path"]
+        now, after, path = self._now(step), after_of(step), step["path"]
         if now.same_as(after) or now.same_as(before_of(step)):
             return
         if after.kind == "folder" and now.kind == "folder":
@@ -113,13 +160,46 @@ class Nodes:
         )
 
     def sweep(self, entry: Entry, steps: list[dict[str, Any]]) -> None:
-        """No name beside any target any more."""
+        """No name beside any target any more.
+
+        Raises:
+            Failure: the kernel refuses.
+        """
         for step in steps:
             if step["kind"] == "node":
                 for which in ("after", "before"):
                     name = beside(step, entry.id, which)
-                    if self._tree.node(name).kind != "absent":
-                        self._tree.remove(name)
+                    try:
+                        if self._tree.node(name).kind != "absent":
+                            self._tree.remove(name)
+                    except OSError as error:
+                        raise of_system(name, error) from error
+
+    def _content(self, step: dict[str, Any]) -> bytes:
+        path = step["path"]
+        try:
+            content = self._tree.read(path)
+        except OSError as error:
+            raise of_system(path, error) from error
+        if len(content) == MOST_BYTES:
+            raise Failure("refused", f"{path}: it is too long to be kept for undo")
+        if hashlib.sha256(content).hexdigest() != before_of(step).sha256:
+            raise Failure("drift", f"{path}: somebody changed it this very moment")
+        return content
+
+    def _now(self, step: dict[str, Any]) -> Node:
+        try:
+            return self._tree.node(step["path"])
+        except OSError as error:
+            raise of_system(step["path"], error) from error
+
+    def _is_only_staged(self, step: dict[str, Any], entry: Entry) -> bool:
+        """Whether it never came to the rename; what somebody made of the target meanwhile is then none of ours."""
+        if entry.state != "open" or step["kind"] != "node":
+            return False
+        if after_of(step).kind != "absent":
+            return self._tree.node(beside(step, entry.id, "after")).kind != "absent"
+        return self._now(step).kind != "absent" and self._tree.node(beside(step, entry.id, "before")).kind == "absent"
 
     def _keep(self, step: dict[str, Any], entry: Entry) -> None:
         if not self._tree.keep(step["path"], beside(step, entry.id, "before")):
@@ -139,11 +219,18 @@ class Nodes:
         ours = content_of(step).decode("utf-8", "replace").splitlines() if after.kind == "file" else [_words(after)]
         theirs = [_words(now)]
         if now.kind == "file":
-            theirs = self._tree.read(step["path"]).decode("utf-8", "replace").splitlines()
+            with suppress(OSError):  # it is gone already
+                theirs = self._tree.read(step["path"]).decode("utf-8", "replace").splitlines()
         if ours == theirs:
             ours, theirs = [_words(after)], [_words(now)]
-        lines = difflib.unified_diff(ours, theirs, f"{step['path']} (applied)", f"{step['path']} (now)", lineterm="")
-        return "\n".join(list(lines)[:_MOST_DIFF_LINES])
+        was, there = f"{step['path']} (applied)", f"{step['path']} (now)"
+        lines = list(difflib.unified_diff(ours, theirs, was, there, lineterm=""))
+        more = [f"… {len(lines) - _MOST_DIFF_LINES} more lines"] if len(lines) > _MOST_DIFF_LINES else []
+        return "\n".join((*lines[:_MOST_DIFF_LINES], *more))
+
+
+def _is_folder(step: dict[str, Any]) -> bool:
+    return bool(step["kind"] == "node" and after_of(step).kind == "folder")
 
 
 def _words(node: Node) -> str:

@@ -2,7 +2,8 @@
 
 A change is an object of JSON with a ``kind`` and, if it likes, a ``why``:
 
-    file     path, content (base64), mode or null, expects: digest of the file it was made from, or null
+    file     path, content (base64), mode or null, expects: digest of the file it was made from, or null; trial:
+             fallback (base64), original and expects of a boot that is tried (``boot.begin``), or null
     link     path, target
     remove   path
     unit     unit, active
@@ -20,30 +21,38 @@ import os
 import posixpath
 from typing import Any
 
-from memfit.agent.denied import check
+from memfit.agent.denied import Aliases, check
 from memfit.agent.failure import Failure, of_system
 from memfit.agent.machine import Machine
+from memfit.agent.request import check_changes
 from memfit.agent.tree import ABSENT, Node, Tree, node_of
 
-Step = dict  # of JSON
+_NODES = ("file", "link", "remove")
+_MOST_STEPS = 10_000
 
 
-def plan_steps(changes: list[dict[str, Any]], tree: Tree, machine: Machine) -> list[dict[str, Any]]:
+def plan_steps(changes: Any, tree: Tree, machine: Machine) -> list[dict[str, Any]]:
     """Steps for what differs from what was asked for; none where all is so already.
 
     Raises:
         Failure: a change is never made, or what it was made from is not there any more.
     """
+    check_changes(changes)
+    aliases = Aliases(tree)
+    placed: dict[tuple[str, str], dict[str, Any]] = {}
+    for change in changes:
+        check(change, aliases)
+        there = _placed(change, tree, aliases)
+        key = _subject(there)
+        if _without_why(placed.setdefault(key, there)) != _without_why(there):
+            raise Failure("refused", f"{key[1]}: two changes of it in one transaction")
     steps: list[dict[str, Any]] = []
-    for change in changes:
-        check(change, tree)
-    for change in changes:
-        found = _node_steps(change, tree) if change["kind"] in ("file", "link", "remove") else _step(change, machine)
+    for change in placed.values():
+        found = _node_steps(change, tree) if change["kind"] in _NODES else _step(change, machine, tree)
         for step in found:
-            if step["kind"] == "node" and any(_same_place(step, other) for other in steps):
-                if step["after"]["kind"] == "folder":
-                    continue
-                raise Failure("refused", f"{step['path']}: two changes of one file in one transaction")
+            is_folder = step["kind"] == "node" and step["after"]["kind"] == "folder"
+            if is_folder and any(other.get("path") == step["path"] for other in steps):
+                continue  # another one needs it too
             steps.append({**step, "why": change.get("why", ""), "number": len(steps)})
     return steps
 
@@ -63,6 +72,16 @@ def beside(step: dict[str, Any], id: str, which: str) -> str:
     return f"{folder}/.{name[:180]}.memfit-{id}-{step['number']}.{which}"
 
 
+def begun(step: dict[str, Any]) -> str:
+    """The name of the note that a program was started: one that never was is not taken back."""
+    return f"begun-{step['number']}"
+
+
+def is_running(state: dict[str, str]) -> bool:
+    """Whether a unit runs, or is about to."""
+    return state.get("ActiveState") in ("active", "activating", "reloading")
+
+
 def before_of(step: dict[str, Any]) -> Node:
     """What was at a node step's path."""
     return node_of(step["before"])
@@ -73,15 +92,52 @@ def after_of(step: dict[str, Any]) -> Node:
     return node_of(step["after"])
 
 
-def _same_place(step: dict[str, Any], other: dict[str, Any]) -> bool:
-    return bool(other["kind"] == "node" and other["path"] == step["path"])
+def touched_of(step: dict[str, Any]) -> list[dict[str, Any]]:
+    """Files that a step's program makes anew, as steps of kind ``node`` whose content nobody knows yet."""
+    touched = enumerate(step.get("touched", ()), _MOST_STEPS * (1 + step["number"]))
+    return [
+        {"kind": "node", **one, "after": one["before"], "content": None, "number": number} for number, one in touched
+    ]
+
+
+def key_of(step: dict[str, Any]) -> str:
+    """What a step changes."""
+    return _subject(step)[1]
+
+
+def _subject(change: dict[str, Any]) -> tuple[str, str]:
+    """What a change or a step is about; of one thing there is one change. Programs are told apart by what they do."""
+    if change["kind"] == "run":
+        return "run", " ".join(change["do"] or change["undo"])
+    return ("unit", change["unit"]) if change["kind"] == "unit" else ("path", change["path"])
+
+
+def _without_why(change: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in change.items() if name != "why"}
+
+
+def _placed(change: dict[str, Any], tree: Tree, aliases: Aliases) -> dict[str, Any]:
+    """The same change of what a path really leads to, which may be a file that is never changed."""
+    if change["kind"] not in _NODES:
+        return change
+    path = change["path"]
+    try:
+        real = tree.real(path) if change["kind"] == "file" else tree.place(path)
+    except OSError as error:
+        raise of_system(path, error) from error
+    if real == path:
+        return change
+    there = {**change, "path": real}
+    try:
+        check(there, aliases)
+    except Failure as failure:
+        raise Failure("refused", f"{path} leads to {real}: {failure.message}", hint=failure.hint) from failure
+    return there
 
 
 def _node_steps(change: dict[str, Any], tree: Tree) -> list[dict[str, Any]]:
     path = change["path"]
     try:
-        if change["kind"] == "file":
-            path = tree.real(path)
         before = tree.node(path)
     except OSError as error:
         raise of_system(path, error) from error
@@ -94,10 +150,8 @@ def _node_steps(change: dict[str, Any], tree: Tree) -> list[dict[str, Any]]:
     if before.same_as(after):
         return []
     folders = _missing(path, tree) if after.kind != "absent" else []
-    return [
-        *folders,
-        {"kind": "node", "path": path, "before": before._asdict(), "after": after._asdict(), "content": content},
-    ]
+    step = {"kind": "node", "path": path, "before": before._asdict(), "after": after._asdict(), "content": content}
+    return [*folders, {**step, "trial": change["trial"]} if change.get("trial") else step]
 
 
 def _wanted(change: dict[str, Any], before: Node) -> tuple[Node, str | None]:
@@ -111,7 +165,7 @@ def _wanted(change: dict[str, Any], before: Node) -> tuple[Node, str | None]:
     mode = change.get("mode")
     if before.kind != "file":
         return Node("file", sha256, mode=0o644 if mode is None else mode, uid=uid, gid=gid), content
-    return before._replace(sha256=sha256, mode=before.mode if mode is None else mode, mtime_ns=0), content
+    return before._replace(sha256=sha256, mode=before.mode if mode is None else mode, mtime_ns=None), content
 
 
 def _missing(path: str, tree: Tree) -> list[dict[str, Any]]:
@@ -126,13 +180,24 @@ def _missing(path: str, tree: Tree) -> list[dict[str, Any]]:
     return folders[::-1]
 
 
-def _step(change: dict[str, Any], machine: Machine) -> list[dict[str, Any]]:
+def _touched(change: dict[str, Any], tree: Tree) -> list[dict[str, Any]]:
+    """What stands now in files that a program makes anew from others, if it is run again."""
+    if change["do"] != change["undo"]:
+        return []
+    try:
+        paths = [tree.real(path) for path in change.get("touches", ())]
+        return [{"path": path, "before": tree.node(path)._asdict()} for path in paths]
+    except OSError as error:
+        raise of_system(str(error.filename or change["do"][0]), error) from error
+
+
+def _step(change: dict[str, Any], machine: Machine, tree: Tree) -> list[dict[str, Any]]:
     kind = change["kind"]
     if not machine.live:
         return []  # an image: its files say all
     if kind == "unit":
         state = machine.unit(change["unit"])
-        running = state.get("ActiveState") in ("active", "activating", "reloading")
+        running = is_running(state)
         if not state or running == change["active"]:
             return []
         return [{"kind": "unit", "unit": change["unit"], "before": running, "after": change["active"]}]
@@ -143,4 +208,6 @@ def _step(change: dict[str, Any], machine: Machine) -> list[dict[str, Any]]:
         if now == change["text"]:
             return []
         return [{"kind": "value", "path": change["path"], "before": now, "after": change["text"]}]
-    return [{"kind": "run", "do": change["do"], "undo": change["undo"], "lasting": bool(change.get("lasting"))}]
+    step = {"kind": "run", "do": change["do"], "undo": change["undo"], "lasting": bool(change.get("lasting"))}
+    touched = _touched(change, tree)
+    return [{**step, "touched": touched} if touched else step]

@@ -10,18 +10,20 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
+from memfit.agent.acts import Acts
 from memfit.agent.failure import Failure, of_system
 from memfit.agent.journal import Entry, Journal
 from memfit.agent.machine import Machine
-from memfit.agent.nodes import Nodes
-from memfit.agent.steps import after_of, before_of, plan_steps
+from memfit.agent.steps import key_of, plan_steps
+from memfit.agent.targets import Targets
 from memfit.agent.tree import Tree
-from memfit.agent.watcher import watch
+from memfit.agent.watcher import is_confirmed, watch
 
-_UNITS = "/etc/systemd/"
+UNKNOWN = "unknown"
+_MEASURED = ("MemTotal", "MemAvailable", "MemFree", "CmaTotal", "CmaFree", "SwapTotal", "SwapFree")
 
 
 class Transactions:
@@ -32,11 +34,10 @@ class Transactions:
         self._machine = machine
         self._identity = identity
         self.journal = Journal(tree)
-        self._nodes = Nodes(tree, self.journal)
+        self._nodes = Targets(tree, self.journal, machine)
+        self._acts = Acts(machine, self.journal)
 
-    def apply(
-        self, changes: list[dict[str, Any]], about: dict[str, Any], confirm_s: float | None = None
-    ) -> dict[str, Any]:
+    def apply(self, changes: Any, about: dict[str, Any], confirm_s: float | None = None) -> dict[str, Any]:
         """Make the changes; ``about`` is kept with them, and what nobody confirms within ``confirm_s`` is taken back.
 
         Returns:
@@ -51,7 +52,6 @@ class Transactions:
             if not steps:
                 return {"id": None, "state": "nothing to do", "steps": [], "about": about}
             plan = {
-                "schema_version": 1,
                 "machine": self._identity,
                 "boot_id": self._machine.boot_id(),
                 "made": time.time(),
@@ -65,8 +65,8 @@ class Transactions:
             with _undisturbed():
                 return self._make(entry, plan)
 
-    def undo(self, id: str | None) -> dict[str, Any]:
-        """Take a transaction back, the last one where no id is given.
+    def undo(self, id: str | None, *, confirmed_stays: bool = False) -> dict[str, Any]:
+        """Take a transaction back, the last one where no id is given; not where ``confirmed_stays``, and it is.
 
         Raises:
             Failure: of kind ``drift``, and nothing was done; ``undo``, and what is left is in the journal.
@@ -76,28 +76,28 @@ class Transactions:
             entry = self._last_applied() if id is None else self.journal.find(id)
             if entry.state != "applied":
                 raise Failure("refused", f"{entry.id} is undone already")
+            if confirmed_stays and is_confirmed(self.journal, entry):
+                return self.receipt(entry)
             plan = self.journal.plan(entry)
-            if plan["machine"] != self._identity:
+            if UNKNOWN not in (plan["machine"], self._identity) and plan["machine"] != self._identity:
                 raise Failure(
                     "refused",
                     f"{entry.path}: this receipt is of another machine",
                     hint="undo it there, or with --root where its disk is mounted",
                 )
             steps = plan["steps"]
+            self._refuse_older(entry, steps)
             for step in steps:
                 self._nodes.check_drift(step, entry)
             try:
                 for step in steps:
                     self._nodes.stage_before(step, entry)
-            except (OSError, Failure) as error:
+            except Failure:
                 self._nodes.sweep(entry, steps)
-                raise _told(error, entry.path) from error
+                raise
             with _undisturbed():
-                entry = self.journal.move(entry, "undoing")
-                self._restore(entry, plan)
-                entry = self.journal.move(entry, "undone")
-                self._nodes.sweep(entry, steps)
-                self.journal.prune()
+                entry = self._restore(self.journal.move(entry, "undoing"), plan)
+            self._tidy()
             return self.receipt(entry)
 
     def recover(self) -> list[str]:
@@ -111,13 +111,10 @@ class Transactions:
             if entry.state == "staging":
                 self._discard(entry)
             elif entry.state in ("open", "undoing"):
-                plan = self.journal.plan(entry)
                 with _undisturbed():
-                    self._restore(entry, plan)
-                    entry = self.journal.move(entry, "undone")
+                    self._restore(entry, self.journal.plan(entry))
                 said.append(entry.id)
-            if entry.state in ("applied", "undone"):
-                self._sweep_known(entry)
+        self._tidy()
         return said
 
     def receipt(self, entry: Entry) -> dict[str, Any]:
@@ -127,7 +124,9 @@ class Transactions:
             Failure: its plan is damaged.
         """
         plan = self.journal.plan(entry)
-        steps = [{name: value for name, value in step.items() if name != "content"} for step in plan["steps"]]
+        steps = [
+            {name: value for name, value in step.items() if name not in ("content", "trial")} for step in plan["steps"]
+        ]
         return {
             **{name: plan[name] for name in ("id", "machine", "boot_id", "made", "about", "schema_version")},
             "state": entry.state,
@@ -148,7 +147,7 @@ class Transactions:
     def _watch(self, entry: Entry, confirm_s: float) -> None:
         def take_back() -> None:
             if self.journal.find(entry.id).state == "applied":
-                self.undo(entry.id)
+                self.undo(entry.id, confirmed_stays=True)
                 return
             with self.journal.lock():
                 self.recover()
@@ -161,123 +160,83 @@ class Transactions:
 
     def _prepare(self, plan: dict[str, Any]) -> Entry:
         """Write the plan and everything that will stand under the targets' names; nothing of them changes."""
-        steps, contents = plan["steps"], {}
+        steps = plan["steps"]
         entry = None
         try:
-            for step in steps:
-                if step["kind"] == "node" and before_of(step).kind == "file":
-                    contents[step["number"]] = self._tree.read(step["path"])
-            entry = self.journal.begin(plan, contents)
+            entry = self.journal.begin(plan, self._nodes.contents(steps))
             for step in steps:
                 self._nodes.stage(step, entry)
             return self.journal.move(entry, "open")
         except (OSError, Failure) as error:
-            for left in [entry] if entry else [one for one in self.journal.entries() if one.state == "staging"]:
-                self._discard(left)
+            with suppress(OSError, Failure):  # what is left now is thrown away by the next one
+                for left in [entry] if entry else [one for one in self.journal.entries() if one.state == "staging"]:
+                    self._discard(left)
             raise _told(error, "the journal") from error
 
     def _make(self, entry: Entry, plan: dict[str, Any]) -> dict[str, Any]:
         steps = plan["steps"]
         try:
-            earlier = self._machine.memory() if any(step["kind"] != "node" for step in steps) else {}
+            earlier = self._machine.memory()
             for step in steps:
                 self._nodes.put(step, entry)
-            self._reload(steps)
+            self._acts.reload(steps)
             for step in steps:
-                self._act(step)
-            self._verify(steps)
+                self._acts.act(step, entry)
+            self._nodes.made(steps, entry)
+            for step in steps:
+                self._nodes.verify(step)
+                self._acts.verify(step)
             entry = self.journal.move(entry, "applied")
         except (OSError, Failure) as error:
             told = _told(error, entry.path)
-            self._restore(entry, plan)
-            self._nodes.sweep(self.journal.move(entry, "undone"), steps)
+            self._restore(self.journal.find(entry.id), plan)
             told.hint = told.hint or "everything was taken back"
             raise told from error
-        self._nodes.sweep(entry, steps)
-        self._measure(entry, earlier)
+        # it is applied: nothing that fails from here on makes it less so
+        with suppress(OSError, Failure):
+            self._nodes.sweep(entry, steps)
+        if earlier:
+            self._measure(entry, earlier)
         return self.receipt(entry)
 
     def _measure(self, entry: Entry, earlier: dict[str, int]) -> None:
         """What the change gave, noted beside it; a full disk is no reason to take it back."""
-        later = self._machine.memory()
-        names = ("MemTotal", "MemAvailable", "MemFree", "CmaTotal", "CmaFree", "SwapTotal", "SwapFree")
-        kept = [{name: reading[name] for name in names if name in reading} for reading in (earlier, later)]
-        try:
+        with suppress(OSError, Failure):
+            later = self._machine.memory()
+            kept = [{name: reading[name] for name in _MEASURED if name in reading} for reading in (earlier, later)]
             self.journal.note(entry, "measured", {"before": kept[0], "after": kept[1]})
-        except OSError:
-            return
 
-    def _act(self, step: dict[str, Any]) -> None:
-        if step["kind"] == "unit":
-            self._machine.set_active(step["unit"], step["after"])
-        elif step["kind"] == "value":
-            self._machine.set_value(step["path"], step["after"])
-        elif step["kind"] == "run":
-            self._run(step["do"])
-
-    def _run(self, words: list[str]) -> None:
-        if not words:
-            return
-        code, said = self._machine.run(words)
-        if code:
-            raise Failure("apply", f"{' '.join(words)}: {said.strip()[-300:] or f'exit code {code}'}")
-
-    def _reload(self, steps: list[dict[str, Any]]) -> None:
-        if any(step["kind"] == "node" and step["path"].startswith(_UNITS) for step in steps):
-            self._machine.reload()
-
-    def _verify(self, steps: list[dict[str, Any]]) -> None:
-        """Read everything again.
-
-        Raises:
-            Failure: something is not what was written.
-        """
-        for step in steps:
-            if step["kind"] == "node":
-                now = self._tree.node(step["path"])
-                if not now.same_as(after_of(step)):
-                    raise Failure("apply", f"{step['path']}: it is not what was written")
-            elif step["kind"] == "unit":
-                state = self._machine.unit(step["unit"]).get("ActiveState")
-                if (state in ("active", "reloading")) != step["after"]:
-                    raise Failure("apply", f"{step['unit']}: it is {state} after all", hint="what starts it again?")
-            elif step["kind"] == "value" and step["path"] not in _ONE_WAY:
-                now_value = self._machine.value(step["path"])
-                if now_value != step["after"]:
-                    raise Failure("apply", f"{step['path']}: {step['after']} was written, {now_value} is there")
-
-    def _restore(self, entry: Entry, plan: dict[str, Any]) -> None:
+    def _restore(self, entry: Entry, plan: dict[str, Any]) -> Entry:
         """Everything as it was, however far it came.
 
         Raises:
             Failure: something is in the way; the journal keeps what it was.
         """
         steps = plan["steps"]
-        same_boot = plan["boot_id"] == self._machine.boot_id()
         try:
-            for step in reversed(steps):
-                self._nodes.take_back(step, entry)
+            self._nodes.take_back(steps, entry)
             if self._machine.live:
-                self._reload(steps)
-                for step in reversed(steps):
-                    self._act_back(step, same_boot=same_boot)
+                self._acts.take_back(steps, entry, same_boot=plan["boot_id"] == self._machine.boot_id())
+            return self.journal.move(entry, "undone")
         except (OSError, Failure) as error:
             told = _told(error, entry.path)
             hint = told.hint or "mend that, and run memfit undo again"
             kind = "drift" if told.kind == "drift" else "undo"
             raise Failure(kind, told.message, hint=hint, diff=told.diff, journal=entry.path) from error
 
-    def _act_back(self, step: dict[str, Any], *, same_boot: bool) -> None:
-        if step["kind"] == "unit":
-            running = self._machine.unit(step["unit"]).get("ActiveState") in ("active", "activating", "reloading")
-            if running != step["before"] and (step["before"] or same_boot):
-                self._machine.set_active(step["unit"], step["before"])
-        elif step["kind"] == "value" and step["path"] not in _ONE_WAY:
-            # after another boot it is ours only where a file of ours set it again
-            if self._machine.value(step["path"]) == step["after"]:
-                self._machine.set_value(step["path"], step["before"])
-        elif step["kind"] == "run" and (same_boot or step["lasting"]):
-            self._run(step["undo"])
+    def _refuse_older(self, entry: Entry, steps: list[dict[str, Any]]) -> None:
+        """What was changed twice is taken back in the other order.
+
+        Raises:
+            Failure: a later transaction changed some of the same.
+        """
+        keys = {key_of(step) for step in steps}
+        for later in self.journal.entries():
+            if later.state == "applied" and later.number > entry.number:
+                both = keys & {key_of(step) for step in self.journal.plan(later)["steps"]}
+                if both:
+                    message = f"{min(both)}: {later.id} changed it after {entry.id}"
+                    raise Failure("drift", message, hint=f"undo {later.id} first", journal=entry.path)
 
     def _discard(self, entry: Entry) -> None:
         """Throw away what was only being prepared; only whole plans ever put names beside anything."""
@@ -285,28 +244,23 @@ class Transactions:
             steps = self.journal.plan(entry)["steps"]
         except Failure:
             steps = []
-        self._nodes.sweep(entry, steps)
-        for step in reversed(steps):
-            if step["kind"] == "node" and after_of(step).kind == "folder" and not self._tree.names(step["path"]):
-                self._tree.remove(step["path"])
+        self._nodes.discard(steps, entry)
         self.journal.drop(entry)
 
-    def _sweep_known(self, entry: Entry) -> None:
-        try:
-            steps = self.journal.plan(entry)["steps"]
-        except Failure:
-            return  # who asks for this one is told
-        self._nodes.sweep(entry, steps)
+    def _tidy(self) -> None:
+        """What a kill left of transactions that are whole: none of it matters, so nothing that fails here does."""
+        for entry in self.journal.entries():
+            if entry.state == "applied":
+                with suppress(OSError, Failure):  # a damaged plan is told to who asks for it
+                    self._nodes.sweep(entry, self.journal.plan(entry)["steps"])
+        with suppress(OSError):
+            self.journal.prune()
 
     def _last_applied(self) -> Entry:
         applied = [entry for entry in self.journal.entries() if entry.state == "applied"]
         if not applied:
             raise Failure("refused", "nothing is applied here", hint="memfit status shows what was")
         return applied[-1]
-
-
-# writing these does something once; there is no value to go back to
-_ONE_WAY = ("/proc/sys/vm/drop_caches", "/proc/sys/vm/compact_memory")
 
 
 @contextmanager

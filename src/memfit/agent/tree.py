@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from memfit.host._inside import Inside
 
-_MOST_BYTES = 64 << 20
+MOST_BYTES = 64 << 20
 """Of one file: what memfit changes are texts, and a boot loader's environment at most."""
 
 
@@ -25,7 +25,7 @@ class Node(NamedTuple):
     """What is at a path: ``absent``, ``file``, ``link``, ``folder`` or ``other``.
 
     Two are the same where kind, content, target, permissions and owner are: times and attributes are put back, and no
-    reason to say that somebody changed something.
+    reason to say that somebody changed something. A time of None is that of the writing.
     """
 
     kind: str
@@ -34,7 +34,7 @@ class Node(NamedTuple):
     mode: int = 0
     uid: int = 0
     gid: int = 0
-    mtime_ns: int = 0
+    mtime_ns: int | None = None
     attributes: dict[str, str] | None = None
 
     def same_as(self, other: Node) -> bool:
@@ -72,7 +72,7 @@ class Tree:
             return ABSENT
 
     def real(self, path: str) -> str:
-        """The same path with every link on its way followed, the last name too; as given where nothing is there.
+        """The same path with every link on its way followed, the last name too, as far as anything is there.
 
         Raises:
             OSError: links in a circle, and what the kernel refuses.
@@ -81,7 +81,16 @@ class Tree:
             with self._inside.reach(path) as place:
                 return place.real
         except FileNotFoundError:
-            return path
+            return self.place(path)
+
+    def place(self, path: str) -> str:
+        """As ``real``, but for the last name, which is what is changed.
+
+        Raises:
+            OSError: as ``real``.
+        """
+        above, _, name = path.rstrip("/").rpartition("/")
+        return f"{self.real(above).rstrip('/')}/{name}" if above else f"/{name}"
 
     def read(self, path: str) -> bytes:
         """The content of a file.
@@ -89,7 +98,7 @@ class Tree:
         Raises:
             OSError: it is none, or cannot be read.
         """
-        return self._inside.read_bytes(path, _MOST_BYTES)
+        return self._inside.read_bytes(path, MOST_BYTES)
 
     def names(self, path: str) -> tuple[str, ...]:
         """Names in a folder; none where it is not one."""
@@ -97,6 +106,15 @@ class Tree:
             return self._inside.list_dir(path)
         except OSError:
             return ()
+
+    def links(self, path: str) -> dict[str, str]:
+        """Links in a folder and where they lead, as written; none where it is not one."""
+        try:
+            with self.folder(f"{path}/.") as (folder, _), os.scandir(folder) as entries:
+                names = [entry.name for entry in entries if entry.is_symlink()]
+                return {name: os.readlink(name, dir_fd=folder) for name in names}
+        except OSError:
+            return {}
 
     def write(self, path: str, content: bytes, like: Node) -> None:
         """A new file, flushed to the disk, with mode, owner and attributes of ``like``; for names nobody else uses.
@@ -107,7 +125,7 @@ class Tree:
         with self.folder(path) as (folder, name):
             _remove(folder, name)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-            file = os.open(name, flags, 0o600, dir_fd=folder)
+            file = os.open(name, flags, 0o600 if like.mode == 0 else 0, dir_fd=folder)
             try:
                 _fill(file, content, like)
             except BaseException:
@@ -125,7 +143,11 @@ class Tree:
         with self.folder(path) as (folder, name):
             _remove(folder, name)
             os.symlink(target, name, dir_fd=folder)
-            if like is not None and (like.uid, like.gid) != (os.geteuid(), os.getegid()):
+            if like is None:
+                return
+            if like.mtime_ns is not None:
+                os.utime(name, ns=(like.mtime_ns, like.mtime_ns), dir_fd=folder, follow_symlinks=False)
+            if (like.uid, like.gid) != (os.geteuid(), os.getegid()):
                 os.chown(name, like.uid, like.gid, dir_fd=folder, follow_symlinks=False)
 
     def keep(self, path: str, other: str) -> bool:
@@ -167,6 +189,20 @@ class Tree:
                 os.fsync(folder)
         except (FileNotFoundError, NotADirectoryError):
             return
+
+    def remove_folder(self, path: str) -> None:
+        """No folder any more, unless something else is there or something in it.
+
+        Raises:
+            OSError: what the kernel refuses.
+        """
+        try:
+            with self.folder(path) as (folder, name):
+                os.rmdir(name, dir_fd=folder)
+                os.fsync(folder)
+        except OSError as error:
+            if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ENOTEMPTY, errno.EEXIST):
+                raise
 
     def make_folder(self, path: str, mode: int = 0o755) -> None:
         """A new folder.
@@ -234,20 +270,21 @@ def _attributes(file: int) -> dict[str, str] | None:
 
 
 def _fill(file: int, content: bytes, like: Node) -> None:
+    """All of a new file, its mode last: one that has it is whole."""
     rest = memoryview(content)
     while rest:
         rest = rest[os.write(file, rest) :]
     if (like.uid, like.gid) != (os.geteuid(), os.getegid()):
         os.fchown(file, like.uid, like.gid)
-    os.fchmod(file, like.mode)
     for name, value in (like.attributes or {}).items():
         try:
             os.setxattr(file, name, bytes.fromhex(value))
         except OSError as error:  # the kernel sets some of them itself
             if error.errno not in (errno.EPERM, errno.EOPNOTSUPP):
                 raise
-    if like.mtime_ns:
+    if like.mtime_ns is not None:
         os.utime(file, ns=(like.mtime_ns, like.mtime_ns))
+    os.fchmod(file, like.mode)
     os.fsync(file)
 
 

@@ -6,18 +6,21 @@ agent ends it: an agent that was killed half-way is cleaned up after as well.
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import time
 from collections.abc import Callable
 
 from memfit.agent.failure import Failure
-from memfit.agent.journal import Journal
+from memfit.agent.journal import Entry, Journal
 
 _STEP_S = 0.5
 _LONGEST_S = 3600.0
 _MOST_FILES = 4096
-CONFIRMED = "confirmed"
+_PATIENCE_S = 5.0
+_MOST_MISSED = 3
+_CONFIRMED = "confirmed"
 
 
 def watch(journal: Journal, id: str, most_s: float, take_back: Callable[[], None]) -> None:
@@ -28,16 +31,20 @@ def watch(journal: Journal, id: str, most_s: float, take_back: Callable[[], None
     """
     child = os.fork()
     if child:
-        os.waitpid(child, 0)
+        _, status = os.waitpid(child, 0)
+        if status:
+            raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
         return
     # a child of the child belongs to nobody, and is waited for by no one
+    status = 1
     try:
         os.setsid()
         if os.fork() == 0:
             _detach()
             _wait(journal, id, most_s, take_back)
+        status = 0
     finally:
-        os._exit(0)
+        os._exit(status)
 
 
 def confirm(journal: Journal, id: str) -> None:
@@ -47,36 +54,46 @@ def confirm(journal: Journal, id: str) -> None:
         Failure: the transaction is not applied any more.
         OSError: it cannot be noted.
     """
-    entry = journal.find(id)
-    if entry.state != "applied":
-        raise Failure("apply", f"{id} was taken back already: nobody confirmed it in time")
-    journal.note(entry, CONFIRMED, {"at": time.time()})
+    # with the lock: a watcher that took it first takes back, one that comes later finds the note
+    with journal.lock(_PATIENCE_S):
+        entry = journal.find(id)
+        if entry.state != "applied":
+            raise Failure("apply", f"{id} was taken back already: nobody confirmed it in time")
+        journal.note(entry, _CONFIRMED, {"at": time.time()})
+
+
+def is_confirmed(journal: Journal, entry: Entry) -> bool:
+    """Whether somebody said so."""
+    return bool(journal.noted(entry, _CONFIRMED))
 
 
 def _wait(journal: Journal, id: str, most_s: float, take_back: Callable[[], None]) -> None:
     end = time.monotonic() + _LONGEST_S
     applied: float | None = None
+    missed = 0
     while time.monotonic() < end:
         time.sleep(_STEP_S)
         try:
-            with journal.lock():
-                entry = journal.find(id)
-                confirmed = bool(journal.noted(entry, CONFIRMED))
+            entry = journal.find(id)  # without the lock, which others would find held
+            if entry.state in ("staging", "open"):
+                with journal.lock():
+                    entry = journal.find(id)
+            if entry.state in ("undone", "undoing") or is_confirmed(journal, entry):
+                return
+            if entry.state == "applied":
+                applied = applied or time.monotonic()
+                if time.monotonic() - applied < most_s:
+                    continue
+            # not confirmed; or whoever made it is dead, since the lock was free
+            take_back()
+            return
         except Failure as failure:
             if failure.kind == "busy":
-                continue  # it is still being applied
-            return  # it was never begun, or is forgotten
-        if entry.state in ("undone", "undoing") or confirmed:
-            return
-        if entry.state in ("staging", "open"):  # whoever made it is dead: the lock is free
-            break
-        applied = applied or time.monotonic()
-        if time.monotonic() - applied >= most_s:
-            break
-    try:
-        take_back()
-    except Failure:
-        return  # what is left stands in the journal, for status to say
+                continue  # it is still being applied, or another one is at work
+            # while it is renamed it may be seen under no name; what stays away was never begun, or is forgotten
+            missed += 1
+            if missed > _MOST_MISSED:
+                return  # what is left stands in the journal, for status to say
 
 
 def _detach() -> None:

@@ -33,6 +33,7 @@ class ProposedKnob(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     summary: str
+    layer: str
     low_bytes: int
     likely_bytes: int
     high_bytes: int
@@ -65,7 +66,7 @@ def choose(found: Sequence[Offer], names: Iterable[str] | None, *, risk: bool) -
     """Those to apply, and those that do nothing here or are spared.
 
     Where knobs were named, what keeps one from applying is an error and not passed over; without names, what is risky
-    is left out unless ``risk``.
+    is left out unless ``risk``, and so is what gives no memory back.
 
     Raises:
         UsageError: a named knob is spared, or risky and not said so.
@@ -81,7 +82,8 @@ def choose(found: Sequence[Offer], names: Iterable[str] | None, *, risk: bool) -
         risky = offer.effect.risk == "high" and not risk
         if names is not None and offer.effect.applies and risky:
             raise UsageError(f"{offer.name}: {offer.effect.cost}", hint="--risk takes that")
-        (chosen if offer.applies and not risky else left).append(offer)
+        wanted = offer.saves if names is None else offer.applies
+        (chosen if wanted and not risky else left).append(offer)
     return chosen, left
 
 
@@ -123,6 +125,7 @@ def _proposed_knob(offer: Offer) -> ProposedKnob:
     return ProposedKnob(
         name=offer.name,
         summary=offer.summary,
+        layer=offer.layer,
         low_bytes=gain.low_bytes,
         likely_bytes=gain.likely_bytes,
         high_bytes=gain.high_bytes,

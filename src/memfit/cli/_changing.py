@@ -74,8 +74,10 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
         return changes_of(self.host, self.audit, chosen)
 
 
-def find_offers(place: Place, needs: Sequence[Need], names: Sequence[str] | None) -> Found:
-    """Read the machine and ask the knobs.
+def find_offers(
+    place: Place, needs: Sequence[Need], names: Sequence[str] | None, *, recorded: str | None = None
+) -> Found:
+    """Read the machine, or a recording of one, and ask the knobs.
 
     Raises:
         UnknownName: a knob that is not known; ProbeError: the machine cannot be read.
@@ -86,7 +88,7 @@ def find_offers(place: Place, needs: Sequence[Need], names: Sequence[str] | None
     from memfit.knob.offers import offer_paths
 
     paths = (*audit_paths(), *offer_paths())
-    host = open_host(place.host, root=place.root, sudo=place.sudo, paths=paths)
+    host = open_host(place.host, root=place.root, recorded=recorded, sudo=place.sudo, paths=paths)
     found = audit(host)
     return Found(host=host, audit=found, offers=offers(host, found, needs=needs, names=names))
 

@@ -199,6 +199,7 @@ class KnobRow(msgspec.Struct, frozen=True, kw_only=True):
         low_bytes, likely_bytes, high_bytes: MemAvailable after it less MemAvailable before.
         when: it takes effect at once, or after a boot.
         cost: what is given up. risk: ``none``, ``low``, ``high``.
+        saves: it gives memory back; what does not is done only where somebody names it.
     """
 
     name: str
@@ -213,6 +214,7 @@ class KnobRow(msgspec.Struct, frozen=True, kw_only=True):
     risk: str
     reason: str = ""
     evidence: str = ""
+    saves: bool = True
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):

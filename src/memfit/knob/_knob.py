@@ -10,7 +10,7 @@ import msgspec
 from memfit.device.audit_records import Audit, Layer
 from memfit.host import Host
 from memfit.knob.changes import Change
-from memfit.knob.records import Effect, Need
+from memfit.knob.records import Bolder, Effect, Need, Words
 
 
 class Knob(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,6 +24,10 @@ class Knob(msgspec.Struct, frozen=True, kw_only=True):
         read: what it must know of a machine, as a record of its own; None where the machine has nothing of the kind.
         effect: what it would do there; a pure function of that record.
         change: the changes; a pure function of that record, empty where nothing is to be done.
+        words: what it wants of the kernel's command line; all knobs' words together make one change of it.
+        bolder: a second value, which gives more and may break something; None where there is none here.
+        settings: values of the kernel that shall last, texts by their paths below ``/proc/sys`` and ``/sys``; those of
+            several knobs share a file (``_sysctl.py``), so they are no changes of one knob.
         aliases: other names.
     """
 
@@ -33,5 +37,8 @@ class Knob(msgspec.Struct, frozen=True, kw_only=True):
     paths: tuple[str, ...] = ()
     read: Callable[[Host, Audit], Any]
     effect: Callable[[Any], Effect]
-    change: Callable[[Any], tuple[Change, ...]]
+    change: Callable[[Any], tuple[Change, ...]] = lambda state: ()
+    words: Callable[[Any], Words] | None = None
+    bolder: Callable[[Any], Bolder | None] | None = None
+    settings: Callable[[Any], dict[str, str]] | None = None
     aliases: tuple[str, ...] = ()

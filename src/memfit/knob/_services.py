@@ -12,8 +12,8 @@ from memfit.knob._units import SYSTEM, UnitFile, find_units, unit_paths
 from memfit.knob.changes import Change, LinkChange, UnitChange
 from memfit.knob.records import Effect, Gain, Need, not_here
 
-# what a desktop or its sound runs belongs to those knobs, whichever unit it is in
-_OTHERS = ("desktop", "audio", "memfit", "ssh", "inference")
+# never stopped, whichever unit it is in
+_OTHERS = ("memfit", "ssh", "inference")
 
 
 class Services(msgspec.Struct, frozen=True, kw_only=True):

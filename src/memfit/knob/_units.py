@@ -17,6 +17,15 @@ FOLDERS = (
     "/usr/lib/systemd/system",
     "/lib/systemd/system",
 )
+USER = "/etc/systemd/user"
+# those of the systemd that every user has; a user's own in ~/.config come before all of them
+USER_FOLDERS = (
+    USER,
+    "/run/systemd/user",
+    "/usr/local/lib/systemd/user",
+    "/usr/lib/systemd/user",
+    "/lib/systemd/user",
+)
 
 
 class UnitFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,34 +43,37 @@ class UnitFile(msgspec.Struct, frozen=True, kw_only=True):
     generated: bool = False
 
 
-def unit_paths(units: tuple[str, ...]) -> tuple[str, ...]:
+def unit_paths(units: tuple[str, ...], folders: tuple[str, ...] = FOLDERS) -> tuple[str, ...]:
     """What ``find_units`` reads."""
-    return tuple(f"{folder}/{unit}" for unit in units for folder in FOLDERS)
+    return tuple(f"{folder}/{unit}" for unit in units for folder in folders)
 
 
-def find_units(host: Host, units: tuple[str, ...]) -> tuple[UnitFile, ...]:
-    """Those of ``units`` that are installed; a name that is only a link to another unit counts as that one, once."""
+def find_units(host: Host, units: tuple[str, ...], folders: tuple[str, ...] = FOLDERS) -> tuple[UnitFile, ...]:
+    """Those of ``units`` that are installed; a name that is only a link to another unit counts as that one, once.
+
+    ``folders`` are those of the system or of users, the one of ``/etc`` first.
+    """
     found: dict[str, UnitFile] = {}
     for unit in units:
-        one = _find(host, unit)
+        one = _find(host, unit, folders)
         if one is not None:
             found.setdefault(one.name, one)
     return tuple(found.values())
 
 
-def _find(host: Host, unit: str, followed: int = 0) -> UnitFile | None:
-    etc = f"{SYSTEM}/{unit}"
-    target = read_link(host, etc)
+def _find(host: Host, unit: str, folders: tuple[str, ...], followed: int = 0) -> UnitFile | None:
+    etc = folders[0]
+    target = read_link(host, f"{etc}/{unit}")
     if target == "/dev/null":
         return UnitFile(name=unit, masked=True)
-    for folder in FOLDERS:
+    for folder in folders:
         target = read_link(host, f"{folder}/{unit}")
         name = (target or "").rpartition("/")[2]
         if name and name != unit and followed < 8:  # an alias: gdm.service → gdm3.service
-            return _find(host, name, followed + 1)
+            return _find(host, name, folders, followed + 1)
         if target is not None or is_file(host, f"{folder}/{unit}"):
             generated = folder.startswith("/run/systemd/generator")
-            return UnitFile(name=unit, own=folder == SYSTEM and target is None, generated=generated)
+            return UnitFile(name=unit, own=folder == etc and target is None, generated=generated)
     return None
 
 

@@ -7,18 +7,34 @@ from typing import Any
 import msgspec
 
 
+class Trial(msgspec.Struct, frozen=True, kw_only=True):
+    """How a file of a boot loader is tried: one boot with it, which the machine confirms itself or falls back from.
+
+    Attributes:
+        fallback: what the file holds from that boot on until it is confirmed.
+        original: the label that is booted then.
+        expects: words of the command line that show that it was booted; None where a word must not be there.
+    """
+
+    fallback: bytes
+    original: str
+    expects: dict[str, str | None]
+
+
 class FileChange(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="file"):
     """The whole content of a file.
 
     Attributes:
         mode: permissions; those that it has, or 0644, where None.
         expects: digest (SHA-256) of the content that this one was made from, so that nobody's edit is lost.
+        trial: it takes effect at the next boot, and lasts only where that is confirmed (``memfit.agent.boot``).
     """
 
     path: str
     content: bytes
     mode: int | None = None
     expects: str | None = None
+    trial: Trial | None = None
     why: str = ""
 
 
@@ -58,7 +74,8 @@ class RunChange(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag
 
     Attributes:
         do, undo: words of the command lines; empty does nothing.
-        touches: files that it writes.
+        touches: files that it writes. Where ``do`` and ``undo`` are the same (it makes them anew from others), they are
+            put back as they were, byte for byte, and ``undo`` runs only where somebody else made them anew since.
         lasting: what it does outlives a boot, so that taking it back after one needs the program too.
     """
 
@@ -74,5 +91,5 @@ Change = FileChange | LinkChange | RemoveChange | UnitChange | ValueChange | Run
 
 def as_request(changes: tuple[Change, ...]) -> list[dict[str, Any]]:
     """For the agent: objects of JSON, contents in base64."""
-    found: list[dict[str, Any]] = msgspec.to_builtins(changes)
-    return list(found)
+    found: list[dict[str, Any]] = msgspec.json.decode(msgspec.json.encode(changes))  # lists, and no tuples
+    return found

@@ -6,10 +6,22 @@ from collections.abc import Sequence
 
 from memfit.device.audit_records import Audit
 from memfit.host import Host
+from memfit.knob._command_line import command_line_changes
+from memfit.knob._sysctl import sysctl_changes
 from memfit.knob.changes import Change
 from memfit.knob.offers import Offer
 
 
 def changes_of(host: Host, audit: Audit, chosen: Sequence[Offer]) -> tuple[Change, ...]:
-    """Everything the chosen knobs change: files and links first, then what runs."""
-    return tuple(change for offer in chosen for change in offer.changes)
+    """Everything the chosen knobs change: files and links first, then what runs; the boot loader's file last.
+
+    Raises:
+        ApplyError: that is not one that can be changed safely.
+    """
+    settings = {path: text for offer in chosen for path, text in offer.settings.items()}
+    words = {name: value for offer in chosen for name, value in offer.words.items()}
+    return (
+        *(change for offer in chosen for change in offer.changes),
+        *sysctl_changes(host, settings),
+        *command_line_changes(host, audit, words),
+    )

@@ -11,13 +11,16 @@ from memfit.host import Host
 from memfit.knob._knob import Knob
 from memfit.knob.changes import Change
 from memfit.knob.knobs import KNOBS
-from memfit.knob.records import Effect, Gain, Need, not_here
+from memfit.knob.records import Bolder, Effect, Gain, Need, Words, not_here
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
     """A knob with what it would do here, and the changes that do it.
 
     Attributes:
+        words: of the kernel's command line; ``combine.changes_of`` makes one change of those of all knobs.
+        bolder: a second value with a risk; ``bold`` takes it.
+        settings: values of the kernel that shall last, which ``combine.changes_of`` makes into changes.
         spared: what the product needs keeps it from applying; ``effect`` says what it would do otherwise.
     """
 
@@ -26,12 +29,28 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     layer: str
     effect: Effect
     changes: tuple[Change, ...] = ()
+    words: Words = {}
+    bolder: Bolder | None = None
+    settings: dict[str, str] = {}
     spared: tuple[Need, ...] = ()
 
     @property
     def applies(self) -> bool:
-        """Whether it is worth applying, and nothing that the product needs is in the way."""
+        """Whether there is something to change, and nothing that the product needs is in the way."""
         return self.effect.applies and not self.spared
+
+    @property
+    def saves(self) -> bool:
+        """Whether it applies and gives memory back, so that it is worth doing unasked."""
+        return self.applies and self.effect.saves
+
+    @property
+    def bold(self) -> Offer:
+        """The same knob with its second value, where it has one here."""
+        if self.bolder is None or not self.effect.applies:
+            return self
+        effect = msgspec.structs.replace(self.effect, gain=self.bolder.gain, cost=self.bolder.cost, risk="high")
+        return msgspec.structs.replace(self, effect=effect, words=self.bolder.words, bolder=None)
 
 
 def offers(
@@ -77,6 +96,7 @@ def as_row(offer: Offer) -> KnobRow:
         risk=effect.risk,
         reason=reason,
         evidence=gain.evidence,
+        saves=effect.saves,
     )
 
 
@@ -87,11 +107,18 @@ def _offer(key: str, knob: Knob, host: Host, audit: Audit, needs: frozenset[Need
     effect = knob.effect(state)
     if not audit.terms:  # an image: what its services would hold, nobody can say
         effect = msgspec.structs.replace(effect, gain=Gain(evidence="an image: nothing runs"))
+    elif not (
+        effect.gain.high_bytes or effect.gain.cuda_bytes
+    ):  # what holds nothing is left as it is unless somebody names it
+        effect = msgspec.structs.replace(effect, saves=False)
     return Offer(
         name=key,
         summary=knob.summary,
         layer=knob.layer,
         effect=effect,
         changes=knob.change(state) if effect.applies else (),
+        words=knob.words(state) if effect.applies and knob.words is not None else {},
+        bolder=knob.bolder(state) if effect.applies and knob.bolder is not None else None,
+        settings=knob.settings(state) if effect.applies and knob.settings is not None else {},
         spared=tuple(sorted(knob.spares & needs)),
     )

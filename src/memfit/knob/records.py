@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, get_args
 
 import msgspec
@@ -16,17 +17,23 @@ Risk = Literal["none", "low", "high"]
 """``high`` is done only where somebody asks for it by name and says so."""
 
 
+Words = Mapping[str, str | None]
+"""Words of the kernel's command line by name: ``{"swiotlb": "2048"}``; None takes the word away."""
+
+
 class Gain(msgspec.Struct, frozen=True, kw_only=True):
     """What a knob gives back on this device: MemAvailable after it less MemAvailable before it.
 
     Attributes:
         low_bytes, likely_bytes, high_bytes: a range, from this device's own figures.
+        cuda_bytes: what CUDA can allocate more after it; None where that is the same.
         evidence: the figures it rests on.
     """
 
     low_bytes: int = 0
     likely_bytes: int = 0
     high_bytes: int = 0
+    cuda_bytes: int | None = None
     evidence: str = ""
 
 
@@ -39,6 +46,8 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
         when: the changes take effect at once, or after the next boot.
         cost: what is given up.
         risk: of taking it, with the reason in ``cost``.
+        saves: it gives memory back; what does not (speed, order, a bound on what may be taken later) is done only where
+            somebody asks for it by name.
     """
 
     applies: bool
@@ -47,6 +56,20 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     when: When = "live"
     cost: str = ""
     risk: Risk = "none"
+    saves: bool = True
+
+
+class Bolder(msgspec.Struct, frozen=True, kw_only=True):
+    """A second value of a knob, its risk ``high``: done only where somebody asks for it.
+
+    Attributes:
+        gain: what it gives, the first value's included.
+        cost: what may break.
+    """
+
+    words: Words
+    gain: Gain
+    cost: str
 
 
 NOTHING = Effect(applies=False)

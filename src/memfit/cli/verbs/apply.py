@@ -27,6 +27,7 @@ A change over SSH is taken back by the machine itself where no second connection
 
 @click.command("apply", help=_HELP)
 @place_options
+@click.option("--recorded", metavar="FILE", help="With --dry-run: what `memfit audit --record` wrote.")
 @click.option("--knob", "knobs", multiple=True, metavar="NAME", help="A knob; several times for several.")
 @click.option("--all-applicable", is_flag=True, help="Every knob that gives memory back here and takes nothing needed.")
 @click.option("--needs", default="", metavar="LIST", help="What the product uses: display,camera,…")
@@ -44,8 +45,10 @@ def COMMAND(**given: Any) -> None:  # noqa: N802  the catalog's constant
     names = _names(given)
     if given["check"] and not given["step"]:
         raise UsageError("--check belongs to --step", hint="--step --check CMD")
+    if given["recorded"] is not None and not given["dry_run"]:
+        raise UsageError("a recording cannot be changed", hint="--dry-run shows what would be done on that machine")
     needs = needs_of(given["needs"])
-    found = find_offers(place, needs, names)
+    found = find_offers(place, needs, names, recorded=given["recorded"])
     chosen, left = choose(found.offers, names, risk=given["risk"])
     proposal = propose(found.host, chosen, found.changes(chosen), left if names is not None else ())
     if given["dry_run"] or not chosen:

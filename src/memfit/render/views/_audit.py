@@ -141,7 +141,7 @@ def knobs(audit: Audit) -> Table:
             Cell(knob.cost, tone="warn" if knob.risk == "high" else "neutral"),
         )
         for knob in audit.knobs
-        if knob.applies
+        if knob.applies and knob.saves
     )
     columns = (
         Column("knob"),

@@ -21,7 +21,7 @@ def document(audit: Audit) -> Document:
         blocks += [memory_map(audit), part.layers(audit)]
     if audit.processes:
         blocks.append(holder_table(holders(audit), most=_MOST_HOLDERS))
-    if any(knob.applies for knob in audit.knobs):
+    if any(knob.applies and knob.saves for knob in audit.knobs):
         blocks.append(part.knobs(audit))
     if audit.reclaims:
         blocks.append(part.reclaims(audit))

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from memfit.apply.propose import Proposal
+from collections.abc import Sequence
+
+from memfit.apply.propose import Proposal, ProposedKnob
 from memfit.render.document import Block, Bullets, Cell, Column, Document, Headline, Lines, Row, Table
 from memfit.render.views._figures import gib, mib
 from memfit.render.views._view import View
+
+# from the bottom up, as an audit's ledger
+_LAYERS = {
+    "firmware": "firmware",
+    "boot": "boot",
+    "kernel": "kernel",
+    "drivers": "GPU and drivers",
+    "user": "user space",
+    "cache": "page cache",
+}
 
 
 def document(proposal: Proposal) -> Document:
@@ -41,6 +53,8 @@ def _knobs(proposal: Proposal) -> Table:
         Column("when"),
         Column("what is given up", prose=True),
     )
+    layers = [layer for layer in _LAYERS if any(knob.layer == layer for knob in proposal.knobs)]
+    by_layer = [knob for layer in layers for knob in proposal.knobs if knob.layer == layer]
     rows: tuple[Row, ...] = tuple(
         (
             Cell(knob.name),
@@ -50,17 +64,22 @@ def _knobs(proposal: Proposal) -> Table:
             Cell(knob.when),
             Cell(knob.cost, tone="warn" if knob.risk == "high" else "neutral"),
         )
-        for knob in proposal.knobs
+        for knob in by_layer
     )
-    total = (
-        Cell("together"),
-        mib(proposal.low_bytes),
-        mib(proposal.likely_bytes),
-        mib(proposal.high_bytes),
+    sums = [_sum(_LAYERS[layer], [knob for knob in by_layer if knob.layer == layer]) for layer in layers]
+    total = _sum("together", by_layer)
+    return Table("Knobs, MiB", columns, rows, (*sums, total) if len(sums) > 1 else (total,))
+
+
+def _sum(name: str, knobs: Sequence[ProposedKnob]) -> Row:
+    return (
+        Cell(name),
+        mib(sum(knob.low_bytes for knob in knobs)),
+        mib(sum(knob.likely_bytes for knob in knobs)),
+        mib(sum(knob.high_bytes for knob in knobs)),
         Cell(""),
         Cell(""),
     )
-    return Table("Knobs, MiB", columns, rows, (total,))
 
 
 VIEW = View(record=Proposal, document=document, summary="what would be changed on a machine, and what it gives back")

@@ -1,0 +1,125 @@
+"""Targets that change by themselves later on: what a program makes anew, and what a boot puts back.
+
+A program whose ``do`` and ``undo`` are the same makes files anew from others (``update-grub``). What they held before
+is kept and put back as it was; only where somebody made them anew since, as every new kernel does, it runs again.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import Any
+
+from memfit.agent import boot
+from memfit.agent.failure import Failure, of_system
+from memfit.agent.journal import Entry, Journal
+from memfit.agent.machine import Machine
+from memfit.agent.nodes import Nodes
+from memfit.agent.steps import after_of, before_of, begun, content_of, touched_of
+from memfit.agent.tree import Tree, node_of
+
+_MADE = "made"
+
+
+class Targets(Nodes):
+    """``Nodes``, with the files that steps of kind ``run`` touch, and those that are tried for one boot."""
+
+    def __init__(self, tree: Tree, journal: Journal, machine: Machine) -> None:
+        super().__init__(tree, journal)
+        self._machine = machine
+
+    def contents(self, steps: list[dict[str, Any]]) -> dict[int, bytes]:
+        """See ``Nodes.contents``."""
+        return super().contents([one for step in steps for one in (step, *touched_of(step))])
+
+    def stage(self, step: dict[str, Any], entry: Entry) -> None:
+        """See ``Nodes.stage``; a copy of what a program may write over, as a second name would change with it."""
+        super().stage(step, entry)
+        self._copy(step, entry)
+
+    def stage_before(self, step: dict[str, Any], entry: Entry) -> None:
+        """See ``Nodes.stage_before``."""
+        super().stage_before(step, entry)
+        self._copy(step, entry)
+
+    def put(self, step: dict[str, Any], entry: Entry) -> None:
+        """See ``Nodes.put``; what is tried is remembered first."""
+        trial = step.get("trial")
+        if trial is None:
+            super().put(step, entry)
+            return
+        contents = content_of(step), base64.b64decode(trial["fallback"])
+        try:
+            boot.begin(self._tree, self._machine, entry.id, step["path"], contents, trial)
+        except OSError as error:
+            raise of_system(boot.TRIAL, error) from error
+        super().put(step, entry)
+        boot.settle()
+
+    def made(self, steps: list[dict[str, Any]], entry: Entry) -> None:
+        """Note what programs made of the files that they touch, so that it is known again.
+
+        Raises:
+            OSError: it cannot be noted.
+        """
+        found = {one["path"]: self._tree.node(one["path"])._asdict() for step in steps for one in touched_of(step)}
+        if found:
+            self._journal.note(entry, _MADE, found)
+
+    def take_back(self, steps: list[dict[str, Any]], entry: Entry) -> None:
+        """See ``Nodes.take_back``; files that were made anew since are left to their program."""
+        for step in reversed(steps):
+            self._touched_back(step, entry)
+        super().take_back(steps, entry)
+        for step in steps:
+            if step.get("trial") is not None:
+                try:
+                    boot.forget(self._tree, entry.id)
+                except OSError as error:
+                    raise of_system(boot.TRIAL, error) from error
+                boot.settle()
+
+    def check_drift(self, step: dict[str, Any], entry: Entry) -> None:
+        """See ``Nodes.check_drift``; what a boot fell back to is memfit's own as well."""
+        for one in touched_of(step):
+            if self._is_anew(one, entry) and not self._machine.live:
+                raise Failure(
+                    "drift",
+                    f"{one['path']}: it was made anew since {entry.id} was applied",
+                    hint=f"undo it where it runs: {' '.join(step['undo'])} has to make it anew again",
+                    journal=entry.path,
+                )
+        trial = step.get("trial")
+        if trial is not None:
+            other = hashlib.sha256(base64.b64decode(trial["fallback"])).hexdigest()
+            if self._now(step).same_as(after_of(step)._replace(sha256=other)):
+                return
+        super().check_drift(step, entry)
+
+    def sweep(self, entry: Entry, steps: list[dict[str, Any]]) -> None:
+        """See ``Nodes.sweep``."""
+        super().sweep(entry, [one for step in steps for one in (step, *touched_of(step))])
+
+    def _copy(self, step: dict[str, Any], entry: Entry) -> None:
+        for one in touched_of(step):
+            try:
+                self._rebuild(one, entry)
+            except OSError as error:
+                raise of_system(one["path"], error) from error
+
+    def _touched_back(self, step: dict[str, Any], entry: Entry) -> None:
+        touched = touched_of(step)
+        if not touched or any(self._is_anew(one, entry) for one in touched):
+            return
+        try:
+            for one in touched:
+                self._take_back(one, entry)
+            self._journal.forget(entry, begun(step))  # it need not run again
+        except OSError as error:
+            raise of_system(touched[0]["path"], error) from error
+
+    def _is_anew(self, one: dict[str, Any], entry: Entry) -> bool:
+        """Neither what it was nor what the program left; without a note it came to no end, and all of it is ours."""
+        made = self._journal.noted(entry, _MADE).get(one["path"])
+        now = self._now(one)
+        return made is not None and not now.same_as(before_of(one)) and not now.same_as(node_of(made))

@@ -1,0 +1,82 @@
+"""Values of the kernel that shall outlive a boot: written now, and kept in one file of sysctl and one of tmpfiles.
+
+Several knobs share these two files, so what they set is gathered first (``combine.py``). A line that is there already
+stays, unless one of the same value takes its place.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+
+from memfit.errors import ProbeError
+from memfit.host import Host
+from memfit.knob.changes import Change, FileChange, ValueChange
+
+SYSCTL = "/etc/sysctl.d/60-memfit.conf"
+TMPFILES = "/etc/tmpfiles.d/60-memfit.conf"
+PATHS = (SYSCTL, TMPFILES, "/etc/sysctl.conf", "/etc/sysctl.d/*.conf")
+"""Everything that is read here."""
+_PROC = "/proc/sys/"
+_HEAD = "# memfit wrote this file; memfit undo takes it back\n"
+_WHY = "values of the kernel, again after every boot"
+
+
+def sysctl_changes(host: Host, settings: Mapping[str, str]) -> tuple[Change, ...]:
+    """One change for each of the two files that is needed, and the values now.
+
+    Args:
+        host: whose files they are; what stands there from before is kept.
+        settings: texts by path below ``/proc/sys`` (sysctl) or ``/sys`` (tmpfiles).
+    """
+    of_sysctl = {name_of(path): text for path, text in settings.items() if path.startswith(_PROC)}
+    others = {path: text for path, text in settings.items() if not path.startswith(_PROC)}
+    changes: list[Change] = []
+    if of_sysctl:
+        changes.append(_file(host, SYSCTL, {name: f"{name} = {text}" for name, text in of_sysctl.items()}))
+    if others:
+        changes.append(_file(host, TMPFILES, {path: f"w {path} - - - - {text}" for path, text in others.items()}))
+    # those of /sys first: to switch huge pages makes the kernel raise min_free_kbytes (mm/khugepaged.c)
+    values = sorted(settings.items(), key=lambda item: (item[0].startswith(_PROC), item[0]))
+    return (*changes, *(ValueChange(path=path, text=text, why="now") for path, text in values))
+
+
+def name_of(path: str) -> str:
+    """``/proc/sys/vm/swappiness`` as ``vm.swappiness``."""
+    return path.removeprefix(_PROC).replace("/", ".")
+
+
+def set_by_somebody(host: Host, path: str) -> str | None:
+    """The file of the administrator that sets a value of ``/proc/sys``; None where nobody does."""
+    name = name_of(path)
+    line = re.compile(rf"^\s*-?\s*{re.escape(name).replace(re.escape('.'), '[./]')}\s*=", re.M)
+    for file in (*host.glob("/etc/sysctl.d/*.conf"), "/etc/sysctl.conf"):
+        if file != SYSCTL and line.search(_text(host, file) or ""):
+            return file
+    return None
+
+
+def _file(host: Host, path: str, lines: dict[str, str]) -> FileChange:
+    before = _text(host, path)
+    kept = {_key(line): line for line in (before or "").splitlines() if line.strip() and not line.startswith("#")}
+    body = "".join(f"{line}\n" for _, line in sorted({**kept, **lines}.items()))
+    return FileChange(
+        path=path,
+        content=(_HEAD + body).encode("utf-8", "surrogateescape"),
+        expects=None if before is None else hashlib.sha256(before.encode("utf-8", "surrogateescape")).hexdigest(),
+        why=_WHY,
+    )
+
+
+def _key(line: str) -> str:
+    """What a line sets."""
+    words = line.split()
+    return words[1] if words[0] == "w" and len(words) > 1 else line.partition("=")[0].strip()
+
+
+def _text(host: Host, path: str) -> str | None:
+    try:
+        return host.read_bytes(path).decode("utf-8", "surrogateescape")
+    except ProbeError:
+        return None
