@@ -106,7 +106,7 @@ class Board:
         self.write("/etc/machine-id", "0123456789abcdef0123456789abcdef\n")
         self.write(CMDLINE, "quiet\n", 0o640)
         self.at("/var/lib").mkdir(parents=True)
-        self.at(SYSTEM).mkdir()
+        self.at(SYSTEM).mkdir(parents=True)
 
     def at(self, path: str) -> Path:
         return self.root / path.lstrip("/")

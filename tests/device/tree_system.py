@@ -204,6 +204,8 @@ def _units(machine: Machine) -> dict[str, str | bytes | Path]:
         files[f"/usr/lib/systemd/system/{unit}"] = f"[Unit]\nDescription={unit}\n"
     for unit in machine.units:
         files[f"{wants}/{unit}"] = Path(f"/lib/systemd/system/{unit}")
+    # written to and never read; a real one lets nobody read them
+    files |= {f"/proc/sys/vm/{name}": "" for name in ("drop_caches", "compact_memory")}
     files["/boot/extlinux/extlinux.conf"] = _EXTLINUX.format(words=machine.command_line)
     if machine.desktop:
         files["/etc/systemd/system/display-manager.service"] = Path("/lib/systemd/system/gdm.service")

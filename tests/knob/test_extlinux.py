@@ -92,6 +92,13 @@ def test_the_new_label_is_replaced_and_not_added_twice() -> None:
     assert with_label(once, "primary", "memfit-primary", NEW, what="swiotlb=2048") == once
 
 
+def test_all_of_a_label_of_ours_goes() -> None:
+    """Whatever of it stayed would be a part of the new one, and its APPEND the one that counts."""
+    apart = added(STOCK).replace(b"      APPEND ${cbootargs} root=/dev/mmcblk0p1 rw rootwait swiotlb", b"\n  APPEND x")
+    new = with_label(apart, "primary", "memfit-primary", NEW, what="swiotlb=2048")
+    assert new == added(STOCK)
+
+
 def test_a_label_of_ours_that_was_copied_from_another_goes() -> None:
     two = STOCK + b"LABEL second\n  LINUX /boot/second\n  APPEND quiet\n"
     new = with_label(added(two), "second", "memfit-second", "quiet cma=64M")

@@ -105,6 +105,8 @@ def propose(host: Host, chosen: Sequence[Offer], changes: Sequence[Change], left
 def proposed(host: Host, change: Change) -> Proposed:
     """One change in words, or as a diff."""
     if isinstance(change, FileChange):
+        if b"\0" in change.content:  # no text: the agent that confirms a boot
+            return Proposed(kind="file", target=change.path, text=f"{len(change.content)} bytes", why=change.why)
         text = _diff(change.path, _text(host, change.path), change.content.decode("utf-8", "replace"))
         return Proposed(kind="file", target=change.path, text=text, why=change.why)
     if isinstance(change, LinkChange):

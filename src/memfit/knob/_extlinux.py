@@ -289,9 +289,9 @@ def _placed(file: Extlinux, name: str, copied: bytes) -> bytes:
 
 
 def _own(label: Label) -> tuple[Line, ...]:
-    """Lines of a label up to the last that says something without a gap: a remark behind it is somebody else's."""
-    end = next((index for index, line in enumerate(label.lines) if not line.says), len(label.lines))
-    return label.lines[:end]
+    """Lines of a label up to the last that says something: a remark behind it is somebody else's."""
+    end = max((index for index, line in enumerate(label.lines) if line.says), default=0)
+    return label.lines[: end + 1]
 
 
 def _copy(source: Label, name: str, append: str, menu: str) -> bytes:

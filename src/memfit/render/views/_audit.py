@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from memfit.device.audit_records import Audit, CheckVerdict, DramTerm, Layer
+from memfit.device.audit_records import Audit, CheckVerdict, DramTerm, Layer, Reclaim
 from memfit.render.document import Bullets, Cell, Column, Command, Headline, Row, Table, Tone
 from memfit.render.views._figures import gib, mib
 
@@ -107,6 +107,10 @@ def layers(audit: Audit) -> Table:
     return Table("Where the memory is", columns, tuple(rows), footers)
 
 
+# what a knob goes by where an audit has another word for it
+_KNOB_OF = {"crashkernel": "crash_kernel", "nvmap_pool": "drop_caches"}
+
+
 def reclaims(audit: Audit) -> Table:
     """What could be taken back, as ranges."""
     rows = tuple(
@@ -117,7 +121,7 @@ def reclaims(audit: Audit) -> Table:
             Cell(reclaim.when),
             Cell(reclaim.cost),
         )
-        for reclaim in audit.reclaims
+        for reclaim in beside_knobs(audit)
     )
     columns = (
         Column("setting"),
@@ -126,7 +130,14 @@ def reclaims(audit: Audit) -> Table:
         Column("when", spare=True),
         Column("what is given up", prose=True),
     )
-    return Table("What could be taken back, MiB", columns, rows)
+    title = "What else could be taken back, MiB" if audit.knobs else "What could be taken back, MiB"
+    return Table(title, columns, rows)
+
+
+def beside_knobs(audit: Audit) -> tuple[Reclaim, ...]:
+    """What no knob gives back, where the knobs were asked."""
+    knobs = {knob.name for knob in audit.knobs}
+    return tuple(one for one in audit.reclaims if _KNOB_OF.get(one.name, one.name) not in knobs)
 
 
 def knobs(audit: Audit) -> Table:
