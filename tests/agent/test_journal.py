@@ -145,9 +145,7 @@ def test_two_at_once_are_one_too_many(journal: Journal, tmp_path: Path) -> None:
         pass
 
 
-def test_one_that_has_patience_gets_its_turn(
-    journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_that_has_patience_gets_its_turn(journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first, now = journal.lock(), [0.0]
     first.__enter__()
 

@@ -171,7 +171,8 @@ def test_what_is_done_once_is_not_taken_back(board: Board) -> None:
 def test_after_a_boot_only_what_lasts_is_taken_back(board: Board) -> None:
     lasting = run("nvpmodel -m 2", "nvpmodel -m 0", lasting=True)
     board.machine.units["cups.service"] = "inactive"
-    board.apply(*DOCKER, stop("cups.service", active=True), value(SWAPPINESS, "10"), value(MIN_FREE, "2"), SWAP, lasting)
+    values = (value(SWAPPINESS, "10"), value(MIN_FREE, "2"))
+    board.apply(*DOCKER, stop("cups.service", active=True), *values, SWAP, lasting)
     machine = board.machine
     machine.boot = "2"
     # what a boot does: nothing masked runs, swap is on again, one value is set by somebody, one by a file
@@ -216,10 +217,9 @@ def test_what_is_applied_stays_so_whatever_fails_after_it(board: Board, monkeypa
     def full(*_: Any) -> None:
         raise OSError(errno.ENOSPC, "full")
 
-    sweeps: list[None] = []
     with monkeypatch.context() as patch:
         patch.setattr(Journal, "note", full)
-        patch.setattr(Nodes, "sweep", lambda *_: sweeps.append(full()))
+        patch.setattr(Nodes, "sweep", full)
         receipt = board.apply(mask("docker.service"), file_change(CMDLINE, "splash\n"))
     assert (receipt["state"], receipt["measured"]) == ("applied", {})
     assert [path for path in board.seen() if ".memfit-" in path]

@@ -3,7 +3,7 @@
 import msgspec
 
 from memfit.apply.propose import Proposal, Proposed, ProposedKnob
-from memfit.apply.records import Applied, AppliedKnob, Receipt, Status
+from memfit.apply.records import Applied, AppliedKnob, Boot, Receipt, Status
 from memfit.apply.stepwise import Checked, StepTaken, Stepwise
 from memfit.units import MIB
 
@@ -76,7 +76,10 @@ RECEIPT = Receipt(
     measured_bytes=249 * MIB,
     waits_for_boot=True,
 )
-BOOTED = msgspec.structs.replace(RECEIPT, waits_for_boot=False, booted_bytes=60 * MIB)
+BOOTED = msgspec.structs.replace(RECEIPT, waits_for_boot=False, booted_bytes=60 * MIB, boot=Boot(state="confirmed"))
+FELL_BACK = msgspec.structs.replace(
+    RECEIPT, waits_for_boot=False, boot=Boot(state="fell back", reasons=("CMA is gone", "ssh.service failed"))
+)
 UNDONE = msgspec.structs.replace(RECEIPT, state="undone", waits_for_boot=False)
 STATUS = Status(
     host="jetson",
@@ -102,6 +105,7 @@ CHANGES = {
     "proposal_of_nothing": NOTHING,
     "receipt": RECEIPT,
     "receipt_after_a_boot": BOOTED,
+    "receipt_that_fell_back": FELL_BACK,
     "status": STATUS,
     "stepwise": STEPWISE,
     "stepwise_not_begun": BROKEN,

@@ -29,13 +29,16 @@ SERVICES = (
     *("nvfancontrol", "nv-tee-supplicant"),
 )
 STAND_INS = ("gdm3", "Xorg", "gnome-shell", "snapd", "nvargus-daemon", "nvmemwarning")
-# of the kernel's modules, what a machine of QEMU and a setting of memfit can need: all of them are 400 MB
+# of the kernel's modules, what a machine of QEMU and a setting of memfit can need: all of them are 400 MB, and udev loads
+# whatever fits the processor
 MODULES = (
-    *("kernel/arch", "kernel/crypto", "kernel/lib", "kernel/mm", "kernel/drivers/virtio", "kernel/drivers/block/zram"),
-    *("kernel/drivers/block/virtio_blk.ko", "kernel/drivers/block/loop.ko", "kernel/drivers/net/virtio_net.ko"),
-    *("kernel/drivers/net/net_failover.ko", "kernel/net/core/failover.ko", "kernel/net/bluetooth/bluetooth.ko"),
-    *("kernel/net/rfkill", "kernel/fs/autofs", "kernel/fs/configfs", "kernel/fs/ext4", "kernel/fs/jbd2"),
-    *("kernel/fs/mbcache.ko", "kernel/fs/fuse", "kernel/fs/overlayfs"),
+    *("kernel/lib", "kernel/mm", "kernel/drivers/virtio", "kernel/drivers/block/zram", "kernel/drivers/block/loop.ko"),
+    *("kernel/drivers/block/virtio_blk.ko", "kernel/drivers/net/virtio_net.ko", "kernel/drivers/net/net_failover.ko"),
+    *("kernel/net/core/failover.ko", "kernel/net/bluetooth/bluetooth.ko", "kernel/net/rfkill"),
+    *("kernel/fs/autofs", "kernel/fs/configfs", "kernel/fs/ext4", "kernel/fs/jbd2", "kernel/fs/mbcache.ko"),
+    *("kernel/fs/fuse", "kernel/fs/overlayfs", "kernel/fs/binfmt_misc.ko"),
+    *("kernel/crypto/crc32c_generic.ko", "kernel/crypto/ecc.ko", "kernel/crypto/ecdh_generic.ko"),
+    *("kernel/crypto/lz4.ko", "kernel/crypto/lz4hc.ko", "kernel/crypto/zstd.ko"),
 )
 # what mounts the root file system, each after what it needs
 EARLY_MODULES = (
@@ -154,6 +157,10 @@ def _make_in(made: Path, tree: Path, kernel: Path) -> None:
     call("chroot", tree, "depmod", release)
     call("chroot", tree, "systemctl", "enable", *SERVICES)
     call("chroot", tree, "systemctl", "set-default", "graphical.target")
+    # it waits for an adapter, which no machine of QEMU has
+    call("chroot", tree, "systemctl", "add-wants", "multi-user.target", "bluetooth.service")
+    # it looks for LVM, which an emulated processor takes half a minute for
+    call("chroot", tree, "systemctl", "disable", "e2scrub_reap.service")
     raw = made / "disk.raw"
     with raw.open("wb") as disk:
         disk.truncate(DISK_BYTES)
@@ -163,14 +170,27 @@ def _make_in(made: Path, tree: Path, kernel: Path) -> None:
 
 
 def _debian(tree: Path, variant: str, packages: Sequence[str]) -> None:
-    """Debian into a folder; the variant ``extract`` only unpacks, which needs no emulation."""
+    """Debian into a folder; the variant ``extract`` only unpacks, which needs no emulation.
+
+    The packages are kept in an archive beside the images, so that a change of ``rootfs`` does not install them again.
+    """
+    digest = hashlib.sha256(" ".join((SUITE, variant, *packages)).encode()).hexdigest()[:16]
+    archive = tree.parents[1] / f"debian-{digest}.tar"
+    if not archive.exists():
+        _install(tree.with_suffix(".tar"), variant, packages)
+        tree.with_suffix(".tar").rename(archive)
+    tree.mkdir()
+    call("tar", "--xattrs", "--xattrs-include=*", "--exclude=./dev/*", "-xpf", archive, "-C", tree)
+
+
+def _install(archive: Path, variant: str, packages: Sequence[str]) -> None:
     # its own check of the emulation needs one more package
     options = ["--mode=root", "--skip=check/qemu", "--arch=arm64", f"--variant={variant}"]
     options.append(f"--include={','.join(packages)}")
     for useless in ("/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*", "/usr/share/info/*"):
         options.append(f"--dpkgopt=path-exclude={useless}")
     try:
-        call("mmdebstrap", *options, SUITE, tree)
+        call("mmdebstrap", *options, SUITE, archive)
     except RuntimeError as error:
         causes = ("Could not resolve", "Temporary failure", "Unable to connect", "Could not connect", "Failed to fetch")
         if any(cause in str(error) for cause in causes):

@@ -242,11 +242,12 @@ class Machine:
             assert self._process is not None
             if self._process.poll() is not None:
                 raise BootFailed(f"QEMU ended with {self._process.returncode}: {self._said()}")
-            # QEMU itself accepts the connection; only sshd sends a greeting
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self._port), 5) as connection:
+            # QEMU itself accepts the connection; only sshd sends a greeting, for which it starts a process that takes
+            # an emulated processor a second or more
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self._port), 60) as connection:
                 if connection.recv(4) == b"SSH-":
                     return
-            time.sleep(0.5)
+            time.sleep(1)
         self.kill()
         raise BootFailed(f"no sshd answered in {BOOT_S:.0f} s: {self._said()}")
 

@@ -112,18 +112,14 @@ class Aliases:
                     self._add(name, self._end(f"{folder}/{name}"))
 
     def of(self, unit: str) -> set[str]:
-        """Every name of a unit, this one among them; an instance's template and a template's instances too."""
+        """Every name of a unit, this one among them; an instance has its template's, and those of all its instances."""
         found: set[str] = set()
         todo = [unit]
         while todo:
             name = todo.pop()
             if name not in found:
                 found.add(name)
-                template, instance = _template(name), name.partition("@")[2].rpartition(".")[0]
-                if template != name:
-                    # an alias of the template is one of each instance
-                    todo += [other.replace("@.", f"@{instance}.", 1) for other in self.of(template)]
-                todo += self._same.get(name, ())
+                todo += [_template(name), *self._same.get(name, ())]
         return found
 
     def _add(self, name: str, other: str) -> None:

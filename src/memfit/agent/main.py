@@ -6,7 +6,8 @@ A request is an object of JSON: ``action``, ``root``, and what the action needs.
     confirm   id                         → {}: the machine can still be reached (``memfit.agent.watcher``)
     undo      id or null                 → receipt
     status    recover                    → receipts, each with ``drift``; ``recovered``: found half-way and taken back;
-                                           ``now``: boot_id and memory
+                                           ``trial``: id, state and reasons (``memfit.agent.boot``); ``now``: boot_id
+                                           and memory
     measure                              → memory
 """
 
@@ -16,6 +17,7 @@ import hashlib
 import os
 from typing import Any
 
+from memfit.agent.boot import read_trial
 from memfit.agent.failure import Failure, of_system
 from memfit.agent.machine import Image, Machine
 from memfit.agent.request import check_request
@@ -68,12 +70,12 @@ def _do(request: dict[str, Any], machine: Machine | None) -> dict[str, Any]:
     if action == "undo":
         return {"receipt": transactions.undo(request.get("id"))}
     if action == "status":
-        found = _status(transactions, recover=bool(request.get("recover")))
+        found = _status(transactions, tree, recover=bool(request.get("recover")))
         return {**found, "now": {"boot_id": machine.boot_id(), "memory": machine.memory()} if machine.live else {}}
     raise Failure("refused", f"the agent does not know how to {action!r}")
 
 
-def _status(transactions: Transactions, *, recover: bool) -> dict[str, Any]:
+def _status(transactions: Transactions, tree: Tree, *, recover: bool) -> dict[str, Any]:
     recovered: list[str] = []
     if recover:
         with transactions.journal.lock():
@@ -86,4 +88,6 @@ def _status(transactions: Transactions, *, recover: bool) -> dict[str, Any]:
         except Failure as failure:
             receipt, drift = {"id": entry.id, "state": entry.state, "steps": []}, [failure]
         receipts.append({**receipt, "drift": [one.as_json() for one in drift]})
-    return {"receipts": receipts, "recovered": recovered}
+    trial = read_trial(tree)
+    told = {name: trial.get(name) for name in ("id", "state", "reasons")} if trial else None
+    return {"receipts": receipts, "recovered": recovered, "trial": told}

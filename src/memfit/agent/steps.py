@@ -185,7 +185,7 @@ def _touched(change: dict[str, Any], tree: Tree) -> list[dict[str, Any]]:
     if change["do"] != change["undo"]:
         return []
     try:
-        paths = [tree.real(path) for path in change.get("touches", ())]
+        paths = [tree.real(path) for path in change.get("touches") or ()]
         return [{"path": path, "before": tree.node(path)._asdict()} for path in paths]
     except OSError as error:
         raise of_system(str(error.filename or change["do"][0]), error) from error

@@ -86,10 +86,10 @@ def status(place: Place, host: str, *, recover: bool = False) -> Status:
         ApplyError, NeedsRoot, ProbeError: as ``ask``.
     """
     answer = ask(place, {"action": "status", "recover": recover})
-    now = answer.get("now")
+    now, trial = answer.get("now"), answer.get("trial")
     return Status(
         host=host,
-        receipts=tuple(receipt_of(told, host, now) for told in answer["receipts"]),
+        receipts=tuple(receipt_of(told, host, now, trial) for told in answer["receipts"]),
         recovered=tuple(answer["recovered"]),
     )
 

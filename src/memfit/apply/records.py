@@ -41,6 +41,19 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""
 
 
+class Boot(msgspec.Struct, frozen=True, kw_only=True):
+    """The boot by which a new command line proves itself (``memfit.agent.boot``).
+
+    Attributes:
+        state: ``begun`` (the next boot tries it), ``trying`` (that boot runs, the one after it would be the old one),
+            ``confirmed``, ``fell back``.
+        reasons: why it fell back.
+    """
+
+    state: str
+    reasons: tuple[str, ...] = ()
+
+
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """One transaction.
 
@@ -51,6 +64,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
         measured_bytes: MemAvailable afterwards less MemAvailable before; None where that was not measured.
         booted_bytes: MemTotal after the boot that it waited for less MemTotal before; None until then.
         waits_for_boot: some of it takes effect after the next boot.
+        boot: the trial of a new command line, where it has one.
         drift: what somebody changed since, in words.
     """
 
@@ -64,6 +78,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     measured_bytes: int | None = None
     booted_bytes: int | None = None
     waits_for_boot: bool = False
+    boot: Boot | None = None
     drift: tuple[str, ...] = ()
     schema_version: int = 1
 
@@ -81,7 +96,9 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     schema_version: int = 1
 
 
-def receipt_of(told: dict[str, Any], host: str, now: dict[str, Any] | None = None) -> Receipt:
+def receipt_of(
+    told: dict[str, Any], host: str, now: dict[str, Any] | None = None, trial: dict[str, Any] | None = None
+) -> Receipt:
     """From the agent's answer; ``now`` has ``boot_id`` and ``memory`` of the machine where they are known."""
     about, measured = told.get("about") or {}, told.get("measured") or {}
     knobs = tuple(msgspec.convert(about.get("knobs", ()), tuple[AppliedKnob, ...]))
@@ -97,6 +114,9 @@ def receipt_of(told: dict[str, Any], host: str, now: dict[str, Any] | None = Non
         changes=tuple(_applied(step) for step in told["steps"]),
         measured_bytes=_gain(measured.get("before"), measured.get("after"), "MemAvailable"),
         booted_bytes=_booted(told, measured, now) if later else None,
+        boot=None
+        if trial is None or trial["id"] != told["id"]
+        else Boot(state=trial["state"], reasons=tuple(trial["reasons"] or ())),
         waits_for_boot=later and told["state"] == "applied" and not _has_booted(told, now),
         drift=tuple(one["message"] for one in told.get("drift", ())),
     )

@@ -49,7 +49,8 @@ def COMMAND(**given: Any) -> None:  # noqa: N802  the catalog's constant
         raise UsageError("a recording cannot be changed", hint="--dry-run shows what would be done on that machine")
     needs = needs_of(given["needs"])
     found = find_offers(place, needs, names, recorded=given["recorded"])
-    chosen, left = choose(found.offers, names, risk=given["risk"])
+    offers = tuple(offer.bold for offer in found.offers) if given["risk"] else found.offers
+    chosen, left = choose(offers, names, risk=given["risk"])
     proposal = propose(found.host, chosen, found.changes(chosen), left if names is not None else ())
     if given["dry_run"] or not chosen:
         show(proposal, outputs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from memfit.apply.records import Receipt
+from memfit.apply.records import Boot, Receipt
 from memfit.render.document import Block, Bullets, Cell, Column, Document, Headline, Note, Row, Table, Tone
 from memfit.render.views._figures import gib, mib, shell_command
 from memfit.render.views._view import View
@@ -44,7 +44,20 @@ def sentence(receipt: Receipt) -> str:
         told.append(f"MemTotal grew by {format_bytes(receipt.booted_bytes)} at the boot, {gib(likely)} were predicted")
     elif receipt.waits_for_boot:
         told.append("the rest comes with the next boot")
+    if receipt.boot is not None:
+        told.append(_boot(receipt.boot))
     return "; ".join(told) or f"{len(receipt.changes)} changes"
+
+
+def _boot(boot: Boot) -> str:
+    if boot.state == "fell back":
+        return f"the new command line did not prove itself, and the old one is back: {'; '.join(boot.reasons)}"
+    words = {
+        "begun": "the next boot tries the new command line",
+        "trying": "this boot tries the new command line, and is not confirmed yet",
+        "confirmed": "the new command line is confirmed",
+    }
+    return words.get(boot.state, boot.state)
 
 
 def knobs(receipt: Receipt) -> Table:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,8 @@ LABEL primary
       INITRD /boot/initrd
       APPEND {APPEND}
 """
-GRUB = {
+Files = Mapping[str, str | bytes]
+GRUB: Files = {
     "/etc/default/grub": 'GRUB_CMDLINE_LINUX_DEFAULT="quiet splash"\n',
     "/boot/grub/grub.cfg": "menuentry\n",
     "/usr/sbin/update-grub": "#!/bin/sh\n",
@@ -43,18 +45,18 @@ GRUB = {
 WORDS = {"swiotlb": "2048"}
 
 
-def jetson(files: dict[str, str | bytes] | None = None, **boot_fields: Any) -> tuple[SnapshotHost, Audit]:
+def jetson(files: Files | None = None, **boot_fields: Any) -> tuple[SnapshotHost, Audit]:
     """The recorded Orin Nano, which boots by ``extlinux.conf``."""
     return _with({extlinux.PATH: STOCK, **(files or {})}, boot_fields)
 
 
-def pc(files: dict[str, str | bytes], **boot_fields: Any) -> tuple[SnapshotHost, Audit]:
+def pc(files: Files, **boot_fields: Any) -> tuple[SnapshotHost, Audit]:
     """Another machine than a Jetson."""
     host, known = _with(files, {"command_line": "BOOT_IMAGE=/vmlinuz ro quiet", **boot_fields})
     return host, msgspec.structs.replace(known, compatible=(), l4t=None)
 
 
-def _with(files: dict[str, str | bytes], boot_fields: dict[str, Any]) -> tuple[SnapshotHost, Audit]:
+def _with(files: Files, boot_fields: dict[str, Any]) -> tuple[SnapshotHost, Audit]:
     host, known = machine(files)
     changed_boot = msgspec.structs.replace(known.boot, **{"secure_boot": False, **boot_fields})
     return host, msgspec.structs.replace(known, boot=changed_boot)
@@ -175,7 +177,7 @@ def test_nothing_is_asked_for_or_all_is_so() -> None:
         ({}, {"command_line": "a" * 2040}, "longer than 2047 characters"),
     ],
 )
-def test_a_jetson_is_refused(files: dict[str, str | bytes], fields: dict[str, Any], reason: str) -> None:
+def test_a_jetson_is_refused(files: Files, fields: dict[str, Any], reason: str) -> None:
     host, known = jetson(files, **fields)
     assert reason in why_not(host, known, WORDS)
     with pytest.raises(ApplyError, match="command line stays as it is") as caught:
