@@ -1,0 +1,207 @@
+"""Knobs on a booted kernel: what each gives against what it said, and that everything goes back."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+from machine import NAME, Machine
+
+from memfit.apply import Place, apply, choose, status, undo
+from memfit.apply.records import Receipt
+from memfit.device.audit import audit, audit_paths
+from memfit.device.audit_records import Audit
+from memfit.device.meminfo import parse_meminfo
+from memfit.host import Host, Manifest
+from memfit.host.ssh import SshHost
+from memfit.knob import Offer, offers
+from memfit.knob.combine import changes_of
+from memfit.knob.offers import offer_paths
+from memfit.units import MIB
+
+if TYPE_CHECKING:
+    from image import Image
+
+pytestmark = pytest.mark.vm
+QUIET_S = 90.0
+# what a knob may be off by: 20 % of what it said, or what other processes come and go by meanwhile
+SHARE, NOISE_BYTES = 0.20, 4 * MIB
+# every file that memfit may write, and what systemd makes of them
+_LOOK = """
+import hashlib, json, os, stat
+found = {}
+for top in ("/etc", "/boot"):
+    for folder, folders, files in os.walk(top):
+        for name in folders + files:
+            path = os.path.join(folder, name)
+            there = os.lstat(path)
+            kind = stat.S_IFMT(there.st_mode)
+            what = os.readlink(path) if kind == stat.S_IFLNK else ""
+            if kind == stat.S_IFREG:
+                what = hashlib.sha256(open(path, "rb").read()).hexdigest()
+            times = there.st_mtime_ns if kind == stat.S_IFREG else 0
+            found[path] = [there.st_mode, there.st_uid, there.st_gid, what, times]
+print(json.dumps(found))
+"""
+
+
+@pytest.fixture(scope="module")
+def machine(image: Image, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """Changed by every test of it, and put back by each."""
+    made = Machine(tmp_path_factory.mktemp("knobs") / "machine", image, firmware_arguments="swiotlb=32768,force")
+    made.boot()
+    yield made
+    made.stop()
+
+
+def place(machine: Machine) -> Place:
+    return Place(host=NAME, client=machine.client)
+
+
+def look(machine: Machine) -> tuple[Host, Audit]:
+    paths = (*audit_paths(), *offer_paths())
+    host = SshHost(NAME, Manifest(paths=paths), client=machine.client, quiet_s=QUIET_S)
+    return host, audit(host)
+
+
+def files(machine: Machine) -> dict[str, list[object]]:
+    found: dict[str, list[object]] = json.loads(machine.ssh(f"python3 -c '{_LOOK}'"))
+    return found
+
+
+def units(machine: Machine) -> dict[str, str]:
+    """Enablement and activity of every unit that is installed."""
+    enabled = machine.ssh("systemctl list-unit-files --no-legend --no-pager --type=service,socket,timer,path")
+    active = machine.ssh("systemctl list-units --all --no-legend --no-pager --plain --type=service,socket,timer,path")
+    states = {line.split()[0]: line.split()[1] for line in enabled.splitlines() if line.split()}
+    running = {line.split()[0] for line in active.splitlines() if line.split()[2:3] == ["active"]}
+    # those that run by themselves and end again are where chance has them
+    lasting = ("avahi", "bluetooth", "cups", "ModemManager", "unattended", "gdm", "snapd", "nvargus", "nvmem", "ssh")
+    return {
+        unit: f"{state}{', active' if unit in running and unit.startswith(lasting) else ''}"
+        for unit, state in states.items()
+    }
+
+
+def memory(machine: Machine) -> dict[str, int]:
+    return parse_meminfo(machine.ssh("cat /proc/meminfo"))
+
+
+def live_offers(machine: Machine) -> tuple[Host, Audit, list[Offer]]:
+    host, found = look(machine)
+    live = [one for one in offers(host, found) if one.saves and one.effect.when == "live" and one.name != "drop_caches"]
+    return host, found, live
+
+
+def test_each_gives_what_it_said_and_goes_back(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
+    before_files, before_units = files(machine), units(machine)
+    host, found, live = live_offers(machine)
+    assert {"desktop", "snapd", "camera_daemon", "cups", "avahi", "bluetooth"} <= {one.name for one in live}
+    errors: list[tuple[str, float, int]] = []
+    lines = []
+    for offer in live:
+        changes = changes_of(host, found, [offer])
+        receipt = apply(place(machine), NAME, [offer], changes)
+        assert receipt.measured_bytes is not None
+        gain, likely = receipt.measured_bytes, offer.effect.gain.likely_bytes
+        errors.append((offer.name, abs(gain - likely) / max(gain, 1), abs(gain - likely)))
+        said = [size / MIB for size in (offer.effect.gain.low_bytes, likely, offer.effect.gain.high_bytes)]
+        lines.append(
+            f"{offer.name}: {said[1]:.1f} MiB said ({said[0]:.1f} to {said[2]:.1f}), {gain / MIB:.1f} measured"
+        )
+        undo(place(machine), NAME, receipt.id)
+        assert files(machine) == before_files, offer.name
+        assert units(machine) == before_units, offer.name
+    with capsys.disabled():
+        print("\n" + "\n".join(lines))
+    # a service of a MiB or two is within the noise, and says nothing of the model
+    large = [share for name, share, size in errors if size > NOISE_BYTES or _of(live, name) >= 8 * MIB]
+    assert statistics.median(large) <= 0.10, lines
+    assert all(share <= SHARE or size <= NOISE_BYTES for _, share, size in errors), lines
+
+
+def _of(live: Sequence[Offer], name: str) -> int:
+    return next(one.effect.gain.likely_bytes for one in live if one.name == name)
+
+
+def test_together_they_give_their_sum(machine: Machine) -> None:
+    """No process is counted by two knobs."""
+    host, found, live = live_offers(machine)
+    receipt = apply(place(machine), NAME, live, changes_of(host, found, live))
+    said = sum(one.effect.gain.likely_bytes for one in live)
+    assert receipt.measured_bytes is not None
+    undo(place(machine), NAME, receipt.id)
+    assert abs(receipt.measured_bytes - said) <= max(SHARE / 2 * said, 2 * NOISE_BYTES)
+
+
+def test_everything_over_a_boot_and_back(machine: Machine) -> None:
+    """All that is applicable, a reboot, the gain; undo, a reboot, and every file, unit and byte of MemTotal is back."""
+    before_files, before_units, before = files(machine), units(machine), memory(machine)
+    host, found = look(machine)
+    chosen, _ = choose(offers(host, found), None, risk=False)
+    assert {"swiotlb", "desktop"} <= {one.name for one in chosen}
+    receipt = apply(place(machine), NAME, chosen, changes_of(host, found, chosen))
+    assert receipt.waits_for_boot
+    machine.reboot()
+    _confirmed(machine, receipt)
+    after = memory(machine)
+    said = sum(one.effect.gain.likely_bytes for one in chosen if one.name == "swiotlb")
+    assert abs(after["MemTotal"] - before["MemTotal"] - said) <= max(SHARE * said, NOISE_BYTES)
+    everything = sum(one.effect.gain.likely_bytes for one in chosen if one.name != "drop_caches")
+    assert abs(after["MemAvailable"] - before["MemAvailable"] - everything) <= max(SHARE * everything, 3 * NOISE_BYTES)
+    assert undo(place(machine), NAME, receipt.id).state == "undone"
+    machine.reboot()
+    assert files(machine) == before_files
+    assert units(machine) == before_units
+    assert memory(machine)["MemTotal"] == before["MemTotal"]
+    assert abs(memory(machine)["MemAvailable"] - before["MemAvailable"]) <= 4 * NOISE_BYTES
+
+
+def _confirmed(machine: Machine, receipt: Receipt) -> None:
+    machine.ssh("systemctl start --wait memfit-confirm.service || true", timeout_s=600)
+    told = status(place(machine), NAME).receipts[-1]
+    assert told.id == receipt.id
+    assert told.boot is not None
+    assert (told.boot.state, told.boot.reasons) == ("confirmed", ())
+    assert told.booted_bytes is not None
+    assert told.booted_bytes > 0
+
+
+def test_a_boot_that_is_not_healthy_falls_back(machine: Machine) -> None:
+    """A service that was active before and fails afterwards: the next boot is the old label, and undo goes back."""
+    before_files = files(machine)
+    host, found = look(machine)
+    chosen = [one for one in offers(host, found, names=["swiotlb"]) if one.applies]
+    receipt = apply(place(machine), NAME, chosen, changes_of(host, found, chosen))
+    machine.ssh(
+        "mkdir -p /etc/systemd/system/bluetooth.service.d; printf '[Service]\\nExecStartPre=/bin/false\\n' > "
+        "/etc/systemd/system/bluetooth.service.d/broken.conf"
+    )
+    machine.reboot()
+    machine.ssh("systemctl start --wait memfit-confirm.service || true", timeout_s=600)
+    told = status(place(machine), NAME).receipts[-1]
+    assert told.boot is not None
+    assert told.boot.state == "fell back"
+    assert any("bluetooth" in reason for reason in told.boot.reasons)
+    machine.ssh("rm -r /etc/systemd/system/bluetooth.service.d; systemctl daemon-reload")
+    machine.reboot()
+    assert machine.booted is not None
+    assert machine.booted.label == "primary"
+    undo(place(machine), NAME, receipt.id)
+    machine.reboot()
+    assert files(machine) == before_files
+
+
+def test_a_receipt_lists_what_changed(machine: Machine, tmp_path: Path) -> None:
+    host, found = look(machine)
+    chosen = [one for one in offers(host, found, names=["cups"]) if one.applies]
+    receipt = apply(place(machine), NAME, chosen, changes_of(host, found, chosen))
+    file = tmp_path / "receipt.json"
+    file.write_bytes(msgspec.json.encode(receipt))
+    assert any(change.kind == "unit" and change.before == "active" for change in receipt.changes)
+    assert undo(place(machine), NAME, str(file)).state == "undone"
