@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT := build/demo
 
-.PHONY: demo test lint conformance coefficients bench fuzz soak test-vm verify-accuracy verify-device clean
+.PHONY: demo test lint conformance coefficients bench fuzz soak soak-agent test-vm verify-accuracy verify-device clean
 
 demo: $(VENV)/installed
 	@mkdir -p $(OUT)
@@ -47,6 +47,10 @@ fuzz: $(VENV)/installed
 # limits need root or systemd). SOAK="--minutes 30" and others: tools/soak.py --help
 soak: $(VENV)/installed
 	$(BIN)/python tools/soak.py $(SOAK)
+
+# the agent killed, without power and without space at more than 10,000 calls, and asked 10^5 odd things (15 minutes)
+soak-agent: $(VENV)/installed
+	$(BIN)/pytest -m slow tests/crash tests/agent
 
 # real kernels under QEMU (the first run makes a disk of Debian; needs root and packages: CONTRIBUTING.md)
 test-vm: $(VENV)/installed

@@ -72,7 +72,7 @@ def test_what_is_no_unit_to_change(board: Board, unit: str) -> None:
     "change",
     [
         # the boot: one of two targets, of systemd's own, and never none
-        {"kind": "link", "path": f"{SYSTEM}/default.target", "target": "/tmp/x/multi-user.target"},
+        {"kind": "link", "path": f"{SYSTEM}/default.target", "target": "/opt/x/multi-user.target"},
         {"kind": "link", "path": f"{SYSTEM}/default.target", "target": "multi-user.target"},
         {"kind": "link", "path": f"{SYSTEM}/default.target", "target": f"{VENDOR}/reboot.target"},
         {"kind": "link", "path": f"{SYSTEM}/default.target", "target": f"{VENDOR}/multi-user.target\n"},

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -135,6 +137,21 @@ def test_a_target_that_cannot_be_looked_at_hides_nothing_else(board: Board) -> N
     (told,) = board.ask("status")["ok"]["receipts"]
     assert any("Too many levels" in one["message"] for one in told["drift"])
     assert "Too many levels" in board.fails("undo", id=receipt["id"])["message"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_a_history_that_may_not_be_read_is_not_called_empty() -> None:
+    with tempfile.TemporaryDirectory() as made:
+        board = Board(Path(made))
+        board.apply(mask("docker.service"))
+        for folder in (made, board.root):
+            Path(folder).chmod(0o755)
+        os.seteuid(65534)
+        try:
+            failure = board.fails("status")
+        finally:
+            os.seteuid(0)
+    assert (failure["kind"], failure["message"]) == ("root", "/var/lib/memfit/journal: Permission denied")
 
 
 def test_machines_are_told_apart_by_a_digest(tmp_path: Path) -> None:

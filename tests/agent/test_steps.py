@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from board import CMDLINE, SWAPPINESS, SYSCTL, SYSTEM, Board, file_change, mask, remove, run, stop, value
 
-from memfit.agent import nodes, request
+from memfit.agent import boot, nodes, request
 
 JOURNALD = "/etc/systemd/journald.conf.d/60-memfit.conf"
 GOOD = (
@@ -94,6 +94,7 @@ def test_content_that_changes_while_it_is_read_is_not_overwritten(
     assert (failure["kind"], failure["message"]) == ("drift", f"{CMDLINE}: somebody changed it this very moment")
     assert board.at(CMDLINE).read_text() == "theirs\n"
     assert not board.at(f"{SYSTEM}/docker.service").is_symlink()
+    assert board.states() == set()  # it was not even begun
 
 
 def test_what_undo_could_not_keep_is_not_changed(board: Board, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,6 +146,19 @@ def test_a_file_that_is_a_link_elsewhere_is_not_written_through(board: Board, ta
     board.link(SYSCTL, target)
     assert board.refuses(file_change(SYSCTL, "x\n")).startswith(f"{SYSCTL} leads to ")
     assert passwd.read_text() == "root::0:0\n"
+
+
+@pytest.mark.parametrize("target", ["{outside}", "../../../../../../../../../..{outside}"])
+def test_a_folder_that_is_a_link_out_of_the_root_is_not_followed(board: Board, tmp_path: Path, target: str) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "60-memfit.conf").write_text("not yours\n")
+    board.link("/etc/sysctl.d", target.format(outside=outside))
+    assert board.refuses(file_change(SYSCTL, "x\n"), kind="apply") == f"{SYSCTL}: No such file or directory"
+    assert board.apply(remove(SYSCTL))["state"] == "nothing to do"
+    (board.root / str(outside)[1:]).mkdir(parents=True)  # what the link leads to, inside
+    assert board.refuses(file_change(SYSCTL, "x\n")).startswith(f"{SYSCTL} leads to {outside}/60-memfit.conf")
+    assert [path.read_text() for path in outside.iterdir()] == ["not yours\n"]
 
 
 def test_a_link_to_nowhere_is_replaced_and_comes_back(board: Board) -> None:
@@ -213,6 +227,22 @@ def test_a_change_with_something_odd_in_it_is_refused_or_harmless(board: Board, 
                 assert board.seen() == before
             elif told["ok"]["receipt"]["id"]:
                 board.undo()
+
+
+@pytest.mark.parametrize("field", ["fallback", "original", "expects", ""])
+def test_a_trial_with_something_odd_in_it_is_refused_or_harmless(
+    board: Board, field: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(boot, "settle", lambda: None)
+    before, good = board.seen(), {"fallback": "YQ==", "original": "primary", "expects": {"memfit.boot": "1"}}
+    for odd in (good, *ODD):
+        trial = {**good, field: odd} if field else odd
+        told = board.ask("apply", changes=[file_change("/boot/extlinux/extlinux.conf", "x", trial=trial)])
+        if "failure" in told:
+            assert told["failure"]["kind"] == "refused"
+        else:
+            board.undo()
+        assert board.seen() == before
 
 
 @pytest.mark.parametrize("mode", [True, -1, 0o1000, 0o4755, 420.0, "0644"])

@@ -160,6 +160,19 @@ def test_a_run_that_was_cut_off_is_taken_back(fake: Fake) -> None:
     assert state(fake.root) == before
 
 
+def test_where_somebody_edited_meanwhile_nothing_is_taken_back(fake: Fake) -> None:
+    child = os.fork()
+    if not child:
+        fake.dies = True
+        ask(fake, "apply", changes=changes())
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    (fake.root / DROP_IN.lstrip("/")).write_text("somebody's")
+    there = state(fake.root)
+    assert ask(fake, "status", recover=True)["failure"]["kind"] == "drift"
+    assert state(fake.root) == there
+
+
 def test_nothing_is_left_beside_it(fake: Fake) -> None:
     ask(fake, "apply", changes=changes())
     names = {path.name for path in (fake.root / "boot/grub").iterdir()}

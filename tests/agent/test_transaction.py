@@ -166,11 +166,16 @@ def test_there_and_back_again_is_still_two_changes(board: Board) -> None:
     assert board.fails("undo")["message"] == "nothing is applied here"
 
 
+def test_a_newer_one_that_is_damaged_holds_up_no_other(board: Board) -> None:
+    older, newer = board.apply(file_change(CMDLINE, "one\n")), board.apply(mask("docker.service"))
+    board.journal(newer, "plan.json").write_text("")
+    assert board.undo(older["id"])["state"] == "undone"
+
+
 def test_a_clock_that_goes_backwards_confuses_nobody(board: Board, monkeypatch: pytest.MonkeyPatch) -> None:
     times = iter((5_000.0, 3_000.0, 1.0))
     monkeypatch.setattr(time, "time", lambda: next(times))
-    texts = ("one\n", "two\n", "three\n")
-    receipts = [board.apply(file_change(CMDLINE, text)) for text in texts]
+    receipts = [board.apply(file_change(CMDLINE, text)) for text in ("one\n", "two\n", "three\n")]
     assert [receipt["made"] for receipt in receipts] == [5_000.0, 3_000.0, 1.0]
     for receipt in reversed(receipts):
         assert board.undo()["id"] == receipt["id"]
@@ -252,8 +257,7 @@ def test_without_hard_links_there_are_copies(board: Board, monkeypatch: pytest.M
     board.apply(*changes)
     board.undo()
     assert board.seen() == before
-    # and where it fails half-way, they are what it goes back to
-    rename, names = os.rename, []
+    rename, names = os.rename, []  # where it fails half-way, they are what it goes back to
 
     def failing(old: Any, new: Any, **named: Any) -> None:
         names.append(new)

@@ -96,6 +96,13 @@ def test_nobody_can_confirm_what_is_taken_back(board: Board, transactions: Trans
     assert "nobody confirmed it in time" in board.fails("confirm", id=receipt["id"])["message"]
 
 
+def test_nothing_is_confirmed_while_it_is_being_taken_back(board: Board, clock: Clock) -> None:
+    receipt = board.apply(mask("docker.service"))
+    with Journal(Tree(str(board.root))).lock():
+        assert board.fails("confirm", id=receipt["id"])["kind"] == "busy"
+    assert not board.journal(receipt, "confirmed.json").exists()
+
+
 def test_another_one_at_work_only_delays_it(board: Board, transactions: Transactions, clock: Clock) -> None:
     before = board.seen()
     receipt = board.apply(mask("docker.service"))
@@ -146,9 +153,9 @@ def test_while_it_is_being_applied_the_time_does_not_run(
     board: Board, transactions: Transactions, clock: Clock
 ) -> None:
     journal = transactions.journal
-    entry = journal.move(journal.begin({"steps": []}, {}), "open")
     lock = Journal(Tree(str(board.root))).lock()
     lock.__enter__()
+    entry = journal.move(journal.begin({"steps": []}, {}), "open")
 
     def applied() -> None:
         journal.move(entry, "applied")
@@ -191,6 +198,7 @@ def test_without_a_watcher_nothing_is_changed(board: Board, monkeypatch: pytest.
     assert board.states() == set()
 
 
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # from 3.12 on, where other threads run
 def test_a_watcher_that_could_not_be_left_is_told(transactions: Transactions, monkeypatch: pytest.MonkeyPatch) -> None:
     forks = [os.fork]
 

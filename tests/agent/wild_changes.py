@@ -60,6 +60,7 @@ def aliased(folder: Path) -> Board:
         made.write(f"{VENDOR}/{unit}", "[Unit]\n")
     for name, target in LINKS.items():
         made.link(f"{SYSTEM}/{name}", target)
+    made.write("/opt/x/multi-user.target", "[Unit]\n")
     made.link("/opt/nv/fan-link.service", f"{VENDOR}/nvfancontrol.service")
     # the other way round: the name of the list leads to a file that is called something else
     made.write(f"{VENDOR}/innocent.service", "[Unit]\n")

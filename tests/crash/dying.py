@@ -58,6 +58,7 @@ def through(call: Call) -> Iterator[None]:
 def unflushed() -> Iterator[None]:
     """Nothing is flushed: a kill does not lose what the kernel was told, and flushing takes most of the time."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "sync", lambda: None)
         patch.setattr(os, "fsync", lambda file: None)
         patch.setitem(REAL, "fsync", lambda file: None)
         yield

@@ -1,8 +1,9 @@
-"""A power cut at a chosen call, on a file system with a journal.
+"""A power cut at a chosen call.
 
-What the kernel was told and had not yet to be on the disk is lost: of changes of folders a tail, in order, that reaches
-at most back to the last one whose folder was flushed; of files that were not flushed all or half of what they held,
-with their permissions. Whatever was flushed stays.
+What the kernel was told and had not yet to be on the disk is lost. Of files that were not flushed it is all or half of
+what they held, with their permissions. Of changes of folders it is, on a file system with a journal, a tail, in order,
+that reaches at most back to the last one whose folder was flushed; on others (``apart``) a flush helps no other folder,
+and each loses all that came after its own.
 """
 
 from __future__ import annotations
@@ -15,7 +16,21 @@ from typing import Any, NamedTuple
 
 from dying import REAL, Work, in_child, through
 
-_ENDED, _CUT = 1, 10
+_CUT, _ENDED, _APART = 1, 1, 2
+
+
+class Cut(NamedTuple):
+    """What came of it.
+
+    Attributes:
+        came: whether the work came to that call.
+        pending: changes of folders that could have been lost on a file system with a journal.
+        differs: whether others could have lost more.
+    """
+
+    came: bool
+    pending: int
+    differs: bool
 
 
 class Change(NamedTuple):
@@ -36,6 +51,7 @@ class Disk:
         self._graves = graves
         self._changes: list[Change] = []
         self._flushed = 0
+        self._flushed_apart: set[int] = set()
         self._dirty: dict[tuple[int, int], int] = {}
 
     def do(self, name: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
@@ -53,15 +69,16 @@ class Disk:
         self._changes.append(Change(_key(folder), lose))
         return done
 
-    def cut(self, kept: int, *, half: bool) -> int:
-        """Lose all but ``kept`` of the changes that may be lost; how many those are."""
+    def cut(self, kept: int, *, half: bool, apart: bool) -> int:
+        """Lose all but ``kept`` of the changes that may be lost; what is then said in a status."""
+        own = [change for number, change in enumerate(self._changes, 1) if number not in self._flushed_apart]
         pending = self._changes[self._flushed :]
-        for change in reversed(pending[kept:]):
+        for change in reversed(own if apart else pending[kept:]):
             change.lose()
         for file in self._dirty.values():
             os.ftruncate(file, os.fstat(file).st_size // 2 if half else 0)
             REAL["fchmod"](file, 0o600)
-        return len(pending)
+        return 4 * len(pending) + _APART * (own != pending)
 
     def _do_to_file(self, name: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
         file, done = arguments[0], REAL[name](*arguments, **named)
@@ -70,6 +87,7 @@ class Disk:
         elif stat.S_ISDIR(os.fstat(file).st_mode):
             own = [number for number, change in enumerate(self._changes, 1) if change.folder == _key(file)]
             self._flushed = max([self._flushed, *own])
+            self._flushed_apart |= {*own}
         else:
             self._dirty.pop(_key(file), None)
         return done
@@ -128,12 +146,8 @@ def _key(file: int) -> tuple[int, int]:
     return there.st_dev, there.st_ino
 
 
-def cuts_power(work: Work, at: int, graves: Path, *, kept: int = 0, half: bool = False) -> tuple[bool, int]:
-    """Power is cut before the call number ``at`` (from 0) of ``work``, or after its last one.
-
-    Returns:
-        Whether it came to that call; and how many changes could have been lost.
-    """
+def cut_power(work: Work, at: int, graves: Path, *, kept: int = 0, half: bool = False, apart: bool = False) -> Cut:
+    """Power is cut before the call number ``at`` (from 0) of ``work``, or after its last one."""
 
     def doomed() -> int:
         disk, done = Disk(graves), 0
@@ -141,13 +155,13 @@ def cuts_power(work: Work, at: int, graves: Path, *, kept: int = 0, half: bool =
         def call(name: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
             nonlocal done
             if done == at:
-                os._exit(_CUT + 2 * disk.cut(kept, half=half))
+                os._exit(_CUT + disk.cut(kept, half=half, apart=apart))
             done += 1
             return disk.do(name, arguments, named)
 
         with through(call):
             work()
-        return _CUT + 2 * disk.cut(kept, half=half) + _ENDED
+        return _CUT + disk.cut(kept, half=half, apart=apart) + _ENDED
 
-    pending, ended = divmod(in_child(doomed) - _CUT, 2)
-    return not ended, pending
+    status = in_child(doomed) - _CUT
+    return Cut(not status & _ENDED, status // 4, bool(status & _APART))

@@ -10,10 +10,10 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import power_cut
 import pytest
 from dying import FullDisk, Work, dies, through, unflushed
-from power_cut import cuts_power
-from scenes import JOURNAL, REPRESENTATIVE, Stage, random_scene
+from scenes import BOOT, JOURNAL, REPRESENTATIVE, Stage, random_scene
 
 SEED = 20_260_401
 SOAKED_POINTS = 10_000
@@ -90,30 +90,44 @@ def kill_twice(stage: Stage, *, applied: bool, every: int) -> int:
     raise AssertionError
 
 
-def cut_power(stage: Stage, folder: Path, *, applied: bool, recovering_every: int = 0) -> int:
-    """Before each call, losing each possible tail of what was not flushed; or so in the recovery from such a cut."""
+def lose_power(stage: Stage, folder: Path, *, applied: bool) -> int:
+    """Before each call and after the last, losing each possible tail of what was not flushed."""
     points, graves = 0, folder / "graves"
-    other = "before" if applied else "after"
-    for at in itertools.count(0, recovering_every or 1):
-        kept = pending = again = 0
-        while kept <= pending:
+    for at in itertools.count():
+        ways = [(0, False)]
+        for kept, apart in ways:
             stage.set(applied=applied)
             with_graves(graves)
-            came, pending = cuts_power(work_of(stage, applied), at, graves, kept=kept, half=bool(at % 2))
+            cut = power_cut.cut_power(work_of(stage, applied), at, graves, kept=kept, half=bool(at % 2), apart=apart)
+            if len(ways) == 1:
+                ways += [(number, False) for number in range(1, cut.pending + 1)] + [(0, True)] * cut.differs
             stage.booted = 2
             points += 1
-            if recovering_every and came:
-                with_graves(graves)
-                died, _ = cuts_power(stage.recover, again, graves, half=bool(again % 2))
-                stage.booted, again, pending = 3, again + 1, kept
-                kept += not died
-            else:
-                kept += 1
             recover(stage, full=False)
-            # what was answered is never lost
-            stage.whole(may_be=("before", "after") if came else (other,))
-        if not came:
+            if not cut.came:  # what was answered is never lost
+                stage.whole(may_be=("before",) if applied else ("after",))
+        if not cut.came:
             return points
+    raise AssertionError
+
+
+def lose_power_twice(stage: Stage, folder: Path, *, applied: bool, every: int) -> int:
+    """Before every ``every``-th call, and then at each call of the recovery from that."""
+    points, graves = 0, folder / "graves"
+    for at in itertools.count(0, every):
+        for again in itertools.count():
+            stage.set(applied=applied)
+            with_graves(graves)
+            if not power_cut.cut_power(work_of(stage, applied), at, graves, half=bool(again % 2)).came:
+                return points
+            stage.booted = 2
+            with_graves(graves)
+            cut = power_cut.cut_power(stage.recover, again, graves, half=bool(again % 2))
+            stage.booted = 3
+            points += 1
+            recover(stage, full=False)
+            if not cut.came:
+                break
     raise AssertionError
 
 
@@ -157,12 +171,17 @@ def test_a_kill_during_the_recovery_from_a_kill(stage: Stage, applied: bool) -> 
 
 @pytest.mark.parametrize("applied", [False, True], ids=["apply", "undo"])
 def test_a_power_cut_at_any_call(stage: Stage, folder: Path, applied: bool) -> None:
-    assert cut_power(stage, folder, applied=applied) > (70 if applied else 150)
+    assert lose_power(stage, folder, applied=applied) > (70 if applied else 150)
 
 
 @pytest.mark.parametrize("applied", [False, True], ids=["apply", "undo"])
 def test_a_disk_that_is_full_from_any_call_on(stage: Stage, applied: bool) -> None:
     assert fill_disk(stage, applied=applied) > (5 if applied else 25)
+
+
+@pytest.mark.parametrize("applied", [False, True], ids=["apply", "undo"])
+def test_a_kill_at_any_call_of_a_boot_that_is_tried(folder: Path, applied: bool) -> None:
+    assert kill(Stage(folder, BOOT), applied=applied, every=9) > 25
 
 
 @pytest.mark.slow
@@ -174,9 +193,9 @@ def test_thousands_of_deaths_of_random_changes(folder: Path, capsys: pytest.Capt
         stage = Stage(place, random_scene(random.Random(SEED + scenes)))
         for applied in (False, True):
             points += kill(stage, applied=applied, every=3)
-            points += kill_twice(stage, applied=applied, every=5)
-            points += cut_power(stage, place, applied=applied)
-            points += cut_power(stage, place, applied=applied, recovering_every=17)
+            points += kill_twice(stage, applied=applied, every=11)
+            points += lose_power(stage, place, applied=applied)
+            points += lose_power_twice(stage, place, applied=applied, every=17)
             points += fill_disk(stage, applied=applied)
         shutil.rmtree(place)
         scenes += 1

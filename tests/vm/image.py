@@ -29,7 +29,7 @@ SERVICES = (
     *("nvfancontrol", "nv-tee-supplicant"),
 )
 STAND_INS = ("gdm3", "Xorg", "gnome-shell", "snapd", "nvargus-daemon", "nvmemwarning")
-# of the kernel's modules, what a machine of QEMU and a setting of memfit can need: all of them are 400 MB, and udev loads
+# of the kernel's modules, what a machine of QEMU and a setting of memfit can need: all are 400 MB, and udev loads
 # whatever fits the processor
 MODULES = (
     *("kernel/lib", "kernel/mm", "kernel/drivers/virtio", "kernel/drivers/block/zram", "kernel/drivers/block/loop.ko"),

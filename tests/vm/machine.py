@@ -208,7 +208,7 @@ class Machine:
         end, nodes = _RAM_START + self._memory_bytes - 64 * MIB, []
         for name, size in carveouts.items():
             end = (end - size) & -(2 * MIB)
-            nodes.append(f"{name}@{end:x} {{ reg = <0x0 {end:#x} 0x0 {size:#x}>; no-map; }};")
+            nodes.append(f"{name}@{end:x} {{ reg = /bits/ 64 <{end:#x} {size:#x}>; no-map; }};")
         cells = "#address-cells = <2>; #size-cells = <2>; ranges;"
         source += f"/ {{ reserved-memory {{ {cells} {' '.join(nodes)} }}; }};\n"
         # of one size whatever is in it: the kernel keeps the tree's pages

@@ -1,7 +1,7 @@
 """The power goes while settings change: what is on the disk recovers to exactly before or exactly after.
 
-A running machine is saved with its memory, so that each cut starts from the same moment without a boot. After the cut the
-disk is mounted as a rescue shell would mount it, the file system replays its own journal, and memfit recovers there.
+A running machine is saved with its memory, so that each cut starts from the same moment without a boot. After the cut
+the disk is mounted as a rescue shell would mount it: the file system replays its own journal, and memfit recovers.
 """
 
 from __future__ import annotations

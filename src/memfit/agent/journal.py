@@ -78,9 +78,17 @@ class Journal:
             os.close(file)
 
     def entries(self) -> tuple[Entry, ...]:
-        """All transactions, the oldest first."""
+        """All transactions, the oldest first.
+
+        Raises:
+            Failure: the journal may not be read, which is not to say that it is empty.
+        """
         found = []
-        for name in self._tree.names(JOURNAL):
+        try:
+            names = self._tree.listing(JOURNAL)
+        except OSError as error:
+            raise of_system(JOURNAL, error) from error
+        for name in names:
             matched = _NAME.fullmatch(name)
             if matched is not None:
                 found.append(Entry(int(matched[1]), f"{matched[1]}-{matched[2]}", matched[3]))

@@ -95,15 +95,22 @@ class Nodes:
         Raises:
             Failure: somebody changed something since, and nothing was done; or the kernel refuses.
         """
-        put = [step for step in reversed(steps) if not _is_folder(step) and not self._is_only_staged(step, entry)]
-        for step in put:
-            self.check_drift(step, entry)
-        for step in put:
+        self.refuse_drift(steps, entry)
+        for step in self._put(steps, entry):
             try:
                 self._take_back(step, entry)
             except OSError as error:
                 raise of_system(key_of(step), error) from error
         self.discard(steps, entry)
+
+    def refuse_drift(self, steps: list[dict[str, Any]], entry: Entry) -> None:
+        """Nothing where all that was put in place is as it was or as it was made to be.
+
+        Raises:
+            Failure: somebody changed something.
+        """
+        for step in self._put(steps, entry):
+            self.check_drift(step, entry)
 
     def discard(self, steps: list[dict[str, Any]], entry: Entry) -> None:
         """Nothing of what was staged: no name beside anything, and no folder that was made and holds nothing.
@@ -192,6 +199,10 @@ class Nodes:
             return self._tree.node(step["path"])
         except OSError as error:
             raise of_system(step["path"], error) from error
+
+    def _put(self, steps: list[dict[str, Any]], entry: Entry) -> list[dict[str, Any]]:
+        """All steps that are to be taken back, in that order; folders go last of all."""
+        return [step for step in reversed(steps) if not _is_folder(step) and not self._is_only_staged(step, entry)]
 
     def _is_only_staged(self, step: dict[str, Any], entry: Entry) -> bool:
         """Whether it never came to the rename; what somebody made of the target meanwhile is then none of ours."""

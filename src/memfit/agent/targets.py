@@ -68,6 +68,7 @@ class Targets(Nodes):
 
     def take_back(self, steps: list[dict[str, Any]], entry: Entry) -> None:
         """See ``Nodes.take_back``; files that were made anew since are left to their program."""
+        self.refuse_drift(steps, entry)
         for step in reversed(steps):
             self._touched_back(step, entry)
         super().take_back(steps, entry)

@@ -232,11 +232,14 @@ class Transactions:
         """
         keys = {key_of(step) for step in steps}
         for later in self.journal.entries():
-            if later.state == "applied" and later.number > entry.number:
-                both = keys & {key_of(step) for step in self.journal.plan(later)["steps"]}
-                if both:
-                    message = f"{min(both)}: {later.id} changed it after {entry.id}"
-                    raise Failure("drift", message, hint=f"undo {later.id} first", journal=entry.path)
+            if later.state != "applied" or later.number <= entry.number:
+                continue
+            changed: set[str] = set()
+            with suppress(Failure):  # one that is damaged is never undone either
+                changed = keys & {key_of(step) for step in self.journal.plan(later)["steps"]}
+            if changed:
+                message = f"{min(changed)}: {later.id} changed it after {entry.id}"
+                raise Failure("drift", message, hint=f"undo {later.id} first", journal=entry.path)
 
     def _discard(self, entry: Entry) -> None:
         """Throw away what was only being prepared; only whole plans ever put names beside anything."""

@@ -101,10 +101,21 @@ class Tree:
         return self._inside.read_bytes(path, MOST_BYTES)
 
     def names(self, path: str) -> tuple[str, ...]:
-        """Names in a folder; none where it is not one."""
+        """Names in a folder; none where it is not one, or nobody may look into it."""
+        try:
+            return self.listing(path)
+        except OSError:
+            return ()
+
+    def listing(self, path: str) -> tuple[str, ...]:
+        """Names in a folder; none where nothing is.
+
+        Raises:
+            OSError: it is none, or nobody may look into it.
+        """
         try:
             return self._inside.list_dir(path)
-        except OSError:
+        except FileNotFoundError:
             return ()
 
     def links(self, path: str) -> dict[str, str]:
