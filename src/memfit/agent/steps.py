@@ -19,6 +19,7 @@ import base64
 import hashlib
 import os
 import posixpath
+from collections.abc import Callable
 from typing import Any
 
 from memfit.agent.denied import Aliases, check
@@ -29,9 +30,11 @@ from memfit.agent.tree import ABSENT, Node, Tree, node_of
 
 _NODES = ("file", "link", "remove")
 _MOST_STEPS = 10_000
+Policy = Callable[[dict[str, Any], Aliases], None]
+"""The last word on a change: raises Failure for what is never made."""
 
 
-def plan_steps(changes: Any, tree: Tree, machine: Machine) -> list[dict[str, Any]]:
+def plan_steps(changes: Any, tree: Tree, machine: Machine, policy: Policy = check) -> list[dict[str, Any]]:
     """Steps for what differs from what was asked for; none where all is so already.
 
     Raises:
@@ -41,8 +44,8 @@ def plan_steps(changes: Any, tree: Tree, machine: Machine) -> list[dict[str, Any
     aliases = Aliases(tree)
     placed: dict[tuple[str, str], dict[str, Any]] = {}
     for change in changes:
-        check(change, aliases)
-        there = _placed(change, tree, aliases)
+        policy(change, aliases)
+        there = _placed(change, tree, aliases, policy)
         key = _subject(there)
         if _without_why(placed.setdefault(key, there)) != _without_why(there):
             raise Failure("refused", f"{key[1]}: two changes of it in one transaction")
@@ -116,7 +119,7 @@ def _without_why(change: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in change.items() if name != "why"}
 
 
-def _placed(change: dict[str, Any], tree: Tree, aliases: Aliases) -> dict[str, Any]:
+def _placed(change: dict[str, Any], tree: Tree, aliases: Aliases, policy: Policy) -> dict[str, Any]:
     """The same change of what a path really leads to, which may be a file that is never changed."""
     if change["kind"] not in _NODES:
         return change
@@ -129,7 +132,7 @@ def _placed(change: dict[str, Any], tree: Tree, aliases: Aliases) -> dict[str, A
         return change
     there = {**change, "path": real}
     try:
-        check(there, aliases)
+        policy(there, aliases)
     except Failure as failure:
         raise Failure("refused", f"{path} leads to {real}: {failure.message}", hint=failure.hint) from failure
     return there
