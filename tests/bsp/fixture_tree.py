@@ -24,8 +24,8 @@ MB2_AGX = f"{BCT}/tegra234-mb2-bct-misc-p3701-0000.dts"
 DTB = "kernel/dtb/tegra234-p3768-0000+p3767-0003-nv.dtb"
 DTB_AGX = "kernel/dtb/tegra234-p3737-0000+p3701-0005-nv.dtb"
 
-# number and size; names without CARVEOUT_
-R36 = {
+# number and size; names without CARVEOUT_. A name without a number is one that the header does not define
+R36: dict[str, tuple[int | None, int]] = {
     "WPR2": (3, 8 * MIB),
     "XUSB": (5, MIB),
     "APE": (7, 4 * MIB),
@@ -63,11 +63,13 @@ R36 = {
     "RAM_OOPS": (72, 2 * MIB),
 }
 ALIASES = {"DISP_EARLY_BOOT_FB": 39, "BPMP_DCE": 11}
-_GONE_IN_R35 = ("DCE_TSEC", "UNUSED3", "UNUSED5", "PVA", "CCPLEX_SMMU_PTW", "MCE_COVERAGE")
-R35 = {
+_GONE_IN_R35 = ("DCE_TSEC", "PVA", "CCPLEX_SMMU_PTW")
+R35: dict[str, tuple[int | None, int]] = {
     **{name: each for name, each in R36.items() if name not in _GONE_IN_R35},
     "APR": (10, 8 * MIB),
     "UNUSED3": (12, 0),
+    "UNUSED5": (None, 0),
+    "MCE_COVERAGE": (None, 8 * MIB),
     "CCPLEX_IST": (31, 512 * MIB),
     "OEM_SC7": (35, 14 * MIB),
     "PROFILING": (50, 64 * KIB),
@@ -176,12 +178,10 @@ def note_1(names: tuple[str, ...] = NOTE_1) -> str:
     return "".join(_aux(name, 0, "\t\t\t") for name in names)
 
 
-def _header(table: dict[str, tuple[int, int]], aliases: dict[str, int]) -> str:
-    lines = [
-        f"#define CARVEOUT_{name}\t\t{number}" for name, (number, _) in sorted(table.items(), key=lambda one: one[1])
-    ]
-    lines += [f"#define CARVEOUT_{name}\t\t{number}" for name, number in aliases.items()]
-    return "#ifndef TEGRABL_CARVEOUT_ID_H\n#define TEGRABL_CARVEOUT_ID_H\n" + "\n".join(lines) + "\n#endif\n"
+def _header(table: dict[str, tuple[int | None, int]], aliases: dict[str, int]) -> str:
+    numbers = {**{name: number for name, (number, _) in table.items() if number is not None}, **aliases}
+    lines = (f"#define CARVEOUT_{name}\t\t{number}\n" for name, number in numbers.items())
+    return f"#ifndef TEGRABL_CARVEOUT_ID_H\n#define TEGRABL_CARVEOUT_ID_H\n{''.join(lines)}#endif\n"
 
 
 def _aux(name: str, size: int, indent: str) -> str:

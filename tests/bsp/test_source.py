@@ -76,7 +76,7 @@ def test_nodes_properties_and_removals_are_found_where_they_stand() -> None:
     [
         ("/ {\n\ta {\n};\n", "line 1: the { of / is never closed"),
         ("/ { };\n};\n", "line 2: a } without its {"),
-        ("/ {\n\tstatus = \"okay\"\n};\n", "line 2: 'status' has no ; before the }"),
+        ('/ {\n\tstatus = "okay"\n};\n', "line 2: 'status' has no ; before the }"),
         ("/ {\n/* comment\n};\n", "line 2: a comment that never ends"),
         ('/ {\n\ta = "text;\n};\n', "line 2: a string that never ends"),
         ("/ {\n\t{ };\n};\n", "line 2: a { without a name"),
@@ -91,7 +91,26 @@ def test_what_is_no_source_is_refused_with_its_line(text: str, what: str) -> Non
     assert what in error.value.message
 
 
-_PIECES = ["/ {", "};", "a {", "b = <1>;", "/*", "*/", "//", '"', "'", "\n", "\r\n", "#if", "#a", "&l", ";", "<", "\\", "é"]
+_PIECES = [
+    "/ {",
+    "};",
+    "a {",
+    "b = <1>;",
+    "/*",
+    "*/",
+    "//",
+    '"',
+    "'",
+    "\n",
+    "\r\n",
+    "#if",
+    "#a",
+    "&l",
+    ";",
+    "<",
+    "\\",
+    "é",
+]
 
 
 @given(st.lists(st.sampled_from(_PIECES) | st.text(max_size=3), max_size=40).map("".join))

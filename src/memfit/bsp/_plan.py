@@ -98,7 +98,10 @@ def kernel_wants(layout: Layout, recipes: Iterable[Recipe]) -> tuple[tuple[Want,
         blob = read_blob(layout.read(file), file)
         words = " ".join(blob.compatible())
         if layout.board.module not in words:
-            raise ProbeError(f"{file}: it is for {words or 'no board'}, not for {layout.board.module}")
+            raise ProbeError(
+                f"{file}: it is for {words or 'no board'}, not for {layout.board.module}",
+                hint="name the board that the tree is for, or take the file from the kernel of this release again",
+            )
         found += [(want, blob) for recipe in asking for want in _wants.kernel(recipe, blob, file)]
     return tuple(found)
 
