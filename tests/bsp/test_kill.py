@@ -33,7 +33,7 @@ def quickly(tree: Fixture) -> Iterator[None]:
     """The same patch many times: planned once; nothing is flushed, which loses nothing where only a process dies."""
     room = importlib.import_module("memfit.bsp.patch")
     planned = room._planned(str(tree.root), ORIN_NANO, (), "edit", False, None)
-    with mock.patch.object(room, "_planned", lambda *_: planned), mock.patch.object(os, "fsync", lambda file: None):
+    with mock.patch.object(room, "_planned", return_value=planned), mock.patch.object(os, "fsync"):
         yield
 
 

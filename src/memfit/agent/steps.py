@@ -20,7 +20,7 @@ import hashlib
 import os
 import posixpath
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from memfit.agent.denied import Aliases, check
 from memfit.agent.failure import Failure, of_system
@@ -30,8 +30,9 @@ from memfit.agent.tree import ABSENT, Node, Tree, node_of
 
 _NODES = ("file", "link", "remove")
 _MOST_STEPS = 10_000
-Policy = Callable[[dict[str, Any], Aliases], None]
-"""The last word on a change: raises Failure for what is never made."""
+if TYPE_CHECKING:  # what Python 3.8 cannot evaluate
+    # the last word on a change: it raises Failure for what is never made
+    Policy = Callable[[dict[str, Any], Aliases], None]
 
 
 def plan_steps(changes: Any, tree: Tree, machine: Machine, policy: Policy = check) -> list[dict[str, Any]]:

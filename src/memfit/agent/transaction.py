@@ -11,17 +11,20 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from memfit.agent.acts import Acts
 from memfit.agent.denied import check
 from memfit.agent.failure import Failure, of_system
 from memfit.agent.journal import HOME, Entry, Journal
 from memfit.agent.machine import Machine
-from memfit.agent.steps import Policy, key_of, plan_steps
+from memfit.agent.steps import key_of, plan_steps
 from memfit.agent.targets import Targets
 from memfit.agent.tree import Tree
 from memfit.agent.watcher import is_confirmed, watch
+
+if TYPE_CHECKING:
+    from memfit.agent.steps import Policy
 
 UNKNOWN = "unknown"
 _MEASURED = ("MemTotal", "MemAvailable", "MemFree", "CmaTotal", "CmaFree", "SwapTotal", "SwapFree")

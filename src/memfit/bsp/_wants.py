@@ -14,6 +14,7 @@ from memfit.bsp.fdt import Blob, number, strings
 from memfit.bsp.merged import Merged
 from memfit.bsp.recipes import Cluster, KernelNode, Recipe
 from memfit.errors import ProbeError
+from memfit.units import format_bytes
 
 TRANSLATION = "/mb2-misc/auxp_ast_config@"
 Kind = Literal["zero", "cluster", "translation", "kernel"]
@@ -63,7 +64,7 @@ def zeros(recipe: Recipe, mb1: Merged) -> Iterator[Want]:
             raise ProbeError(
                 f"{mb1.main}: {carveouts.FOLDER}/{node} has no size of one or two cells", hint=_KEEPS + _keep(recipe)
             )
-        does = "size 0 (it has none now)" if not there else f"size {size or 0:#x} → 0"
+        does = f"{format_bytes(size or 0)} → 0" if there else "0; it is not there now"
         path = f"{carveouts.FOLDER}/{carveouts.NODE}{unit}"
         yield Want("zero", recipe, f"{carveouts.FOLDER}/{node}", path, mb1.main, there and size == 0, does)
 

@@ -271,7 +271,7 @@ def _receipt(told: dict[str, Any], tree: str) -> BspReceipt:
 
 def _error(failure: Failure) -> MemfitError:
     """What the agent's refusal is called here."""
-    message, hint = failure.message, failure.hint or None
+    message, hint = failure.message, failure.hint.replace("memfit status", "memfit bsp diff") or None
     if failure.kind == "root":
         return NeedsRoot(message, hint="the tree belongs to somebody else: run again with sudo")
     if failure.kind == "drift":

@@ -13,15 +13,16 @@ from memfit.errors import UsageError
 _HELP = """What only a reflash gives back: carveouts of a Linux_for_Tegra tree, patched with proof, undone to the byte.
 
 \b
-  memfit bsp audit Linux_for_Tegra --board p3767-0003                    what takes how much, and what can go
-  memfit bsp patch Linux_for_Tegra --board p3767-0003 --needs camera --dry-run
-  memfit bsp patch Linux_for_Tegra --board p3767-0003 --needs none       neither display nor camera
-  memfit bsp diff Linux_for_Tegra                                        what was changed
-  memfit bsp undo Linux_for_Tegra
+  memfit bsp audit TREE --board p3767-0003                   what takes how much, what can go
+  memfit bsp patch TREE --board p3767-0003 --needs none --dry-run
+  memfit bsp patch TREE --board p3767-0003 --needs camera    no display
+  memfit bsp diff TREE                                       what was changed
+  memfit bsp undo TREE
 
 \b
-Nothing is flashed: memfit prints the command. cpp and dtc compile the tree before and after, and every byte that is
-said to be won is the difference: sudo apt-get install cpp device-tree-compiler."""
+TREE is the Linux_for_Tegra folder. Nothing is flashed: memfit prints the command. cpp and dtc compile
+the tree before and after, and what is said to be won is the difference:
+sudo apt-get install cpp device-tree-compiler."""
 
 _PATCH_HELP = """Give carveouts up that the product does not need, in every place that belongs to it, all or nothing.
 
@@ -32,8 +33,9 @@ _PATCH_HELP = """Give carveouts up that the product does not need, in every plac
   memfit bsp patch TREE --board p3767-0000 --needs none --conf my-carrier
 
 \b
---style override ends the board's own files with a block that deletes and sets nodes (the default); --style edit
-changes the lines that NVIDIA's notes change, in files that other boards include. Both compile to the same tree."""
+--style override, the default, ends the board's own files with a block that deletes and sets nodes.
+--style edit changes the lines that NVIDIA's notes change, in files that other boards include.
+Both compile to the same tree."""
 
 _DIFF_HELP = """What differs in the tree from before memfit; with --board and --needs, what a patch would change.
 

@@ -15,7 +15,7 @@ def document(audit: BspAudit) -> Document:
     release = f" in Jetson Linux {audit.release}" if audit.release else ""
     blocks: list[Block] = [_headline(audit), Facts(tuple(Fact(_role(file), file) for file in audit.files))]
     blocks.append(_table(audit))
-    gone = [row.name for row in audit.carveouts if not row.bytes]
+    gone = [row.name for row in audit.carveouts if row.bytes == 0]
     if gone:
         blocks.append(Note(f"of no size: {', '.join(gone)}"))
     if audit.half_done:

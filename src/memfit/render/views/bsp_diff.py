@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from memfit.bsp.records import BspDiff
-from memfit.render.document import Block, Bullets, Cell, Column, Document, Headline, Lines, Row, Table
+from memfit.render.document import Block, Bullets, Cell, Column, Document, Headline, Row, Table
 from memfit.render.views._figures import gib, mib, shell_command
 from memfit.render.views._view import View
+from memfit.render.views.patch import changed_lines
 
 
 def document(diff: BspDiff) -> Document:
@@ -15,7 +16,7 @@ def document(diff: BspDiff) -> Document:
         blocks.append(_receipts(diff))
     if diff.drift:
         blocks.append(Bullets(diff.drift, "warn", "Changed since by somebody else"))
-    blocks += [Lines(tuple(edit.text.splitlines()), edit.path, "diff") for edit in diff.files if edit.text]
+    blocks += [changed_lines(edit) for edit in diff.files if edit.text]
     if diff.receipts:
         blocks.append(shell_command("take the last one back", "memfit", "bsp", "undo", diff.tree, diff.receipts[-1].id))
     return Document("Changed in this BSP tree", tuple(blocks))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from memfit.bsp.records import BspReceipt
-from memfit.render.document import Block, Bullets, Cell, Column, Command, Document, Headline, Row, Table, Tone
+from memfit.render.document import Block, Bullets, Cell, Column, Command, Document, Headline, Note, Row, Table, Tone
 from memfit.render.views._figures import gib, shell_command
 from memfit.render.views._view import View
 from memfit.render.views.patch import reclaimed
@@ -25,6 +25,8 @@ def document(receipt: BspReceipt) -> Document:
             where = "from the top of the tree, the board in recovery mode; memfit never runs it"
             blocks.append(Command(receipt.flash, where))
         blocks.append(shell_command("take it back", "memfit", "bsp", "undo", receipt.tree, receipt.id))
+    if receipt.state == "undone":
+        blocks.append(Note("a board that was flashed with it stays so until it is flashed again"))
     name = f"Patch {receipt.id}" if receipt.id else "Patch"
     return Document(f"{name} of {receipt.board}" if receipt.board else name, tuple(blocks))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from memfit.bsp.records import Patch, Reclaimed
+from memfit.bsp.records import FileEdit, Patch, Reclaimed
 from memfit.render.document import Block, Bullets, Cell, Column, Command, Document, Headline, Lines, Row, Table
 from memfit.render.views._figures import gib, mib
 from memfit.render.views._view import View
@@ -15,7 +15,7 @@ def document(patch: Patch) -> Document:
         blocks.append(reclaimed(patch.reclaimed, patch.reclaimed_bytes))
     if patch.steps:
         blocks.append(_steps(patch))
-    blocks += [Lines(tuple(edit.text.splitlines()), edit.path, "diff") for edit in patch.files]
+    blocks += [changed_lines(edit) for edit in patch.files]
     reached = [
         f"{edit.path} is included by {', '.join(edit.also_included_by)}"
         for edit in patch.files
@@ -46,6 +46,11 @@ def reclaimed(rows: tuple[Reclaimed, ...], total_bytes: int) -> Table:
     return Table("In the compiled trees, MiB", columns, shown, (total,))
 
 
+def changed_lines(edit: FileEdit) -> Lines:
+    """What differs in a file, its tabs as blanks."""
+    return Lines(tuple(line.expandtabs(4) for line in edit.text.splitlines()), edit.path, "diff")
+
+
 def _headline(patch: Patch) -> Headline:
     if not patch.files:
         why = "all of it is so already" if patch.gives_up else "nothing is left that may be given up"
@@ -60,7 +65,7 @@ def _steps(patch: Patch) -> Table:
     columns = (Column("step"), Column("state"), Column("becomes", prose=True), Column("from", spare=True))
     rows: tuple[Row, ...] = tuple(
         (
-            Cell(step.target),
+            Cell(step.target.rpartition("/")[2], exact=step.target),
             Cell("is so", quiet=True) if step.done else Cell("to do"),
             Cell(step.does, quiet=step.done),
             Cell("the notes" if step.published else "beyond the notes", tone="neutral" if step.published else "warn"),
