@@ -280,6 +280,12 @@ def test_needs_that_no_carveout_serves_are_told(tree: Fixture) -> None:
     assert ("bluetooth", "no carveout serves it") in told.left
 
 
+def test_what_is_needed_and_was_given_up_already_is_told(tree: Fixture) -> None:
+    patch(str(tree.root), ORIN_NANO)
+    told = plan_patch(str(tree.root), ORIN_NANO, ["display"])
+    assert told.left == (("display", "is needed, but was given up already: memfit bsp undo"),)
+
+
 def test_what_is_beyond_the_notes_is_said(tree: Fixture) -> None:
     told = plan_patch(str(tree.root), ORIN_NANO)
     beyond = {step.target for step in told.steps if not step.published}
@@ -330,3 +336,15 @@ def test_the_journal_is_in_the_tree_and_goes_with_it(tree: Fixture, tmp_path: Pa
     tree.root.rename(moved.root)
     undo(str(moved.root))
     assert contents(moved) == before
+
+
+def test_the_tree_of_the_documents_is_the_one_of_the_tests(tree: Fixture) -> None:
+    """Where it is not, ``make_tree(Path("tests/fixtures/bsp"))`` writes it; another dtc may lay blobs out anew."""
+    kept = Fixture(Path(__file__).parents[1] / "fixtures/bsp/Linux_for_Tegra")
+    ours, theirs = contents(tree), contents(kept)
+    assert sorted(ours) == sorted(theirs)
+    for path, (content, _, _) in ours.items():
+        if path.endswith(".dtb"):
+            assert read_blob(content, path) == read_blob(theirs[path][0], path)
+        else:
+            assert content == theirs[path][0], path

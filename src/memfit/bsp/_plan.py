@@ -13,7 +13,7 @@ from memfit.bsp._tools import put_string
 from memfit.bsp._wants import Want
 from memfit.bsp.fdt import Blob, read_blob, strings
 from memfit.bsp.layout import Layout, includers
-from memfit.bsp.merged import Merged, differences, merge
+from memfit.bsp.merged import Merged, differences, merge, merge_again
 from memfit.bsp.recipes import RECIPES, Recipe
 from memfit.bsp.records import BspStep, FileEdit, Reclaimed, Style
 from memfit.errors import ApplyError, ProbeError
@@ -27,14 +27,22 @@ class Trees(NamedTuple):
     mb2: Merged
 
     @classmethod
-    def of(cls, layout: Layout, changed: Mapping[str, bytes] | None = None) -> Trees:
-        """Compile both boot configurations, as they are or with other contents.
+    def of(cls, layout: Layout) -> Trees:
+        """Compile both boot configurations.
 
         Raises:
             ProbeError: as ``merge``.
         """
-        one, other = (merge(layout.root, main, layout.includes, changed) for main in (layout.mb1, layout.mb2))
-        return cls(layout, one, other)
+        return cls(layout, *(merge(layout.root, main, layout.includes) for main in (layout.mb1, layout.mb2)))
+
+    def with_contents(self, changed: Mapping[str, bytes]) -> Trees:
+        """The same with other contents of files; nothing is written.
+
+        Raises:
+            ProbeError: one of them does not compile any more.
+        """
+        root, includes = self.layout.root, self.layout.includes
+        return Trees(self.layout, *(merge_again(one, root, includes, changed) for one in (self.mb1, self.mb2)))
 
 
 class Planned(NamedTuple):
@@ -56,7 +64,9 @@ def choose(
     chosen, left = [], []
     for recipe in RECIPES:
         if recipe.need in needed:
-            left.append((recipe.name, f"kept for {recipe.need}"))
+            gone = not any(sizes.get(name, 1) for name in recipe.carveouts)
+            why = "is needed, but was given up already: memfit bsp undo" if gone else f"kept for {recipe.need}"
+            left.append((recipe.name, why))
         elif not recipe.is_experimental(family):
             chosen.append(recipe)
         elif any(sizes.get(name) for name in recipe.carveouts):
@@ -116,7 +126,7 @@ def plan(trees: Trees, recipes: tuple[Recipe, ...], style: Style) -> Planned:
     layout = trees.layout
     wants = wants_of(trees, recipes)
     contents, places = rewritten(trees.layout, trees.mb1, trees.mb2, wants, style)
-    after = Trees.of(layout, contents) if contents else trees
+    after = trees.with_contents(contents)
     _prove(trees, after, wants, recipes)
     in_kernel = kernel_wants(layout, recipes)
     contents |= _kernel_contents(layout, in_kernel)

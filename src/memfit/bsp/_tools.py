@@ -16,8 +16,8 @@ _CPP = ("-nostdinc", "-undef", "-D__DTS__", "-x", "assembler-with-cpp")
 _MOST_SAID = 400
 
 
-def preprocess(main: str, folder: Path, includes: tuple[str, ...], *, macros: bool = False) -> bytes:
-    """A source with all it includes, and lines that say where each part comes from; or its macros instead.
+def preprocess(main: str, folder: Path, includes: tuple[str, ...]) -> bytes:
+    """A source with all it includes, its macros among it, and lines that say where each part comes from.
 
     ``main`` and ``includes`` are paths from ``folder``.
 
@@ -25,7 +25,7 @@ def preprocess(main: str, folder: Path, includes: tuple[str, ...], *, macros: bo
         ProbeError: cpp is not installed, or an include is missing.
     """
     search = tuple(word for include in includes for word in ("-I", include))
-    code, said, complaint = _run("cpp", (*_CPP, *search, *(("-dM",) if macros else ()), main), folder)
+    code, said, complaint = _run("cpp", (*_CPP, "-dD", *search, main), folder)
     if code:
         raise _refused("cpp", main, complaint)
     return said

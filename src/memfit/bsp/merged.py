@@ -18,7 +18,8 @@ from memfit.bsp.fdt import Blob, read_blob
 from memfit.errors import ProbeError
 
 _FROM = re.compile(rb'^# \d+ "([^"<>]+)"', re.M)
-_MACRO = re.compile(r"^#define (\w+) (\S+)\s*$", re.M)
+_MACRO = re.compile(rb"^#define (\w+) (\S+)[ \t\r]*$", re.M)
+_DEFINED = re.compile(rb"^#(?:define|undef) [^\n]*$", re.M)
 _MOST_FOLLOWED = 16
 
 
@@ -49,35 +50,43 @@ class Merged(NamedTuple):
         return f"{base}{at}{self.value(unit)}"
 
 
-def merge(root: Path, main: str, includes: tuple[str, ...], changed: Mapping[str, bytes] | None = None) -> Merged:
-    """Compile a file of a tree, as it is or as it would be with other contents of some files.
+def merge(root: Path, main: str, includes: tuple[str, ...]) -> Merged:
+    """Compile a file of a tree.
 
     Args:
         root: the tree's top.
         main: the file, from there.
         includes: folders that are searched, from there.
-        changed: contents instead of those that stand there; nothing is written to the tree.
 
     Raises:
         ProbeError: an include is missing, something is not installed, or the source does not compile.
     """
-    if not changed:
-        return _merge(root, main, includes)
-    files = _merge(root, main, includes).files
+    return _merge(root, main, includes)
+
+
+def merge_again(before: Merged, root: Path, includes: tuple[str, ...], changed: Mapping[str, bytes]) -> Merged:
+    """The same with other contents of some files; nothing is written to the tree.
+
+    Raises:
+        ProbeError: the source does not compile any more.
+    """
+    if not set(changed) & set(before.files):
+        return before
     with tempfile.TemporaryDirectory(prefix="memfit-") as folder:
         mirror = Path(folder)
         for include in includes:
             (mirror / include).mkdir(parents=True, exist_ok=True)
-        for file in {*files, *changed}:
+        for file in before.files:
             place = mirror / file
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(changed[file] if file in changed else (root / file).read_bytes())
-        return _merge(mirror, main, includes)
+        return _merge(mirror, before.main, includes)
 
 
 def _merge(root: Path, main: str, includes: tuple[str, ...]) -> Merged:
-    text = preprocess(main, root, includes)
-    macros = dict(_MACRO.findall(preprocess(main, root, includes, macros=True).decode("utf-8", "replace")))
+    said = preprocess(main, root, includes)
+    macros = {name.decode(): value.decode("utf-8", "replace") for name, value in _MACRO.findall(said)}
+    text = _DEFINED.sub(b"", said)
     files = []
     for found in _FROM.findall(text):
         file = os.path.normpath(found.decode("utf-8", "surrogateescape"))
