@@ -243,6 +243,15 @@ def test_a_carriers_own_mb2_file_is_merged(tree: Fixture) -> None:
     assert contents(tree) == before
 
 
+def test_a_configuration_that_chooses_by_the_module_is_told(tree: Fixture) -> None:
+    tree.write("carrier.conf", 'source "${LDK_DIR}/p3767.conf.common"\nf()\n{\n\tMB2_BCT="other.dts"\n}\n')
+    told = plan_patch(str(tree.root), ORIN_NANO, configuration="carrier.conf")
+    assert any(
+        caution.startswith("carrier.conf sets MB2_BCT to other.dts under a condition") for caution in told.cautions
+    )
+    assert {edit.path for edit in told.files} == {MB1, MB2, DTB}
+
+
 @pytest.mark.parametrize("style", ["override", "edit"])
 def test_experimental_on_agx_orin_is_1048_mib(tree: Fixture, style: str) -> None:
     needs = ["display", "camera"]

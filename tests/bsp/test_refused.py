@@ -96,7 +96,10 @@ def test_a_source_that_does_not_compile(tree: Fixture) -> None:
     refused(tree, ProbeError, Path(MB2).name, "dtc", "syntax error")
 
 
-@pytest.mark.parametrize(("tool", "package"), [("cpp", "cpp"), ("dtc", "device-tree-compiler")])
+@pytest.mark.parametrize(
+    ("tool", "package"),
+    [("cpp", "cpp"), ("dtc", "device-tree-compiler"), ("fdtput", "device-tree-compiler")],
+)
 def test_a_tool_that_is_not_installed(
     tree: Fixture, tool: str, package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -185,6 +188,14 @@ def test_what_overrides_the_edit_is_noticed_in_the_compiled_tree(tree: Fixture) 
         patch(str(tree.root), ORIN_NANO, style="edit")
     assert contents(tree) == before
     assert patch(str(tree.root), ORIN_NANO, style="override").reclaimed_bytes == 101 * MIB
+
+
+def test_nothing_else_may_change_in_the_compiled_tree(tree: Fixture) -> None:
+    """Where nodes refer to others, one reference fewer gives the others new numbers."""
+    tree.change(COMMON, "enable_sce = <1>;", "enable_sce = <1>;\n\t\tone: x@1 { };\n\t\ttwo: x@2 { };")
+    tree.change(COMMON, "auxp_ast_config@6 {", "auxp_ast_config@6 {\n\t\t\tuses = <&one>;")
+    tree.change(COMMON, "auxp_ast_config@7 {", "last { uses = <&two>; };\n\t\tauxp_ast_config@7 {")
+    refused(tree, ApplyError, Path(MB2).name, "/mb2-misc/x@1 would change as well")
 
 
 def test_a_change_that_would_reach_further_is_refused(tree: Fixture) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from image import Image
 from machine import Machine
 
 from memfit.bsp._tools import put_string
 from memfit.bsp.fdt import read_blob
 from memfit.device.meminfo import parse_meminfo
 from memfit.units import KIB, MIB
+
+if TYPE_CHECKING:
+    from image import Image
 
 pytestmark = pytest.mark.vm
 
