@@ -14,7 +14,7 @@ from unittest import mock
 import pytest
 from fixture_tree import Fixture, contents, make_tree, require_tools
 
-from memfit.bsp import patch, plan_patch, undo
+from memfit.bsp import diff, patch, plan_patch, undo
 from memfit.errors import ApplyError
 
 ORIN_NANO = "p3767-0003"
@@ -129,16 +129,23 @@ def test_an_undo_that_dies_anywhere(tree: Fixture) -> None:
     assert contents(tree) == before
 
 
-def test_what_was_interrupted_is_told_and_stops_a_plan(tree: Fixture) -> None:
+@pytest.mark.parametrize("then", ["undo", "patch"])
+def test_what_was_interrupted_is_told_and_taken_back_first(tree: Fixture, then: str) -> None:
+    before = contents(tree)
     with quickly(tree):
         at = 0
         while not list(tree.root.glob(".memfit/journal/*.open")):
             assert dies(lambda: patch(str(tree.root), ORIN_NANO), at, half=False)
             at += 1
-    with pytest.raises(ApplyError, match="interrupted half-way"):
+    (interrupted,) = diff(str(tree.root)).interrupted
+    with pytest.raises(ApplyError, match=f"{interrupted} was interrupted half-way"):
         plan_patch(str(tree.root), ORIN_NANO)
-    assert undo(str(tree.root)).state == "undone"
-    assert plan_patch(str(tree.root), ORIN_NANO).files
+    if then == "undo":
+        assert (undo(str(tree.root)).id, contents(tree)) == (interrupted, before)
+    else:
+        assert patch(str(tree.root), ORIN_NANO).state == "applied"
+        undo(str(tree.root))
+        assert contents(tree) == before
 
 
 def settle(tree: Fixture) -> str:

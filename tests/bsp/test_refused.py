@@ -144,6 +144,14 @@ def test_an_entry_of_another_number_that_maps_only_these_goes_as_well(tree: Fixt
     assert {step.target: step.published for step in told.steps}["/mb2-misc/auxp_ast_config@9"] is False
 
 
+def test_entries_that_do_not_say_what_they_map_go_by_their_numbers(tree: Fixture) -> None:
+    text = tree.text(COMMON)
+    tree.write(COMMON, "".join(line for line in text.splitlines(keepends=True) if "carveout = <" not in line))
+    told = plan_patch(str(tree.root), ORIN_NANO)
+    gone = {step.target.rpartition("@")[2] for step in told.steps if "ast_config" in step.target and not step.done}
+    assert gone == {"4", "5", "6", "7"}
+
+
 def test_a_kernel_without_a_display(tree: Fixture) -> None:
     subprocess.run(["fdtput", "-r", tree.file(DTB), "/display@13800000"], check=True)
     refused(tree, ProbeError, DTB, "/display@13800000")
