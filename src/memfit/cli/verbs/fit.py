@@ -49,7 +49,7 @@ _MOST_COMPARED = 5
 @click.option("--min-tps", type=click.FloatRange(0), default=0.0, metavar="X", help="Slower is no answer.")
 @click.option("--engine", "engines", multiple=True, metavar="NAME", help="Engines that may run it; all; llama-cpp.")
 @click.option("--format", "formats", multiple=True, metavar="FORMAT", help="Formats that it may have (Q4_K_M, awq).")
-@click.option("--kv-type", default="F16", metavar="FORMAT", help="Format of the KV cache.")
+@click.option("--kv-type", default="", metavar="FORMAT", help="Format of the KV cache; each engine's own.")
 @click.option("--power-mode", default="", metavar="MODE", help="Power mode of the board; its highest.")
 @click.option("--compare", is_flag=True, help="Two or more models side by side.")
 @click.option("--explain", is_flag=True, help="Of one model: the whole arithmetic of memory and speed.")

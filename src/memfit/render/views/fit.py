@@ -164,9 +164,8 @@ def _hidden(running: int, refused: int) -> str:
 
 
 def _next(found: Fit, row: FitRow) -> Block:
-    named = row.where == "catalog" and (row.context_trained_tokens or not row.task)
     options = options_of(found.device, found.wish, row.engine, row.at_tokens)
-    deployment = Deployment(model=row.model, engine=row.engine, format=row.format if named else None, options=options)
+    deployment = Deployment(model=row.model, engine=row.engine, format=None if row.as_stored else row.format, options=options)
     return shell_command("the arithmetic of the first", *command_of(deployment, found.device, PROGRAM))
 
 
