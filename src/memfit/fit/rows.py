@@ -172,7 +172,7 @@ def _judged(row: FitRow, least_tokens_per_s: float) -> FitRow:
         return row
     speed = row.decode_tokens_per_s
     if speed is None:
-        words = f"no speed is known to hold to {least_tokens_per_s:g} tokens/s"
+        words = f"speed not known, not held to {least_tokens_per_s:g} tokens/s"
         return msgspec.structs.replace(row, reason=f"{row.reason}; {words}" if row.reason else words)
     if speed >= least_tokens_per_s:
         return row
