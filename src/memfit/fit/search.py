@@ -44,6 +44,7 @@ def fit(device: Device, wish: Wish | None = None, *, models: Sequence[str] = (),
     candidates, left_out = chosen(models, use.needs if use else ())
     rows: list[FitRow] = []
     silent: list[str] = []
+    cached: list[str] = []
     for candidate in candidates:
         if not _take(rows, [*rows_of_catalog(candidate, search)], search, every_row=every_row):
             silent.append(candidate.name)
@@ -54,6 +55,7 @@ def fit(device: Device, wish: Wish | None = None, *, models: Sequence[str] = (),
         files = files_of(name)
         if files is not None:  # they are to be chosen from
             _take(rows, [*_rows_of_files(files, search)], search, every_row=True)
+            cached += [name] if any(file.cached for file in files) else []
         elif not _take(rows, [*_rows_of_name(name, search)], search, every_row=every_row):
             if search.refused and isinstance(search.refused[-1], ModelError):
                 raise search.refused[-1]  # there is something wrong with it, and not with the wish
@@ -66,6 +68,7 @@ def fit(device: Device, wish: Wish | None = None, *, models: Sequence[str] = (),
     prefers = use.prefers if use else "large"
     rows.sort(key=lambda row: rank.sort_key(row, least_tokens_per_s=search.least_tokens_per_s, prefers=prefers))
     missing = [f"{name}: none of the engines and formats that were asked for takes it" for name in silent if models]
+    missing += [f"{name}: the hub cannot be reached; these are the files that are in its cache here" for name in cached]
     return Fit(
         device=device,
         wish=wish,

@@ -24,7 +24,7 @@ from memfit.model.configs import CONFIGS, Checkpoint
 from memfit.model.configs._section import Section
 from memfit.model.gguf._refusals import exists, refuse_unreadable, regular_size
 from memfit.model.quantizations import METHODS, Quantization
-from memfit.model.safetensors import BITS
+from memfit.model.safetensors import BITS, SafetensorsHeader
 from memfit.model.safetensors._json import decode
 from memfit.model.schemes import in_scheme
 from memfit.model.shape import ModelShape, Tensor
@@ -84,7 +84,9 @@ def folder_shape(path: str | os.PathLike[str], *, format: str | None = None) -> 
     """
     folder = _folder(path)
     if format is not None:
-        return _converted(read_folder(folder), format)
+        converted = read_folder(folder)
+        _stored(converted)  # what is not whole cannot be converted
+        return _converted(converted, format)
     files = [folder / name for name in (CONFIG, QUANTIZATION, TOKENIZER) if exists(folder / name)]
     return cached([*files, *weights.files(folder)], "folder", lambda: _shape(read_folder(folder)), ModelShape)
 
@@ -168,15 +170,25 @@ def checkpoint_shape(checkpoint: Checkpoint, tensors: tuple[Tensor, ...] | None 
 
 def _shape(folder: Folder) -> ModelShape:
     path = Path(folder.path)
-    found = weights.read(path)
     checkpoint = folder.checkpoint
+    found = _stored(folder)
     tokenizer = read_tokenizer(path)
     if not found:
         shape = _as_quantized(checkpoint_shape(checkpoint), folder)
         return msgspec.structs.replace(shape, tokenizer=tokenizer)
-    weights.check(checkpoint, found, quantized=folder.quantization is not None, config=str(path / CONFIG))
     shape = checkpoint_shape(checkpoint, weights.tensors(found))
     return msgspec.structs.replace(shape, tokenizer=tokenizer, shards=weights.shards(found))
+
+
+def _stored(folder: Folder) -> tuple[SafetensorsHeader, ...]:
+    """The headers of the folder's weights, which are those of its config; none where it has no weights."""
+    path = Path(folder.path)
+    found = weights.read(path)
+    if found:
+        weights.check(
+            folder.checkpoint, found, quantized=folder.quantization is not None, config=str(path / CONFIG)
+        )
+    return found
 
 
 def _as_quantized(shape: ModelShape, folder: Folder) -> ModelShape:
