@@ -215,3 +215,24 @@ def test_a_quantization_of_an_unknown_layout_is_not_taken_for_16_bits(tmp_path: 
         folder_shape(folder)
     assert "download the weights" in str(told.value.hint)
     assert read_folder(folder).checkpoint.parameters
+
+
+@pytest.mark.parametrize(
+    ("changed", "complaint"),
+    [
+        ({"layer_types": ["full_attention"] * 3}, "layer_types has 3 entries for 2 layers"),
+        ({"intermediate_size": None}, "intermediate_size is null"),
+        ({"torch_dtype": "float7"}, "torch_dtype is 'float7', expected one of"),
+        ({"torch_dtype": None, "dtype": "float7"}, "dtype is 'float7', expected one of"),
+        (
+            {"quantization_config": {"quant_method": "gptq", "bits": 4, "group_size": 129}},
+            "group_size is 129, which does not divide hidden_size 64",
+        ),
+    ],
+)
+def test_a_config_that_no_model_can_have_is_refused(tmp_path: Path, changed: Any, complaint: str) -> None:
+    folder = write_folder(tmp_path, {**LLAMA, **changed})
+    for preset in (None, "Q8_0"):
+        with pytest.raises(Malformed, match=complaint) as refused:
+            folder_shape(folder, format=preset)
+        assert str(folder / "config.json") in str(refused.value)

@@ -16,7 +16,7 @@ import msgspec
 from memfit.errors import Malformed, ModelError, NotAModel, UnknownArchitecture, UnknownName, UsageError
 from memfit.model._build import card_shape, inactive_elements
 from memfit.model._cache import cached
-from memfit.model._folder import weights
+from memfit.model._folder import contradictions, weights
 from memfit.model._folder.scheme import scheme_of
 from memfit.model._folder.tokenizer import NAME as TOKENIZER
 from memfit.model._folder.tokenizer import read_tokenizer
@@ -59,10 +59,13 @@ def read_folder(path: str | os.PathLike[str]) -> Folder:
     folder = _folder(path)
     config = read_config(folder / CONFIG)
     checkpoint = read_checkpoint(config)
+    quantization = _quantization(config, folder)
+    if quantization is not None:
+        contradictions.check_groups(checkpoint, quantization, file=str(folder / CONFIG))
     return Folder(
         path=str(folder),
         checkpoint=msgspec.structs.replace(checkpoint, name=_name(folder, checkpoint)),
-        quantization=_quantization(config, folder),
+        quantization=quantization,
     )
 
 
@@ -138,6 +141,7 @@ def read_checkpoint(config: Section) -> Checkpoint:
         raise UnknownArchitecture(
             f"memfit does not know the model_type {model_type[:80]!r}", file=config.file, hint=near
         ) from None
+    contradictions.check_layer_types(config)
     return reader.read(config)
 
 
