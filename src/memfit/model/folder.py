@@ -137,7 +137,8 @@ def read_checkpoint(config: Section) -> Checkpoint:
     try:
         reader = CONFIGS.get(model_type)
     except UnknownName as unknown:
-        near = f"nearest known: {', '.join(unknown.nearest)}" if unknown.nearest else "none is near"
+        near = f"nearest known: {', '.join(unknown.nearest)}" if unknown.nearest else "none that it knows is near"
+        near += "; where llama.cpp has converted the model, give its GGUF file"
         raise UnknownArchitecture(
             f"memfit does not know the model_type {model_type[:80]!r}", file=config.file, hint=near
         ) from None
