@@ -147,9 +147,7 @@ def sum_at(name: str, device: Device, wish: Wish, engine: str, format: str, toke
     return _sum(name, models, device, wish, engine, format, tokens)
 
 
-def _sum(
-    name: str, models: Models, device: Device, wish: Wish, engine: str, format: str | None, tokens: int
-) -> Sum:
+def _sum(name: str, models: Models, device: Device, wish: Wish, engine: str, format: str | None, tokens: int) -> Sum:
     options = options_of(device, wish, engine, tokens)
     deployment = Deployment(model=name, engine=engine, format=format, options=options)
     totals = total(predict(device, models, deployment, profile=PROGRAM, source="formula").terms)

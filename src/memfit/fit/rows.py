@@ -198,9 +198,7 @@ def _with_speed(row: FitRow, search: Search, model: Profile, tokens: int, *, wri
     )
     if not writes:  # it reads texts alone
         return row
-    likely, low, high = (
-        round(one / slots, 1) for one in (speed.decode.likely, speed.decode.low, speed.decode.high)
-    )
+    likely, low, high = (round(one / slots, 1) for one in (speed.decode.likely, speed.decode.low, speed.decode.high))
     return msgspec.structs.replace(
         row, decode_tokens_per_s=likely, decode_low_tokens_per_s=low, decode_high_tokens_per_s=high
     )

@@ -190,9 +190,7 @@ def _stored(folder: Folder) -> tuple[SafetensorsHeader, ...]:
     path = Path(folder.path)
     found = weights.read(path)
     if found:
-        weights.check(
-            folder.checkpoint, found, quantized=folder.quantization is not None, config=str(path / CONFIG)
-        )
+        weights.check(folder.checkpoint, found, quantized=folder.quantization is not None, config=str(path / CONFIG))
     return found
 
 

@@ -1,4 +1,4 @@
-"""What no model can be, whichever reader takes its config: lists of another length, groups that rows are no multiple of."""
+"""What no model can be, whoever reads its config: lists of another length, groups that do not divide its rows."""
 
 from __future__ import annotations
 

@@ -122,7 +122,9 @@ def kept_models(repository: Repository) -> list[str]:
     from memfit.remote.hub import cached_snapshot
 
     snapshot = cached_snapshot(repository)
-    return [] if snapshot is None else models_among(sorted(str(f.relative_to(snapshot)) for f in snapshot.rglob("*.gguf")))
+    return (
+        [] if snapshot is None else models_among(sorted(str(f.relative_to(snapshot)) for f in snapshot.rglob("*.gguf")))
+    )
 
 
 PLACE = Place(

@@ -35,7 +35,9 @@ def standalone_svg(document: Document, *, dark: bool) -> str:
     """
     pictures = document.pictures()
     if not pictures:
-        raise UsageError("this view has no picture", hint="--html or --markdown has its tables, without --svg and --png")
+        raise UsageError(
+            "this view has no picture", hint="--html or --markdown has its tables, without --svg and --png"
+        )
     inner = _WIDTH - 2 * _MARGIN
     parts: list[str] = []
     y = _MARGIN + 14

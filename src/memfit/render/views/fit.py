@@ -198,7 +198,9 @@ def _hidden(running: int, refused: int) -> str:
 
 def _next(found: Fit, row: FitRow) -> Block:
     options = options_of(found.device, found.wish, row.engine, row.at_tokens)
-    deployment = Deployment(model=row.model, engine=row.engine, format=None if row.as_stored else row.format, options=options)
+    deployment = Deployment(
+        model=row.model, engine=row.engine, format=None if row.as_stored else row.format, options=options
+    )
     return shell_command("the arithmetic of the first", *command_of(deployment, found.device, PROGRAM))
 
 
