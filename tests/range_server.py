@@ -20,8 +20,9 @@ class RangeServer(ThreadingHTTPServer):
         sent_bytes: of bodies.
         tokens: what stood in the Authorization headers.
         misbehave: ``whole`` ignores ranges; ``short`` ends in the middle; ``drop`` does so once; ``other`` sends
-            another part; ``grows`` says another size each time; ``stall`` sends nothing; ``unsized`` does not
-            say the size; ``loop`` redirects to itself; ``locked`` asks for a token; ``broken`` fails with 503.
+            another part; ``grows`` says another size each time; ``boasts`` one that no file has; ``stall`` sends
+            nothing; ``unsized`` does not say the size; ``loop`` redirects to itself; ``locked`` asks for a token;
+            ``broken`` fails with 503.
         pages: answers of the hub's API, by path.
         redirects: paths that are found elsewhere.
     """
@@ -90,6 +91,7 @@ class _Handler(BaseHTTPRequestHandler):
         if server.misbehave == "other":
             first += 1
         said = size + len(server.requests) if server.misbehave == "grows" else size
+        said = 9 * 10**18 if server.misbehave == "boasts" else said
         where = f"bytes {first}-{last}/{'*' if server.misbehave == 'unsized' else said}"
         return self._send(206, {"ETag": server.version, "Content-Range": where}, file, first, last - first + 1)
 

@@ -58,9 +58,7 @@ def page() -> str:
 
 def _card(card: Card) -> str:
     shape = find_model(card.name)
-    # what the conversion adds to the parameters: tables of the rotary embedding
-    tables = sum(tensor.elements for tensor in shape.tensors if tensor.name.startswith("rope_"))
-    parameters, active = shape.parameters - tables, shape.parameters_active - tables
+    parameters, active = shape.parameters, shape.parameters_active
     return _row(
         card.name,
         f"{parameters:,}",

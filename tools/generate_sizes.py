@@ -20,7 +20,6 @@ from memfit.errors import UsageError
 from memfit.fit.formats import form_of, formats_of
 from memfit.fit.sizes import (
     BASE_TOKENS,
-    CONTEXTS,
     FILE,
     PROGRAM,
     ContextSizes,
@@ -29,6 +28,7 @@ from memfit.fit.sizes import (
     FormatSizes,
     ModelSizes,
     Table,
+    contexts_of,
     served,
 )
 from memfit.footprint.predict import predict
@@ -112,15 +112,15 @@ def _engine(card: Card, shapes: dict[str, ModelShape], engine: str, trained: int
         if format in shapes:
             found = footprint(card, shapes[format], engine, format, BASE_TOKENS)
             if found is not None:
-                formats[format] = _of_format(found)
+                formats[format] = _of_format(found, engine)
     if not formats:
         return None
     format = next(iter(formats))
     contexts: dict[int, ContextSizes] = {}
-    for tokens in (tokens for tokens in CONTEXTS if tokens <= trained):
+    for tokens in contexts_of(trained):
         found = footprint(card, shapes[format], engine, format, tokens)
         if found is not None:
-            of_format = _of_format(found)
+            of_format = _of_format(found, engine)
             base = formats[format]
             contexts[tokens] = ContextSizes(
                 kept=of_format.kept_rest - base.kept_rest, likely=of_format.likely - base.likely
@@ -140,14 +140,15 @@ def footprint(card: Card, shape: ModelShape, engine: str, format: str, tokens: i
         return None
 
 
-def _of_format(found: Footprint) -> FormatSizes:
+def _of_format(found: Footprint, engine: str) -> FormatSizes:
+    likely_here, high_here = ENGINES.get(engine).of_device(ANY_BOARD)  # added again for each device
     terms = [term for term in found.terms if term.name != "peak_headroom"]
     return FormatSizes(
         kept_weights=sum(term.high_bytes - term.evictable_bytes for term in terms if term.name == "weights"),
-        kept_rest=sum(term.high_bytes - term.evictable_bytes for term in terms if term.name != "weights"),
+        kept_rest=sum(term.high_bytes - term.evictable_bytes for term in terms if term.name != "weights") - high_here,
         evictable=found.evictable_bytes,
         working=found.working_set_bytes,
-        likely=found.likely_bytes,
+        likely=found.likely_bytes - likely_here,
     )
 
 

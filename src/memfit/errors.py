@@ -42,6 +42,7 @@ class UsageError(MemfitError):
 
 # more names than this are no hint any more
 _MOST_LISTED = 40
+_FEW = 12
 
 
 class UnknownName(UsageError):
@@ -52,6 +53,8 @@ class UnknownName(UsageError):
         self.nearest = nearest(name, names)
         if self.nearest:
             hint = f"did you mean {' or '.join(self.nearest)}?"
+            if len(names) <= _FEW:  # what looks near may be far from what is meant
+                hint += f" Known: {', '.join(names)}"
         elif len(names) > _MOST_LISTED:
             hint = f"`memfit list {kind}s` shows the {len(names)} that are known"
         else:

@@ -1,6 +1,7 @@
 """``memfit fit`` as it is typed."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -45,6 +46,25 @@ def test_engines_by_any_name(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = answer(capsys, *words)
     assert code == 0
     assert {row["engine"] for row in json.loads(out)["rows"]} == {"vllm", "llama_cpp"}
+
+
+def test_a_context_of_nothing_is_refused_and_uses_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = answer(capsys, "Qwen3-4B", "--device", "orin-nano-8gb", "--context", "0")
+    assert code == 2
+    assert "memfit estimate takes 0 for the trained context" in err
+    code, _, err = answer(capsys, "--for", "nothing")
+    assert code == 2
+    assert "Known: bilingual, chat" in err
+
+
+def test_a_picture_that_there_is_none_of_leaves_the_page_possible(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    page, picture = str(tmp_path / "a.html"), str(tmp_path / "a.svg")
+    code, _, err = answer(capsys, "Qwen3-14B", "--boards", "--html", page, "--svg", picture)
+    assert code == 2
+    assert "--html" in err
+    assert answer(capsys, "Qwen3-14B", "--boards", "--html", page)[0] == 0
 
 
 def test_nothing_that_fits_is_an_answer(capsys: pytest.CaptureFixture[str]) -> None:

@@ -127,6 +127,27 @@ def test_a_model_is_sent_to_a_drive(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "there already" in capsys.readouterr().out
 
 
+def test_a_model_of_ollama_s_store_is_called_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OLLAMA_MODELS", str(tmp_path / "ollama"))
+    blob = model(tmp_path / "ollama/blobs" / f"sha256-{'a' * 64}")
+    manifest = tmp_path / "ollama/manifests/registry.ollama.ai/library/smollm2/135m"
+    manifest.parent.mkdir(parents=True)
+    layer = {"mediaType": "application/vnd.ollama.image.model", "digest": f"sha256:{'a' * 64}", "size": 1}
+    manifest.write_text(json.dumps({"schemaVersion": 2, "layers": [layer]}))
+    (tmp_path / "drive").mkdir()
+    assert run(["push", "ollama:smollm2:135m", str(tmp_path / "drive")]) == 0
+    assert [file.name for file in (tmp_path / "drive").iterdir()] == ["smollm2-135m.gguf"]
+    assert (tmp_path / "drive/smollm2-135m.gguf").read_bytes() == blob.read_bytes()
+
+
+def test_what_is_waited_for_is_said_where_nobody_sees_a_line_grow(
+    hub: RangeServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model(hub.folder / "one.gguf")
+    assert run(["pull", f"{hub.url}/one.gguf", "--to", "x"]) == 0
+    assert f"asking {hub.url.removeprefix('http://')} for one.gguf" in capsys.readouterr().err
+
+
 def test_what_is_no_model_is_not_sent(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "one.gguf").write_text("<html>")
     assert run(["push", str(tmp_path / "one.gguf"), str(tmp_path)]) == 4

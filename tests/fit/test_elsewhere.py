@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from memfit.device import Device, find_device
+from memfit.errors import Unreachable
 from memfit.fit import Wish, fit
 from memfit.model._build import card_shape
 from memfit.model.cards import CARDS
@@ -120,3 +121,29 @@ def test_a_file_of_ones_own(tmp_path: Path) -> None:
     file = str(model(tmp_path / "mine.gguf", "Q4_K_M"))
     row = fit(msgspec.structs.replace(NANO, capacity_bytes=GIB), models=(file,)).rows[0]
     assert (row.model, row.where, row.format) == (file, "file", "Q4_K_M")
+
+
+def kept(tmp_path: Path, *presets: str) -> None:
+    """What ``hf download`` leaves of a repository."""
+    folder = tmp_path / "cache/huggingface/hub/models--org--repo"
+    for preset in presets:
+        model(folder / f"snapshots/abc/SmolLM2-135M-{preset}.gguf", preset)
+    (folder / "refs").mkdir()
+    (folder / "refs/main").write_text("abc")
+
+
+@pytest.mark.parametrize("presets", [("Q8_0",), ("Q8_0", "Q2_K")])
+def test_without_the_hub_its_cache_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, presets: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    kept(tmp_path, *presets)
+    found = fit(NANO, Wish(context_tokens=2048), models=("hf://org/repo",))
+    assert [row.format for row in found.rows] == list(presets)
+    assert any("cannot be reached" in note for note in found.notes) == (len(presets) > 1)
+
+
+def test_without_the_hub_and_a_cache_it_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    with pytest.raises(Unreachable):
+        fit(NANO, Wish(context_tokens=2048), models=("hf://org/repo",))

@@ -5,7 +5,7 @@ import random
 import msgspec
 import pytest
 
-from memfit.device import find_device
+from memfit.device import Device, find_device
 from memfit.engine.records import Deployment, with_slots
 from memfit.engine.runtimes import ENGINES
 from memfit.fit.formats import formats_of
@@ -14,7 +14,8 @@ from memfit.footprint.estimate import estimate_deployment, find_models
 from memfit.model.cards import CARDS
 from memfit.speed.touched import profile
 
-BOARD = find_device("agx-orin-64gb")
+# two sizes: what engines take by the size of the device's memory is added for each
+BOARDS = [find_device("agx-orin-64gb"), find_device("orin-nano-8gb")]
 ENGINE_KEYS = sorted({engine for model in table().models.values() for engine in model.engines})
 
 
@@ -37,8 +38,9 @@ def test_every_engine_that_takes_language_models_is_in_it() -> None:
     assert {"llama_cpp", "ollama", "vllm", "sglang", "tensorrt_edge_llm", "mlc"} <= set(ENGINE_KEYS)
 
 
+@pytest.mark.parametrize("board", BOARDS, ids=[board.name for board in BOARDS])
 @pytest.mark.parametrize("engine", ENGINE_KEYS)
-def test_it_adds_up_to_what_is_predicted(engine: str) -> None:
+def test_it_adds_up_to_what_is_predicted(engine: str, board: Device) -> None:
     runtime = ENGINES.get(engine)
     for key, format, tokens in drawn(engine, 6):
         options = msgspec.structs.replace(
@@ -47,12 +49,12 @@ def test_it_adds_up_to_what_is_predicted(engine: str) -> None:
             backend="cpu" if runtime.on_the_processor else "cuda",
         )
         deployment = Deployment(model=CARDS.get(key).name, engine=engine, format=format, options=options)
-        device = msgspec.structs.replace(BOARD, gpu=None)  # which formats it runs is not the table's question
+        device = msgspec.structs.replace(board, gpu=None)  # which formats it runs is not the table's question
         predicted = estimate_deployment(
             deployment, device=device, profile=PROGRAM, source="formula", relief=False, calibration=None
         )
         sizes = table().models[key].engines[engine]
-        summed = add(engine, sizes.formats[format], sizes.contexts[tokens])
+        summed = add(engine, device, sizes.formats[format], sizes.contexts[tokens])
         said = f"{engine} {key} {format} {tokens}: run tools/generate_sizes.py"
         assert summed.likely == predicted.likely_bytes, said
         assert abs(summed.high - predicted.high_bytes) <= 1, said  # a rounded share of a sum, or the sum of two
@@ -73,8 +75,8 @@ def test_contexts_end_with_the_trained_one_and_grow() -> None:
         for sizes in model.engines.values():
             tokens = list(sizes.contexts)
             assert tokens == sorted(tokens)
-            assert set(tokens) <= set(CONTEXTS)
-            assert max(tokens) <= model.trained_tokens
+            assert set(tokens) <= {*CONTEXTS, model.trained_tokens}
+            assert max(tokens) == min(model.trained_tokens, CONTEXTS[-1])
             # compute buffers of a small context may be the larger ones, as the engine plans them
             assert sizes.contexts[tokens[-1]].kept >= 0
 

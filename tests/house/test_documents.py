@@ -67,7 +67,8 @@ def test_what_one_adds_by_the_examples_is_known_at_once(tmp_path: Path) -> None:
     assert "My-Model-1B" in memfit("estimate", "My-Model-1B", "--device", "my-board", "--source", "formula")
     assert "MY_FORMAT" in memfit("list", "formats")
     assert "my_scheme" in memfit("list", "schemes")
-    assert "my-4" in memfit("estimate", "Qwen3-8B", "--engine", "vllm", "--format", "my-4", "-d", "agx-orin-64gb")
+    # an alias leads to the scheme, which every record calls by its key
+    assert "my_scheme" in memfit("estimate", "Qwen3-8B", "--engine", "vllm", "--format", "my-4", "-d", "agx-orin-64gb")
     assert "longest context" in memfit("--help")
     assert "8k tokens" in memfit("reach", "My-Model-1B", "my-board")
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "src")}

@@ -20,7 +20,18 @@ def test_a_shape_says_what_header_and_tensors_say() -> None:
     shape = card_shape(CARDS.get("llama_3_2_1b"), "F16")
     assert (shape.architecture, shape.name, shape.kind) == ("llama", "Llama-3.2-1B", "text")
     assert (shape.embedding_length, shape.vocabulary_tokens, shape.context_trained_tokens) == (2048, 128256, 131072)
-    assert shape.parameters == shape.parameters_active == 1_235_814_400 + 32  # the table of the rotary embedding
+    assert shape.parameters == shape.parameters_active == 1_235_814_400  # without the table of the rotary embedding
+
+
+def test_of_tables_for_every_layer_a_token_reads_its_own_row() -> None:
+    shape = card_shape(CARDS.get("gemma_4_e2b"), "F16")
+    table = next(tensor for tensor in shape.tensors if tensor.name == "per_layer_token_embd.weight")
+    assert shape.parameters == 4_647_449_891
+    assert shape.parameters_active == shape.parameters - table.elements + table.dims[0]
+
+
+def test_the_header_is_that_of_the_card() -> None:
+    shape = card_shape(CARDS.get("llama_3_2_1b"), "F16")
     assert (shape.memory, shape.window_tokens, shape.causal, len(shape.layers)) == ("attention", 0, True, 16)
     assert shape.dimensions["attention.head_count_kv"] == 8
     assert shape.dimensions["rope.dimension_count"] == 64

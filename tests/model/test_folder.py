@@ -118,12 +118,24 @@ def test_what_transformers_leaves_out_is_no_contradiction(tmp_path: Path) -> Non
 def test_missing_shards_are_named(tmp_path: Path) -> None:
     folder = write_folder(tmp_path, LLAMA, llama_tensors(), shards=3)
     (folder / "model-00002-of-00003.safetensors").unlink()
-    with pytest.raises(ModelError, match="one shard of 3 is missing: model-00002-of-00003"):
-        folder_shape(folder)
+    for preset in (None, "Q8_0"):  # what is not whole is not converted either
+        with pytest.raises(ModelError, match="one shard of 3 is missing: model-00002-of-00003"):
+            folder_shape(folder, format=preset)
     (folder / "model.safetensors.index.json").unlink()
     with pytest.raises(ModelError, match="model-00002-of-00003"):
         folder_shape(folder)
-    assert find_model(str(folder), format="Q8_0").tensors
+    with pytest.raises(ModelError, match="model-00002-of-00003"):
+        find_model(str(folder), format="Q8_0")
+
+
+@pytest.mark.parametrize("preset", [None, "Q8_0"])
+def test_an_index_that_leads_out_of_its_folder_is_refused(tmp_path: Path, preset: str | None) -> None:
+    folder = write_folder(tmp_path, LLAMA, llama_tensors(), shards=2)
+    index = folder / "model.safetensors.index.json"
+    places = json.loads(index.read_text())["weight_map"]
+    index.write_text(json.dumps({"weight_map": {**places, "lm_head.weight": "../../etc/passwd"}}))
+    with pytest.raises(Malformed, match="no file beside it"):
+        folder_shape(folder, format=preset)
 
 
 def test_an_index_of_another_download_is_refused(tmp_path: Path) -> None:
@@ -203,3 +215,24 @@ def test_a_quantization_of_an_unknown_layout_is_not_taken_for_16_bits(tmp_path: 
         folder_shape(folder)
     assert "download the weights" in str(told.value.hint)
     assert read_folder(folder).checkpoint.parameters
+
+
+@pytest.mark.parametrize(
+    ("changed", "complaint"),
+    [
+        ({"layer_types": ["full_attention"] * 3}, "layer_types has 3 entries for 2 layers"),
+        ({"intermediate_size": None}, "intermediate_size is null"),
+        ({"torch_dtype": "float7"}, "torch_dtype is 'float7', expected one of"),
+        ({"torch_dtype": None, "dtype": "float7"}, "dtype is 'float7', expected one of"),
+        (
+            {"quantization_config": {"quant_method": "gptq", "bits": 4, "group_size": 129}},
+            "group_size is 129, which does not divide hidden_size 64",
+        ),
+    ],
+)
+def test_a_config_that_no_model_can_have_is_refused(tmp_path: Path, changed: Any, complaint: str) -> None:
+    folder = write_folder(tmp_path, {**LLAMA, **changed})
+    for preset in (None, "Q8_0"):
+        with pytest.raises(Malformed, match=complaint) as refused:
+            folder_shape(folder, format=preset)
+        assert str(folder / "config.json") in str(refused.value)

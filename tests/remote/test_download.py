@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -9,7 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from memfit.errors import ModelError, NotAModel, Unreachable
-from memfit.remote import download
+from memfit.remote import _parts, download
 from memfit.remote.download import Pulled, Wanted, pull
 from memfit.remote.web import Web
 from range_server import RangeServer, serving
@@ -109,6 +110,32 @@ def test_a_server_that_never_ends_it_is_given_up_and_the_part_is_kept(server: Ra
     with pytest.raises(Unreachable):
         pull(Web(), wanted(server), tmp_path)
     assert (tmp_path / "model.gguf.part").stat().st_size == part > 0
+
+
+@pytest.mark.parametrize("how", ["broken", "stall"])
+def test_a_server_that_sends_nothing_is_asked_once_more(server: RangeServer, tmp_path: Path, how: str) -> None:
+    server.misbehave = how
+    told: list[str] = []
+    with pytest.raises(Unreachable):
+        pull(Web(timeout_s=0.2), wanted(server), tmp_path, waits=told.append)
+    assert len(server.requests) == 2
+    assert len(told) == 1
+    assert told[0].endswith("asked again")
+    assert server.url in told[0]
+
+
+def test_a_server_that_refuses_connections_is_given_up_soon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(download, "_PAUSES_S", (0.0, 1.0, 3.0, 10.0, 30.0))
+    began = time.monotonic()
+    with pytest.raises(Unreachable, match="refused"):
+        pull(Web(), Wanted(name="model.gguf", url="http://127.0.0.1:9/model.gguf"), tmp_path)
+    assert time.monotonic() - began < 5
+
+
+def test_a_size_that_no_file_has_is_the_server_s_claim(server: RangeServer, tmp_path: Path) -> None:
+    stopped_half_way(server, tmp_path)
+    with pytest.raises(ModelError, match="the server claims"):
+        _parts.check_size(9 * 10**18, server.url)
 
 
 def test_a_server_that_starts_anew_and_breaks_each_time_makes_no_progress(server: RangeServer, tmp_path: Path) -> None:

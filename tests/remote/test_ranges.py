@@ -129,6 +129,16 @@ def test_a_server_that_lies_about_the_size_is_refused(server: RangeServer, tmp_p
         read_header(remote.path, remote=remote)
 
 
+def test_a_size_that_no_file_has_is_the_server_s_claim_and_not_this_disk_s_fault(
+    server: RangeServer, tmp_path: Path
+) -> None:
+    server.misbehave = "boasts"
+    with pytest.raises(ModelError, match="the server claims that it has 9000000000000000000 bytes") as refused:
+        RemoteFile(Web(timeout_s=2), f"{server.url}/{NAME}", tmp_path)
+    assert server.url in refused.value.message
+    assert not list(tmp_path.rglob("*.gguf"))
+
+
 def test_a_whole_file_is_not_read_to_learn_that_there_are_no_ranges(server: RangeServer, tmp_path: Path) -> None:
     server.misbehave = "whole"
     with pytest.raises(ModelError, match="whole files only"):

@@ -17,6 +17,7 @@ from memfit.footprint.records import Curve
 from memfit.render import Document, find_view, render
 from memfit.render.document import (
     CurvePlot,
+    Headline,
     Mark,
     MemoryMap,
     Picture,
@@ -246,8 +247,18 @@ def test_svg_stands_alone() -> None:
 
 
 def test_a_document_without_pictures_has_no_svg() -> None:
-    with pytest.raises(UsageError, match="no picture"):
+    with pytest.raises(UsageError, match="no picture") as refused:
         render(Document("t", ()), "svg")
+    assert "--html" in (refused.value.hint or "")
+
+
+def test_a_headline_takes_two_lines_rather_than_run_off_the_edge() -> None:
+    picture = next(block for block in find_view(type(FITS)).document(FITS).blocks if isinstance(block, Waterfall))
+    sentence = "models for chat and assistants at a context of 4k, 5.96 GiB for deployments"
+    for verdict, lines in (("fits", 1), ("68 comfortable, 1 tight, 16 barely", 2)):
+        text = str(render(Document("t", (Headline(verdict, "ok", sentence), picture)), "svg"))
+        assert sentence in text  # whole
+        assert (f"{verdict}</tspan><tspan" in text) == (lines == 1)
 
 
 def test_png_is_twice_the_svg() -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import re
 
+import msgspec
 import pytest
+from fit_samples import FITTING, NOTHING_FITS
 from render_samples import CURVE, FITS, SEPARATE, TIGHT, TOO_BIG
 
 from memfit.render import Document, render
@@ -127,3 +129,42 @@ def test_tones_have_marks_without_colour() -> None:
     assert "\nword — sentence" in shown
     assert "✗  one" in shown
     assert "✓  two" in shown
+
+
+def test_names_and_verdicts_are_not_cut_where_columns_can_go() -> None:
+    shown = str(render(FITTING, width=60))
+    for row in FITTING.rows:
+        assert row.model in shown
+    for word in ("comfortable", "tight:", "barely:"):
+        assert word in shown
+    assert "size" not in shown.split("Best first")[1].split("\n")[1]
+
+
+def test_the_bar_of_a_speed_is_shown_where_there_is_room() -> None:
+    assert "17–26" in str(render(FITTING, width=120))
+    assert "17–26" not in str(render(FITTING, width=60))
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_models_side_by_side_keep_their_labels(width: int) -> None:
+    shown = str(render(FITTING, width=width, view="side_by_side")).split("\n")
+    assert max(len(line) for line in shown) <= width
+    for label in ("verdict", "size", "format", "engine", "weights"):
+        assert any(line.startswith(label) for line in shown), label
+    assert any("comfortable" in line for line in shown)
+
+
+def test_on_which_engine_it_does_not_fit_is_said_where_there_are_several() -> None:
+    refused = [msgspec.structs.replace(NOTHING_FITS.rows[0], engine=engine) for engine in ("llama_cpp", "vllm")]
+    several = str(render(msgspec.structs.replace(NOTHING_FITS, rows=tuple(refused)), width=100))
+    assert "engine" in several
+    assert "vLLM" in several
+    assert "engine" not in str(render(NOTHING_FITS, width=100)).split("What does not fit")[1].split("\n")[1]
+
+
+def test_where_nothing_is_fast_enough_the_headline_says_so() -> None:
+    slow = msgspec.structs.replace(FITTING.rows[0], verdict="no", reason="21.0 tokens/s, below 600")
+    wish = msgspec.structs.replace(FITTING.wish, least_tokens_per_s=600)
+    shown = str(render(msgspec.structs.replace(FITTING, rows=(slow,), wish=wish), width=120)).split("\n")[1]
+    assert "no model for chat and assistants reaches 600 tokens/s" in shown
+    assert "the fastest that fits has 21" in shown

@@ -236,3 +236,20 @@ def test_an_unfused_engine_moves_activations_too() -> None:
     assert "activations" not in {
         part.name for part in speed("llama_2_7b", "FP16", "agx_orin_64gb", "vllm", depth_tokens=2000).parts
     }
+
+
+@pytest.mark.parametrize("key", ["qwen3_30b_a3b", "qwen3_8b", "llama_3_2_1b"])
+@pytest.mark.parametrize("board", ["agx_orin_64gb", "orin_nano_8gb"])
+def test_an_engine_is_no_faster_than_the_one_whose_kernels_it_runs(key: str, board: str) -> None:
+    ollama, llama = (speed(key, "Q4_K_M", board, engine, depth_tokens=2048) for engine in ("ollama", "llama_cpp"))
+    assert ollama.decode.likely <= llama.decode.likely
+    assert ollama.prefill is not None
+    assert llama.prefill is not None
+    assert ollama.prefill.likely <= llama.prefill.likely
+    assert "whose kernels it runs" in ollama.source
+    assert sum(part.seconds for part in ollama.parts) == pytest.approx(1 / ollama.decode.likely)
+
+
+def test_a_speed_measured_here_says_more_than_another_engines() -> None:
+    seen = Measured(touched=speed("llama_3_2_1b", "Q4_K_M", "orin_nano_8gb", "ollama").touched, decode_tokens_per_s=500)
+    assert setting_of(NANO, "ollama", measured=(seen,)).at_most is None

@@ -70,6 +70,8 @@ class Engine:
         on_the_processor: it has no use for a GPU.
         peak_bytes: room for what no term names on a GPU (the ``high`` of ``peak_headroom``), by the bytes of weights
             and of all else that cannot be evicted.
+        of_device: what it takes by the size of the device alone, likely and at most: a table that holds for every
+            device leaves it out.
     """
 
     name: str
@@ -88,6 +90,7 @@ class Engine:
     only_sized: bool = False
     on_the_processor: bool = False
     peak_bytes: Callable[[int, int], int] = lambda weights, rest: 0
+    of_device: Callable[[Device], tuple[int, int]] = lambda device: (0, 0)
     aliases: tuple[str, ...] = ()
 
 
@@ -101,6 +104,7 @@ def sized(
     peak_bytes: Callable[[int, int], int],
     smaller_formats: tuple[str, ...] = (),
     on_the_processor: bool = False,
+    of_device: Callable[[Device], tuple[int, int]] = lambda device: (0, 0),
     aliases: tuple[str, ...] = (),
 ) -> Engine:
     """An engine that is only sized: whatever would start it or read what it says is refused in words.
@@ -114,6 +118,7 @@ def sized(
         peak_bytes: see ``Engine``.
         smaller_formats: names of schemes, see ``Engine``.
         on_the_processor: see ``Engine``.
+        of_device: see ``Engine``.
         aliases: other names.
     """
 
@@ -140,5 +145,6 @@ def sized(
         only_sized=True,
         on_the_processor=on_the_processor,
         peak_bytes=peak_bytes,
+        of_device=of_device,
         aliases=aliases,
     )

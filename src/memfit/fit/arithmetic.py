@@ -9,15 +9,13 @@ from memfit.engine.records import Deployment
 from memfit.errors import UsageError
 from memfit.fit.exact import options_of
 from memfit.fit.records import FitRow, Wish
-from memfit.fit.rows import setting_on
+from memfit.fit.rows import setting_on, speed_at
 from memfit.fit.search import fit
 from memfit.fit.sizes import PROGRAM
 from memfit.footprint.estimate import find_models
 from memfit.footprint.predict import predict
 from memfit.footprint.records import Footprint
 from memfit.model.shape import ModelShape
-from memfit.model.speech import SPEECH
-from memfit.speed.predict import predict_on
 from memfit.speed.records import Speed
 from memfit.speed.touched import profile
 from memfit.speed.traffic import Traffic, traffic
@@ -50,9 +48,9 @@ def arithmetic(device: Device, wish: Wish, model: str) -> Arithmetic:
     if not rows:
         raise UsageError(f"no engine that was asked for takes {model}", hint="--engine all asks every one")
     row = rows[0]
-    tokens = min(max(wish.context_tokens, 512), row.context_tokens or wish.context_tokens)
+    tokens = row.at_tokens  # of these the row is, whatever was asked for
     options = options_of(device, wish, row.engine, tokens)
-    format = row.format if row.where == "catalog" and _has_formats(model) else None
+    format = None if row.as_stored else row.format
     deployment = Deployment(model=model, engine=row.engine, format=format, options=options)
     models = find_models(deployment, source="formula")
     footprint = predict(device, models, deployment, profile=PROGRAM, source="formula")
@@ -64,20 +62,8 @@ def arithmetic(device: Device, wish: Wish, model: str) -> Arithmetic:
     )
 
 
-def _has_formats(model: str) -> bool:
-    """Whether it can be had in several, and is no file."""
-    return model not in SPEECH or SPEECH.get(model).config is not None
-
-
 def _speed(device: Device, wish: Wish, row: FitRow, shape: ModelShape, tokens: int) -> Speed | None:
     setting = None if row.task else setting_on(device, wish, row.engine)
     if setting is None:
         return None
-    return predict_on(
-        setting,
-        profile(shape),
-        depth_tokens=tokens // 2,
-        sequences=wish.slots,
-        kv_type_k=wish.kv_type,
-        kv_type_v=wish.kv_type,
-    )
+    return speed_at(device, wish, setting, profile(shape), tokens)

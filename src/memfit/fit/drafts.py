@@ -125,7 +125,7 @@ def _parameters(card: Card) -> int:
 
 
 def _row(device: Device, wish: Wish, model: str, target: FitRow, card: Card, parameters: int) -> DraftRow:
-    format = target.format if target.where == "catalog" else None
+    format = None if target.as_stored else target.format
     options = options_of(device, wish, ENGINE, target.at_tokens)
     deployment = Deployment(model=model, engine=ENGINE, format=format, draft=card.name, options=options)
     models = find_models(deployment, source="formula")

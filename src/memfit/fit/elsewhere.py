@@ -6,13 +6,17 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from memfit.errors import ModelError
+from memfit.errors import ModelError, Unreachable
 from memfit.model import ModelShape, in_preset, read_shape
 from memfit.model.places import hub, locate
 from memfit.model.places.ollama import PREFIX as OLLAMA
 from memfit.model.places.ollama import stored_models
 from memfit.precision.presets import PRESETS
+
+if TYPE_CHECKING:
+    from memfit.remote.hub import Repository
 
 # a file of a preset is as large as memfit makes it, but for its header and what a repository does its own way
 _ALIKE = 0.03
@@ -21,11 +25,15 @@ _MOST_FILES = 40
 
 @dataclass(frozen=True)
 class FileOf:
-    """A file of a repository, and the preset by which it was sized; None where its own header was read."""
+    """A file of a repository, and the preset by which it was sized; None where its own header was read.
+
+    ``cached``: the hub was not reached, and the file is one of those that ``hf download`` brought here.
+    """
 
     name: str
     shape: ModelShape
     preset: str | None
+    cached: bool = False
 
 
 def on_this_machine() -> Iterator[str]:
@@ -39,7 +47,7 @@ def files_of(name: str) -> list[FileOf] | None:
     """Every GGUF model of a repository; None where the name is no repository of several.
 
     One header is fetched, of the smallest; files of a preset are sized by the preset, which their size must confirm,
-    and others are asked for theirs.
+    and others are asked for theirs. Without the hub they are those of its cache.
 
     Raises:
         ModelError, Unreachable: the repository cannot be listed or read.
@@ -51,7 +59,15 @@ def files_of(name: str) -> list[FileOf] | None:
     repository = parse_hub(name)
     if repository.file:
         return None
-    sizes = {file.path: file.bytes for file in hub_files(hub_web(), repository)}
+    try:
+        sizes = {file.path: file.bytes for file in hub_files(hub_web(), repository)}
+    except Unreachable:
+        if hub.kept(repository, config_alone=True) is not None:
+            return None  # of one model, which is read like any other
+        cached = [*_cached(name, repository)]
+        if not cached:
+            raise
+        return cached
     models = hub.models_among(list(sizes))[:_MOST_FILES]
     if len(models) < 2:
         return None
@@ -60,6 +76,12 @@ def files_of(name: str) -> list[FileOf] | None:
     smallest = min(models, key=lambda path: bytes_of[path])
     shape = _read(address + smallest)
     return [_sized(address + path, shape, path, bytes_of[path]) for path in models]
+
+
+def _cached(name: str, repository: Repository) -> Iterator[FileOf]:
+    """The GGUF models of a repository that are on this machine."""
+    for path in hub.kept_models(repository):
+        yield FileOf(f"{name.rstrip('/')}/{path}", _read(f"{name.rstrip('/')}/{path}"), None, cached=True)
 
 
 def _sized(name: str, shape: ModelShape, path: str, size_bytes: int) -> FileOf:

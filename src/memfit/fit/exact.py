@@ -14,9 +14,9 @@ from memfit.device.records import Device
 from memfit.engine._engine import Models
 from memfit.engine.records import Backend, Deployment, Options, with_slots
 from memfit.engine.runtimes import ENGINES
-from memfit.errors import UnknownName, UsageError
+from memfit.errors import MemfitError, UnknownArchitecture, UnknownName, UsageError
 from memfit.fit.records import Wish
-from memfit.fit.sizes import CONTEXTS, PROGRAM, Sum, served
+from memfit.fit.sizes import PROGRAM, Sum, contexts_of, served
 from memfit.footprint.estimate import find_models
 from memfit.footprint.predict import predict, summary
 from memfit.footprint.verdict import total
@@ -30,6 +30,7 @@ class Exact:
     """One model in one format on one engine, predicted.
 
     Attributes:
+        as_stored: it has its format already, and no ``--format`` leads there.
         tokens: the context it is shown at.
         fitting_tokens: the largest that fits, 0 where none does.
         looked_at: contexts.
@@ -37,6 +38,7 @@ class Exact:
 
     engine: str
     format: str
+    as_stored: bool
     tokens: int
     fitting_tokens: int
     trained_tokens: int
@@ -54,11 +56,11 @@ def backend_of(device: Device, engine: str) -> Backend:
 
 
 def exact(
-    name: str, device: Device, wish: Wish, engine: str, formats: Sequence[str | None], refused: list[UsageError]
+    name: str, device: Device, wish: Wish, engine: str, formats: Sequence[str | None], refused: list[MemfitError]
 ) -> Iterator[Exact]:
     """Every format of one model that the engine takes; None is the format that a file has.
 
-    ``refused`` gets the reasons of those that it does not.
+    ``refused`` gets the reasons of those that it does not, and of a model that is none for this engine.
 
     Raises:
         ModelError, UnknownName: as ``memfit.estimate``.
@@ -69,25 +71,35 @@ def exact(
             yield exact_of(name, models, device, wish, engine, format)
         except UnknownName:
             raise
-        except UsageError as reason:  # the engine, or its quantizer, does not take it
+        except (UsageError, UnknownArchitecture) as reason:  # the engine, or its quantizer, does not take it
             refused.append(reason)
 
 
-def exact_of(name: str, models: Models, device: Device, wish: Wish, engine: str, format: str | None) -> Exact:
-    """One model whose shape is known.
+def exact_of(
+    name: str,
+    models: Models,
+    device: Device,
+    wish: Wish,
+    engine: str,
+    format: str | None,
+    *,
+    as_stored: bool | None = None,
+) -> Exact:
+    """One model whose shape is known, at the context that was asked for and at those that are looked at.
 
     Raises:
         UsageError: the engine does not take it.
+        UnknownArchitecture: it is for models of another kind.
     """
     silent = models.model.memory == "none" and models.model.kind == "speech"
     trained = 0 if silent else models.model.context_trained_tokens or wish.context_tokens
-    grid = [tokens for tokens in CONTEXTS if tokens <= trained] or [trained]
-    asked = next((tokens for tokens in grid if tokens >= wish.context_tokens), grid[-1])
+    asked = min(wish.context_tokens, trained)
+    grid = sorted({*contexts_of(trained), asked})
     known: dict[int, Sum] = {}
 
     def at(tokens: int) -> Sum:
         if tokens not in known:
-            known[tokens] = _sum(name, models, device, options_of(device, wish, engine, tokens), engine, format)
+            known[tokens] = _sum(name, models, device, wish, engine, format, tokens)
         return known[tokens]
 
     low, high = 0, len(grid)  # the first low contexts fit, those from high on do not
@@ -101,7 +113,8 @@ def exact_of(name: str, models: Models, device: Device, wish: Wish, engine: str,
     shown = asked if fitting >= asked or not fitting else fitting
     return Exact(
         engine=engine,
-        format=summary(models.model, format).format,
+        format=summary(models.model, format, engine).format,
+        as_stored=format is None if as_stored is None else as_stored,
         tokens=shown,
         fitting_tokens=fitting,
         trained_tokens=trained,
@@ -116,18 +129,26 @@ def exact_of(name: str, models: Models, device: Device, wish: Wish, engine: str,
 
 def options_of(device: Device, wish: Wish, engine: str, tokens: int) -> Options:
     """The engine's options for a wish, each request with ``tokens`` of context."""
-    options = msgspec.structs.replace(
-        served(engine),
-        backend=backend_of(device, engine),
-        kv_type_k=wish.kv_type,
-        kv_type_v=wish.kv_type,
-    )
+    options = msgspec.structs.replace(served(engine), backend=backend_of(device, engine))
+    if wish.kv_type:
+        options = msgspec.structs.replace(options, kv_type_k=wish.kv_type, kv_type_v=wish.kv_type)
     # llama.cpp shares its context among the slots; other engines give each request its own
     shared = tokens * wish.slots if engine == "llama_cpp" else tokens
     return with_slots(msgspec.structs.replace(options, context_tokens=shared), wish.slots)
 
 
-def _sum(name: str, models: Models, device: Device, options: Options, engine: str, format: str | None) -> Sum:
+def sum_at(name: str, device: Device, wish: Wish, engine: str, format: str, tokens: int) -> Sum:
+    """A model of the catalog at one context, as ``memfit estimate`` says.
+
+    Raises:
+        UsageError: the engine does not take it.
+    """
+    models = find_models(Deployment(model=name, engine=engine, format=format), source="formula")
+    return _sum(name, models, device, wish, engine, format, tokens)
+
+
+def _sum(name: str, models: Models, device: Device, wish: Wish, engine: str, format: str | None, tokens: int) -> Sum:
+    options = options_of(device, wish, engine, tokens)
     deployment = Deployment(model=name, engine=engine, format=format, options=options)
     totals = total(predict(device, models, deployment, profile=PROGRAM, source="formula").terms)
     return Sum(

@@ -41,10 +41,23 @@ def _year(released: str | None) -> float:
 
 
 def sort_key(row: FitRow, *, least_tokens_per_s: float, prefers: str) -> tuple[object, ...]:
-    """Best first: what fits, what is fast enough, then by the prior, or by speed where that is what counts."""
+    """Best first: what fits, what is fast enough, then by the prior, or by speed where that is what counts.
+
+    Of what does not fit the nearest misses come first.
+    """
     speed, too_slow = row.decode_tokens_per_s, _too_slow(row, least_tokens_per_s)
+    if row.verdict == "no":
+        return (_ORDER[row.verdict], *_missing(row, least_tokens_per_s), -row.score, row.model)
     by = (-(speed or 0.0), -row.score) if prefers == "fast" else (-row.score, -(speed or 0.0))
     return (_ORDER[row.verdict], too_slow, *by, row.model)
+
+
+def _missing(row: FitRow, least_tokens_per_s: float) -> tuple[int, float]:
+    """How far a row is from being an answer: too slow, then too large; what is for another use comes last."""
+    if row.headroom_bytes < 0:
+        return 1, -row.headroom_bytes
+    speed = row.decode_tokens_per_s
+    return (0, -speed) if speed is not None and speed < least_tokens_per_s else (2, 0.0)
 
 
 def best_key(row: FitRow, *, least_tokens_per_s: float) -> tuple[object, ...]:
@@ -61,6 +74,13 @@ def best_key(row: FitRow, *, least_tokens_per_s: float) -> tuple[object, ...]:
     return (_ORDER[row.verdict], is_last_resort(row.format), capped, too_slow, row.engine != "llama_cpp", *by)
 
 
-def _too_slow(row: FitRow, least_tokens_per_s: float) -> bool:
-    """Whether even the upper end of its bar is below: a target is no cliff, as no speed is known to the token."""
-    return row.decode_high_tokens_per_s is not None and row.decode_high_tokens_per_s < least_tokens_per_s
+def _too_slow(row: FitRow, least_tokens_per_s: float) -> int:
+    """0 for what is likely to be fast enough, 1 where no speed is known, 2 for what is likely to be slower.
+
+    By what is likely and not by the end of a bar: with that the engine of which least is known would win.
+    """
+    if not least_tokens_per_s:
+        return 0
+    if row.decode_tokens_per_s is None:
+        return 1
+    return 0 if row.decode_tokens_per_s >= least_tokens_per_s else 2

@@ -23,7 +23,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
             what usually runs a model.
         formats: that its weights may have; empty for every one that the engines take.
         power_mode: of the board, empty for its highest.
-        kv_type: format of the KV cache, ``F16``.
+        kv_type: format of the KV cache, empty for what each engine takes where nothing is said.
     """
 
     use: str = ""
@@ -33,7 +33,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     engines: tuple[str, ...] = ()
     formats: tuple[str, ...] = ()
     power_mode: str = ""
-    kv_type: str = "F16"
+    kv_type: str = ""
 
 
 class QualityPrior(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +58,8 @@ class FitRow(msgspec.Struct, frozen=True, kw_only=True):
         task: of a model for speech: ``recognition``, ``synthesis``, ``activity``; empty for others.
         where: ``catalog``, or ``file``, ``ollama``, ``hub``: on this machine.
         parameters, parameters_active: numbers, and those that a token passes through.
-        format: of the weights. engine: key of ``engine.runtimes``.
+        format: of the weights, as ``--format`` takes it. engine: key of ``engine.runtimes``.
+        as_stored: the weights are in the format that they lie in, and no ``--format`` leads there.
         context_tokens: the largest that fits, of those looked at; 0 where none does, and where a model has none.
         at_tokens: the context that the bytes and the speeds are of: what was asked for, or the largest below it that
             fits, or the next of those looked at.
@@ -81,6 +82,7 @@ class FitRow(msgspec.Struct, frozen=True, kw_only=True):
     parameters: int
     parameters_active: int
     format: str
+    as_stored: bool = False
     engine: str
     context_tokens: int
     at_tokens: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -9,15 +10,18 @@ import msgspec
 from memfit.device.boards import BOARDS
 from memfit.device.records import Device
 from memfit.engine.runtimes import ENGINES
-from memfit.errors import UnknownName, UsageError
+from memfit.errors import MemfitError, UnknownName, UsageError
 from memfit.fit import judge, rank
-from memfit.fit.exact import Exact
+from memfit.fit.exact import Exact, options_of
 from memfit.fit.formats import is_last_resort, quality_of
 from memfit.fit.records import FitRow, QualityPrior, Wish
+from memfit.fit.serving import serves
+from memfit.fit.sizes import served
 from memfit.fit.uses import Use
 from memfit.precision.presets import PRESETS
 from memfit.precision.schemes import SCHEMES
 from memfit.speed.predict import Setting, predict_on, setting_of
+from memfit.speed.records import Speed
 from memfit.speed.touched import Profile
 
 _PROMPT_TOKENS = 512
@@ -27,7 +31,12 @@ USUAL_ENGINES = ("llama_cpp",)
 
 @dataclass
 class Search:
-    """A wish on a device, and what is known of the engines there."""
+    """A wish on a device, and what is known of the engines there.
+
+    Attributes:
+        converted: a checkpoint's folder was sized as llama.cpp converts it.
+        refused: why formats, engines and models are no answer, in the order they were looked at.
+    """
 
     device: Device
     wish: Wish
@@ -35,7 +44,8 @@ class Search:
     capability: str | None
     settings: dict[str, Setting]
     considered: int = 0
-    refused: list[UsageError] = field(default_factory=list)
+    converted: bool = False
+    refused: list[MemfitError] = field(default_factory=list)
 
     @property
     def engines(self) -> tuple[str, ...]:
@@ -47,10 +57,10 @@ class Search:
         """What a row should reach to be put first."""
         return self.wish.least_tokens_per_s or (self.use.least_tokens_per_s if self.use else 0.0)
 
-    @property
-    def in_table(self) -> bool:
-        """Whether the table answers: a GPU that shares the memory, and the engines' default options."""
-        return self.device.unified and bool(self.device.gpu) and self.wish.slots == 1 and self.wish.kv_type == "F16"
+    def in_table(self, engine: str) -> bool:
+        """Whether the table answers: a GPU that shares the memory, and the engine's default options."""
+        usual = self.wish.kv_type in ("", served(engine).kv_type_k)
+        return self.device.unified and bool(self.device.gpu) and self.wish.slots == 1 and usual
 
 
 def setting_on(device: Device, wish: Wish, engine: str) -> Setting | None:
@@ -68,6 +78,20 @@ def setting_on(device: Device, wish: Wish, engine: str) -> Setting | None:
         if isinstance(unknown, UnknownName) and unknown.kind != "engine":
             raise  # no such power mode
         return None
+
+
+def speed_at(device: Device, wish: Wish, setting: Setting, model: Profile, tokens: int) -> Speed:
+    """The speed of a wish, half of ``tokens`` of context filled."""
+    options = options_of(device, wish, setting.engine, tokens)
+    return predict_on(
+        setting,
+        model,
+        depth_tokens=tokens // 2,
+        prompt_tokens=min(_PROMPT_TOKENS, max(tokens, 1)),
+        sequences=wish.slots,
+        kv_type_k=options.kv_type_k,
+        kv_type_v=options.kv_type_v,
+    )
 
 
 def search_of(device: Device, wish: Wish, use: Use | None) -> Search:
@@ -91,8 +115,12 @@ def row_of(
     where: str = "catalog",
     task: str = "",
     native: bool = False,
+    uses: Sequence[str] | None = None,
 ) -> FitRow:
-    """The row of what was found, at the context that was asked for or at the largest below it that fits."""
+    """The row of what was found, at the context that was asked for or at the largest below it that fits.
+
+    ``uses`` is what the model is published for; None where that is asked of its shape.
+    """
     verdict, reason = judge.judge(found.found, search.device.capacity_bytes)
     asked = search.wish.context_tokens
     if found.fitting_tokens and found.fitting_tokens < min(asked, found.trained_tokens):
@@ -108,6 +136,7 @@ def row_of(
         parameters=found.parameters,
         parameters_active=found.parameters_active,
         format=found.format,
+        as_stored=found.as_stored,
         engine=found.engine,
         context_tokens=found.fitting_tokens,
         at_tokens=found.tokens,
@@ -122,7 +151,32 @@ def row_of(
         quality=AS_PUBLISHED if native else _quality(found.format),
         score=rank.score(found.parameters, found.parameters_active, released, found.format, native=native),
     )
-    return row if verdict == "no" or task else _with_speed(row, search, found.profile, found.tokens)
+    if not _is_for(search.use, found, uses):
+        assert search.use is not None
+        return msgspec.structs.replace(row, verdict="no", reason=f"not published for {search.use.summary}")
+    if verdict != "no" and not task:
+        writes = found.profile.shape.kind != "embedding" if uses is None else "embedding" not in uses
+        row = _with_speed(row, search, found.profile, found.tokens, writes=writes)
+    return _judged(row, search.wish.least_tokens_per_s)
+
+
+def _is_for(use: Use | None, found: Exact, uses: Sequence[str] | None) -> bool:
+    if use is None:
+        return True
+    return serves(found.profile.shape, use) if uses is None else bool(set(use.needs) & set(uses))
+
+
+def _judged(row: FitRow, least_tokens_per_s: float) -> FitRow:
+    """The row held to the speed that was asked for; where none is known, it says that it was not."""
+    if row.verdict == "no" or not least_tokens_per_s:
+        return row
+    speed = row.decode_tokens_per_s
+    if speed is None:
+        words = f"speed not known, not held to {least_tokens_per_s:g} tokens/s"
+        return msgspec.structs.replace(row, reason=f"{row.reason}; {words}" if row.reason else words)
+    if speed >= least_tokens_per_s:
+        return row
+    return msgspec.structs.replace(row, verdict="no", reason=f"{speed:.1f} tokens/s, below {least_tokens_per_s:g}")
 
 
 AS_PUBLISHED = QualityPrior(kl_divergence=0.0, words="as published", source="the format its makers publish it in")
@@ -133,29 +187,18 @@ def _quality(format: str) -> QualityPrior:
     return quality_of(format) if known else QualityPrior(kl_divergence=None, words="unknown", source="")
 
 
-def _with_speed(row: FitRow, search: Search, model: Profile, tokens: int) -> FitRow:
+def _with_speed(row: FitRow, search: Search, model: Profile, tokens: int, *, writes: bool) -> FitRow:
     setting = search.settings.get(row.engine)
     if setting is None:
         return row
-    kv, slots = search.wish.kv_type, search.wish.slots
-    speed = predict_on(
-        setting,
-        model,
-        depth_tokens=tokens // 2,
-        prompt_tokens=min(_PROMPT_TOKENS, tokens),
-        sequences=slots,
-        kv_type_k=kv,
-        kv_type_v=kv,
+    slots = search.wish.slots
+    speed = speed_at(search.device, search.wish, setting, model, tokens)
+    row = msgspec.structs.replace(
+        row, prefill_tokens_per_s=None if speed.prefill is None else round(speed.prefill.likely)
     )
-    likely, low, high = (one / slots for one in (speed.decode.likely, speed.decode.low, speed.decode.high))
-    least = search.wish.least_tokens_per_s
-    slow = bool(least) and likely < least
+    if not writes:  # it reads texts alone
+        return row
+    likely, low, high = (round(one / slots, 1) for one in (speed.decode.likely, speed.decode.low, speed.decode.high))
     return msgspec.structs.replace(
-        row,
-        verdict="no" if slow else row.verdict,
-        reason=f"{likely:.1f} tokens/s, below {least:g}" if slow else row.reason,
-        decode_tokens_per_s=round(likely, 1),
-        decode_low_tokens_per_s=round(low, 1),
-        decode_high_tokens_per_s=round(high, 1),
-        prefill_tokens_per_s=None if speed.prefill is None else round(speed.prefill.likely),
+        row, decode_tokens_per_s=likely, decode_low_tokens_per_s=low, decode_high_tokens_per_s=high
     )

@@ -3,7 +3,8 @@
 A footprint of one model falls apart into what its format decides and what its context decides, so both are kept apart
 and added. The table is made by ``tools/generate_sizes.py`` from the same ``predict`` that answers ``memfit estimate``,
 for boards whose GPU shares the memory; a test compares sums with predictions. Options other than the engine's defaults
-are not in it, and are predicted one by one.
+are not in it, and are predicted one by one; what the size of the device alone decides is not in it either, and is
+added.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from memfit.device.records import Device
 from memfit.engine.records import Options
 from memfit.engine.records import Profile as Program
 from memfit.engine.runtimes import ENGINES
@@ -99,6 +101,14 @@ class Sum(msgspec.Struct, frozen=True):
     kept: int
 
 
+def contexts_of(trained_tokens: int) -> tuple[int, ...]:
+    """Those that are looked at: of ``CONTEXTS`` what the model is trained for, and its trained context."""
+    within = [tokens for tokens in CONTEXTS if tokens <= trained_tokens]
+    if trained_tokens < CONTEXTS[-1] and trained_tokens not in within:
+        within.append(trained_tokens)
+    return tuple(within)
+
+
 def served(engine: str) -> Options:
     """An engine's options as its server has them, without the caches that only save time.
 
@@ -114,13 +124,15 @@ def table() -> Table:
     return msgspec.msgpack.decode(zlib.decompress(FILE.read_bytes()), type=Table)
 
 
-def add(engine: str, of_format: FormatSizes, of_context: ContextSizes) -> Sum:
-    """The footprint of one format at one context."""
-    rest = of_format.kept_rest + of_context.kept
+def add(engine: str, device: Device, of_format: FormatSizes, of_context: ContextSizes) -> Sum:
+    """The footprint of one format at one context on a device."""
+    runtime = ENGINES.get(engine)
+    likely_here, high_here = runtime.of_device(device)
+    rest = of_format.kept_rest + of_context.kept + high_here
     kept = of_format.kept_weights + rest
-    kept += ENGINES.get(engine).peak_bytes(of_format.kept_weights, rest)
+    kept += runtime.peak_bytes(of_format.kept_weights, rest)
     return Sum(
-        likely=of_format.likely + of_context.likely,
+        likely=of_format.likely + of_context.likely + likely_here,
         high=kept + of_format.evictable,
         required=kept + of_format.working,
         kept=kept,

@@ -40,4 +40,4 @@ def rows_of(model: Speech, search: Search) -> Iterator[FitRow]:
             continue  # it is published in one format
         for found in exact(model.name, search.device, search.wish, engine, formats, search.refused):
             search.considered += max(1, found.looked_at)
-            yield row_of(model.name, search, found, released=model.released, task=model.task)
+            yield row_of(model.name, search, found, released=model.released, task=model.task, uses=(USE,))

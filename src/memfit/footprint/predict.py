@@ -11,7 +11,8 @@ from memfit.engine.runtimes import ENGINES
 from memfit.footprint.records import Footprint, ModelSummary
 from memfit.footprint.verdict import judge, total
 from memfit.model.shape import ModelShape
-from memfit.precision.presets import preset_of
+from memfit.precision.presets import PRESETS, preset_of
+from memfit.precision.schemes import SCHEMES
 
 
 def predict(
@@ -47,10 +48,12 @@ def footprint_of(
     ledger: Ledger, shape: ModelShape, deployment: Deployment, device: Device, *, profile: Profile = "library"
 ) -> Footprint:
     """Sum up a ledger and judge it against the device."""
+    if deployment.format is not None:
+        deployment = msgspec.structs.replace(deployment, format=spelled(deployment.format, deployment.engine))
     terms = ledger.terms + _system(device)
     totals = total(terms)
     return Footprint(
-        model=summary(shape, deployment.format),
+        model=summary(shape, deployment.format, deployment.engine),
         deployment=deployment,
         device=device,
         terms=terms,
@@ -70,8 +73,9 @@ def footprint_of(
     )
 
 
-def summary(shape: ModelShape, format_name: str | None) -> ModelSummary:
+def summary(shape: ModelShape, format_name: str | None, engine: str) -> ModelSummary:
     """The head line of a model; its format is the one that holds most of its bytes, or as asked for."""
+    format_name = _format_name(shape, engine) if format_name is None else spelled(format_name, engine)
     return ModelSummary(
         name=shape.name,
         architecture=shape.architecture,
@@ -79,12 +83,24 @@ def summary(shape: ModelShape, format_name: str | None) -> ModelSummary:
         parameters_active=shape.parameters_active,
         layers=len(shape.trunk),
         weights_bytes=shape.weights_bytes,
-        format=format_name or _format_name(shape),
+        format=format_name,
         context_trained_tokens=shape.context_trained_tokens,
     )
 
 
-def _format_name(shape: ModelShape) -> str:
+def spelled(format: str, engine: str) -> str:
+    """A format as every record has it, however it was written: a preset by its name, a scheme by its key.
+
+    ``--format`` takes both. Names that presets and schemes have (``bf16``) mean what the engine reads.
+    """
+    if ENGINES.get(engine).reads == "gguf" and format in PRESETS:
+        return PRESETS.get(format).name
+    if format in SCHEMES:
+        return SCHEMES.key(format)
+    return PRESETS.get(format).name if format in PRESETS else format
+
+
+def _format_name(shape: ModelShape, engine: str) -> str:
     """The preset that the file says it is in, or else the format that holds most of its bytes."""
     preset = preset_of(shape.file_type) if shape.file_type is not None else None
     if preset is not None:
@@ -92,7 +108,8 @@ def _format_name(shape: ModelShape) -> str:
     held: dict[str, int] = {}
     for tensor in shape.tensors:
         held[tensor.format] = held.get(tensor.format, 0) + tensor.bytes
-    return max(held, key=held.__getitem__) if held else "unknown"
+    most = max(held, key=held.__getitem__) if held else "unknown"
+    return SCHEMES.key(most) if ENGINES.get(engine).reads == "checkpoints" and most in SCHEMES else most
 
 
 def _system(device: Device) -> tuple[Term, ...]:

@@ -50,7 +50,7 @@ def sweep(
         )
     return Curve(
         option=option,
-        model=summary(models.model, deployment.format),
+        model=summary(models.model, deployment.format, deployment.engine),
         device=device,
         capacity_bytes=device.capacity_bytes,
         points=tuple(points),

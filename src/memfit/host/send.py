@@ -102,16 +102,18 @@ def send(
     place: Place,
     *,
     progress: Progress | None = None,
+    name: str | None = None,
     client: Sequence[str] = ("ssh",),
     overwrite: bool = False,
 ) -> Sent:
-    """Bring ``file`` there under its own name.
+    """Bring ``file`` there under its own name, or under ``name``.
 
     What breaks leaves ``NAME.part`` there, and the next call goes on from it where its beginning is that of the file.
 
     Args:
         file: to be sent.
         place: where to.
+        name: what it is called there.
         progress: called with the bytes that are there and the total.
         client: the ssh program and options of one's own.
         overwrite: replace a file of that name that has another content.
@@ -120,7 +122,7 @@ def send(
         ProbeError: the machine or the drive cannot be reached, has no space, or holds another file of that name.
     """
     other_end = _end_of(place, client)
-    name = file.name
+    name = name or file.name
     size = file.stat().st_size
     began = time.monotonic()
     there, part, free = other_end.look(name)

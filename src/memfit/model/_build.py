@@ -47,7 +47,7 @@ def shape_of(
     architecture = _architecture(meta)
     plan = architecture.plan(meta)
     names = {tensor.name for tensor in tensors}
-    parameters = sum(tensor.elements for tensor in tensors)
+    parameters = sum(tensor.elements for tensor in tensors if not tensor.name.startswith(_COMPUTED))
     inactive = sum(inactive_elements(tensor, plan.layers) for tensor in tensors)
     return ModelShape(
         architecture=meta.architecture,
@@ -165,6 +165,12 @@ def _architecture(meta: Metadata) -> Architecture:
     return ARCHITECTURES.get(meta.architecture)
 
 
+# tables of the rotary embedding, which a conversion computes: nobody trained them, and no count of parameters has them
+_COMPUTED = ("rope_freqs.", "rope_factors_")
+# a row for every token and all layers, of which a token reads its own: Gemma 3n and 4 are named by what is left
+_PER_LAYER = "per_layer_token_embd.weight"
+
+
 class _Sized(Protocol):
     """A tensor by name and size, in whatever format."""
 
@@ -174,13 +180,20 @@ class _Sized(Protocol):
         ...
 
     @property
+    def dims(self) -> tuple[int, ...]:
+        """The row first."""
+        ...
+
+    @property
     def elements(self) -> int:
         """How many numbers it holds."""
         ...
 
 
 def inactive_elements(tensor: _Sized, layers: Sequence[Layer]) -> int:
-    """Numbers of this tensor that one token does not pass through: experts not chosen, and heads it never enters."""
+    """Numbers of this tensor that one token does not pass through: experts not chosen, heads, rows of other tokens."""
+    if tensor.name == _PER_LAYER:
+        return tensor.elements - tensor.dims[0]
     match = _BLOCK.match(tensor.name)
     if match is None or int(match.group(1)) >= len(layers):
         return 0

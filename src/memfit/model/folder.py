@@ -16,7 +16,7 @@ import msgspec
 from memfit.errors import Malformed, ModelError, NotAModel, UnknownArchitecture, UnknownName, UsageError
 from memfit.model._build import card_shape, inactive_elements
 from memfit.model._cache import cached
-from memfit.model._folder import weights
+from memfit.model._folder import contradictions, weights
 from memfit.model._folder.scheme import scheme_of
 from memfit.model._folder.tokenizer import NAME as TOKENIZER
 from memfit.model._folder.tokenizer import read_tokenizer
@@ -24,7 +24,7 @@ from memfit.model.configs import CONFIGS, Checkpoint
 from memfit.model.configs._section import Section
 from memfit.model.gguf._refusals import exists, refuse_unreadable, regular_size
 from memfit.model.quantizations import METHODS, Quantization
-from memfit.model.safetensors import BITS
+from memfit.model.safetensors import BITS, SafetensorsHeader
 from memfit.model.safetensors._json import decode
 from memfit.model.schemes import in_scheme
 from memfit.model.shape import ModelShape, Tensor
@@ -59,10 +59,13 @@ def read_folder(path: str | os.PathLike[str]) -> Folder:
     folder = _folder(path)
     config = read_config(folder / CONFIG)
     checkpoint = read_checkpoint(config)
+    quantization = _quantization(config, folder)
+    if quantization is not None:
+        contradictions.check_groups(checkpoint, quantization, file=str(folder / CONFIG))
     return Folder(
         path=str(folder),
         checkpoint=msgspec.structs.replace(checkpoint, name=_name(folder, checkpoint)),
-        quantization=_quantization(config, folder),
+        quantization=quantization,
     )
 
 
@@ -84,7 +87,9 @@ def folder_shape(path: str | os.PathLike[str], *, format: str | None = None) -> 
     """
     folder = _folder(path)
     if format is not None:
-        return _converted(read_folder(folder), format)
+        converted = read_folder(folder)
+        _stored(converted)  # what is not whole cannot be converted
+        return _converted(converted, format)
     files = [folder / name for name in (CONFIG, QUANTIZATION, TOKENIZER) if exists(folder / name)]
     return cached([*files, *weights.files(folder)], "folder", lambda: _shape(read_folder(folder)), ModelShape)
 
@@ -132,10 +137,12 @@ def read_checkpoint(config: Section) -> Checkpoint:
     try:
         reader = CONFIGS.get(model_type)
     except UnknownName as unknown:
-        near = f"nearest known: {', '.join(unknown.nearest)}" if unknown.nearest else "none is near"
+        near = f"nearest known: {', '.join(unknown.nearest)}" if unknown.nearest else "none that it knows is near"
+        near += "; where llama.cpp has converted the model, give its GGUF file"
         raise UnknownArchitecture(
             f"memfit does not know the model_type {model_type[:80]!r}", file=config.file, hint=near
         ) from None
+    contradictions.check_layer_types(config)
     return reader.read(config)
 
 
@@ -168,15 +175,23 @@ def checkpoint_shape(checkpoint: Checkpoint, tensors: tuple[Tensor, ...] | None 
 
 def _shape(folder: Folder) -> ModelShape:
     path = Path(folder.path)
-    found = weights.read(path)
     checkpoint = folder.checkpoint
+    found = _stored(folder)
     tokenizer = read_tokenizer(path)
     if not found:
         shape = _as_quantized(checkpoint_shape(checkpoint), folder)
         return msgspec.structs.replace(shape, tokenizer=tokenizer)
-    weights.check(checkpoint, found, quantized=folder.quantization is not None, config=str(path / CONFIG))
     shape = checkpoint_shape(checkpoint, weights.tensors(found))
     return msgspec.structs.replace(shape, tokenizer=tokenizer, shards=weights.shards(found))
+
+
+def _stored(folder: Folder) -> tuple[SafetensorsHeader, ...]:
+    """The headers of the folder's weights, which are those of its config; none where it has no weights."""
+    path = Path(folder.path)
+    found = weights.read(path)
+    if found:
+        weights.check(folder.checkpoint, found, quantized=folder.quantization is not None, config=str(path / CONFIG))
+    return found
 
 
 def _as_quantized(shape: ModelShape, folder: Folder) -> ModelShape:

@@ -9,9 +9,17 @@ from memfit.errors import ModelError
 from memfit.model.folder import CONFIG, folder_shape
 from memfit.model.gguf import read_shards
 from memfit.model.places import locate
+from memfit.model.places.ollama import PREFIX as OLLAMA
 
 # what an engine reads of a checkpoint; other weights of the same numbers (.bin, .onnx, original/) stay here
 OF_CHECKPOINT = re.compile(r"[^/]+\.(safetensors|json|jinja|model|txt|tiktoken)")
+
+
+def name_there(name: str, file: Path) -> str:
+    """What a file is called where it is sent: a blob of Ollama's store, which is called by its digest, by its model."""
+    if not name.startswith(OLLAMA):
+        return file.name
+    return re.sub(r"[^\w.-]+", "-", name.removeprefix(OLLAMA)).strip("-.") + ".gguf"
 
 
 def files_of(name: str) -> tuple[str, tuple[Path, ...]]:

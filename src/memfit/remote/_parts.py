@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from memfit.errors import ModelError, Unreachable
-from memfit.remote.web import Answer, Web
+from memfit.remote.web import Answer, Web, check_size
 from memfit.units import format_bytes
 
 PART = ".part"
@@ -79,6 +79,7 @@ def go_on(web: Web, wanted: Wanted, part: Path, progress: Progress | None) -> in
             length = _length(answer)
             total = wanted.bytes if length is None else held + length
             _check_total(wanted, total)
+            check_size(total or 0, wanted.url)
             check_space(part, (total or 0) - held)
             _remember(part, _State(source=wanted.url, version=version))
             return _append(answer, part, held, total, progress)
@@ -174,7 +175,7 @@ def _version(answer: Answer) -> str:
 
 def _length(answer: Answer) -> int | None:
     text = answer.headers.get("Content-Length") or ""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
 
 
 def state_of(part: Path) -> Path:

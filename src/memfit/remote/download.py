@@ -20,6 +20,7 @@ __all__ = ["Progress", "Pull", "Pulled", "Wanted", "pull", "pull_all"]
 _PIECE = 1 << 20
 _GGUF = b"GGUF"
 _TRIES = 6  # in a row without a byte; each byte begins anew
+_FIRST_TRIES = 2  # of a server that has not sent a byte: it refuses, and no link broke
 _PAUSES_S = (0.0, 1.0, 3.0, 10.0, 30.0)
 
 
@@ -65,11 +66,12 @@ def pull_all(
     folder: Path,
     *,
     progress: Callable[[Wanted], AbstractContextManager[Progress | None]] = lambda wanted: nullcontext(),
+    waits: Callable[[str], None] = lambda words: None,
     overwrite: bool = False,
 ) -> Pull:
     """Bring every file of a model into ``folder``; space for all of them is looked for first.
 
-    ``progress`` gives a line for each file. Raises as ``pull``.
+    ``progress`` gives a line for each file, ``waits`` is told what is waited for. Raises as ``pull``.
     """
     began = time.monotonic()
     missing = sum(wanted.bytes or 0 for wanted in files if not (folder / wanted.name).exists())
@@ -80,7 +82,7 @@ def pull_all(
     pulled = []
     for wanted in files:
         with progress(wanted) as line:
-            pulled.append(pull(web, wanted, folder, progress=line, overwrite=overwrite))
+            pulled.append(pull(web, wanted, folder, progress=line, waits=waits, overwrite=overwrite))
     return Pull(
         name=name,
         files=tuple(pulled),
@@ -91,7 +93,13 @@ def pull_all(
 
 
 def pull(
-    web: Web, wanted: Wanted, folder: Path, *, progress: Progress | None = None, overwrite: bool = False
+    web: Web,
+    wanted: Wanted,
+    folder: Path,
+    *,
+    progress: Progress | None = None,
+    waits: Callable[[str], None] = lambda words: None,
+    overwrite: bool = False,
 ) -> Pulled:
     """Bring one file into ``folder``.
 
@@ -102,6 +110,7 @@ def pull(
         wanted: the file.
         folder: where to; made where it is not there.
         progress: called with the bytes that are here and the total.
+        waits: told why it is asked again, and when.
         overwrite: replace a file of that name that has another content.
 
     Raises:
@@ -126,9 +135,11 @@ def pull(
             here = _size(part)
             quiet = 0 if here > furthest else quiet + 1
             furthest = max(furthest, here)
-            if quiet >= _TRIES:
+            if quiet >= (_TRIES if fetched else _FIRST_TRIES):
                 raise broken.failure from broken
-            time.sleep(_PAUSES_S[min(quiet, len(_PAUSES_S) - 1)])
+            pause_s = _PAUSES_S[min(quiet, len(_PAUSES_S) - 1)]
+            waits(f"{broken.failure.message}; asked again" + (f" in {pause_s:.0f} s" if pause_s else ""))
+            time.sleep(pause_s)
     _check_kind(part, wanted)
     digest = _checked(part, wanted)
     with written(target):

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 
 from memfit.errors import ModelError, Unreachable
-from memfit.remote.web import Answer, Web, check_address
+from memfit.remote.web import Answer, Web, check_address, check_size
 
 FIRST_BYTES = 256 << 10  # all of a small header
 SLACK_BYTES = 240 << 10  # beyond what is surely needed, so that a few requests are enough
@@ -161,6 +161,7 @@ class RemoteFile:
         begins, ends, size = (int(group) for group in match.groups())
         if ends >= size:
             raise ModelError(f"the server sends up to byte {ends} of a file of {size}", file=self._asked)
+        check_size(size, self._asked)
         return begins, ends, size
 
     def _begin(self, version: str, size: int) -> None:

@@ -24,6 +24,7 @@ TIMEOUT_S = 20.0
 PATIENCE_S = 30.0
 LEAST_BYTES_PER_S = 1024
 MOST_REDIRECTS = 5
+MOST_FILE_BYTES = 1 << 47  # 128 TiB: a hundred times the largest checkpoints
 _PIECE = 1 << 16
 _OFFLINE = "without a network: give a file of this machine, or take a well-known model (memfit list models)"
 
@@ -177,6 +178,20 @@ def check_address(url: str) -> None:
         known = None
     if not known or any(char <= " " for char in url):
         raise ModelError("is no http or https address", file=url, hint="write it as https://host/path/model.gguf")
+
+
+def check_size(size_bytes: int, url: str) -> None:
+    """Refuse a size that no file has: what a server claims must not look like a fault of this machine's disk.
+
+    Raises:
+        ModelError: it claims more.
+    """
+    if size_bytes > MOST_FILE_BYTES:
+        raise ModelError(
+            f"the server claims that it has {size_bytes} bytes, more than any model",
+            file=url,
+            hint="it does not say the truth: take another server or a mirror",
+        )
 
 
 @contextmanager

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from memfit.device.boards import Board
 from memfit.errors import UsageError
 from memfit.model.shape import ModelShape
-from memfit.speed.efficiency import efficiency_of
+from memfit.speed.efficiency import KERNELS_OF, efficiency_of
 from memfit.speed.machine import machine_of
 from memfit.speed.records import Efficiency, Machine, Math, Measured, Speed, SpeedRange
 from memfit.speed.roofline import Step, calibrated, compute_share, prompt_time, step_time
@@ -46,12 +46,14 @@ class Setting:
         machine: the board in its power mode.
         efficiency: what the engine makes of its chip.
         source: what that rests on, in words.
+        at_most: of the engine whose kernels it runs: it is no faster than with these figures.
     """
 
     engine: str
     machine: Machine
     efficiency: Efficiency
     source: str
+    at_most: Efficiency | None = None
 
 
 def setting_of(
@@ -77,7 +79,11 @@ def setting_of(
     )
     if seen:
         source = f"{seen} speed{'s' if seen != 1 else ''} measured on this machine"
-    return Setting(engine, machine, efficiency, source)
+    if seen or engine not in KERNELS_OF:
+        return Setting(engine, machine, efficiency, source)
+    kernels = KERNELS_OF[engine]
+    source += f"; no faster than {kernels}, whose kernels it runs"
+    return Setting(engine, machine, efficiency, source, efficiency_of(kernels, machine.chip)[0])
 
 
 def predict(
@@ -144,14 +150,15 @@ def predict_on(
         UsageError: numbers that are none.
         UnknownName: no such KV format.
     """
-    engine, machine, efficiency = setting.engine, setting.machine, setting.efficiency
+    engine, machine = setting.engine, setting.machine
     step = touched(model, depth_tokens=depth_tokens, sequences=sequences, kv_type_k=kv_type_k, kv_type_v=kv_type_v)
-    error = efficiency.error if sequences == 1 else max(efficiency.error, SEVERAL_ERROR)
+    error = setting.efficiency.error if sequences == 1 else max(setting.efficiency.error, SEVERAL_ERROR)
     used = math or math_for(engine, model.format)
     unfused = engine in UNFUSED_ENGINES
     extra = unfused_extra_bytes(model.shape, sequences, depth_tokens=depth_tokens) if unfused else 0
-    decode = step_time(step, machine, efficiency, math=used if sequences > 1 else None, extra_bytes=extra)
-    share = compute_share(efficiency, machine, used)
+    together = used if sequences > 1 else None
+    decode, efficiency = _slower(setting, lambda one: step_time(step, machine, one, math=together, extra_bytes=extra))
+    share = compute_share(setting.efficiency, machine, used)
     prompt_error = 1.0 if share is None else share.error
     if model.expert_layers:
         prompt_error = max(prompt_error, MIXTURE_PROMPT_ERROR)
@@ -159,8 +166,8 @@ def predict_on(
     if share is not None:
         chunk = CHUNK_TOKENS.get(engine, OTHER_CHUNK_TOKENS)
         steps = prompt(model, prompt_tokens, chunk_tokens=chunk, kv_type_k=kv_type_k, kv_type_v=kv_type_v)
-        extra = unfused_extra_bytes(model.shape, prompt_tokens) if unfused else 0
-        filled = prompt_time(steps, machine, efficiency, used, extra_bytes=extra)
+        moved = unfused_extra_bytes(model.shape, prompt_tokens) if unfused else 0
+        filled, _ = _slower(setting, lambda one: prompt_time(steps, machine, one, used, extra_bytes=moved))
     return Speed(
         engine=engine,
         machine=machine,
@@ -175,6 +182,14 @@ def predict_on(
     )
 
 
+def _slower(setting: Setting, time: Callable[[Efficiency], Step]) -> tuple[Step, Efficiency]:
+    """The time with the engine's own figures, or with those of whose kernels it runs where that is longer."""
+    own = time(setting.efficiency), setting.efficiency
+    if setting.at_most is None:
+        return own
+    return max(own, (time(setting.at_most), setting.at_most), key=lambda found: found[0].seconds)
+
+
 def decode_over_depths(
     setting: Setting, model: Profile, depths_tokens: Sequence[int], *, kv_type_k: str = "F16", kv_type_v: str = "F16"
 ) -> tuple[SpeedRange, ...]:
@@ -187,7 +202,7 @@ def decode_over_depths(
         UnknownName: no such KV format.
     """
     error = setting.efficiency.error
-    if setting.engine in UNFUSED_ENGINES:
+    if setting.engine in UNFUSED_ENGINES or setting.at_most is not None:
         return tuple(
             predict_on(
                 setting, model, depth_tokens=depth, prompt_tokens=1, kv_type_k=kv_type_k, kv_type_v=kv_type_v

@@ -284,8 +284,12 @@ def _within(tokens: int, window: int) -> int:
     return min(tokens, window) if window else tokens
 
 
+# of caches that are no tensors of a GGUF file: a number takes a byte, as with these
+_KV_ALIKE = {"FP8": "I8", "INT8": "I8"}
+
+
 def _row_bytes(name: str, elements: int) -> int:
-    kind = FORMATS.get(name)
+    kind = FORMATS.get(_KV_ALIKE.get(name, name))
     return -(-elements // kind.block_elements) * kind.block_bytes
 
 

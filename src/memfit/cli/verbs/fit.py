@@ -26,7 +26,7 @@ _HELP = """What can run here, how fast, in which format: the catalog and your ow
   memfit fit Qwen3-4B Llama-3.2-3B --device orin-nano-8gb --compare
   memfit fit Llama-3.1-8B --device orin-nx-16gb --drafts
 
-Every figure is that of `memfit estimate`; speeds are from published measurements of boards, with error bars in --json.
+Every figure is that of `memfit estimate`; speeds are from published measurements of boards, "from to" their error bars.
 The order is a prior, from parameters, year of publication and what the format is known to cost. * is what 'LLM
 Optimization on Jetson' advises for the use.
 
@@ -49,7 +49,7 @@ _MOST_COMPARED = 5
 @click.option("--min-tps", type=click.FloatRange(0), default=0.0, metavar="X", help="Slower is no answer.")
 @click.option("--engine", "engines", multiple=True, metavar="NAME", help="Engines that may run it; all; llama-cpp.")
 @click.option("--format", "formats", multiple=True, metavar="FORMAT", help="Formats that it may have (Q4_K_M, awq).")
-@click.option("--kv-type", default="F16", metavar="FORMAT", help="Format of the KV cache.")
+@click.option("--kv-type", default="", metavar="FORMAT", help="Format of the KV cache; each engine's own.")
 @click.option("--power-mode", default="", metavar="MODE", help="Power mode of the board; its highest.")
 @click.option("--compare", is_flag=True, help="Two or more models side by side.")
 @click.option("--explain", is_flag=True, help="Of one model: the whole arithmetic of memory and speed.")
@@ -121,6 +121,11 @@ def _wish(given: dict[str, Any]) -> Wish:
     use = USES.get(given["use"]) if given["use"] else None
     if not math.isfinite(given["min_tps"]):
         raise UsageError(f"--min-tps {given['min_tps']} is no speed", hint="give tokens a second, such as 20")
+    if given["context_tokens"] == 0:
+        raise UsageError(
+            "--context 0 is no context that a request could hold",
+            hint="leave it out for what is usual, or give tokens; memfit estimate takes 0 for the trained context",
+        )
     return Wish(
         use=USES.key(given["use"]) if given["use"] else "",
         context_tokens=given["context_tokens"] or (use.context_tokens if use else 4096),

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from memfit.cli._output import Outputs, output_options, show
-from memfit.cli._progress import progress
+from memfit.cli._progress import Progress, progress
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from memfit.remote.download import Wanted
 
 _HELP = """A model brought here: resumed where it broke, checked, complete or not there.
 
@@ -59,10 +65,21 @@ def COMMAND(**given: Any) -> None:  # noqa: N802  the catalog's constant
         web,
         files,
         folder,
-        progress=lambda wanted: progress(wanted.name.rpartition("/")[2]),
+        progress=_line,
+        waits=lambda words: click.echo(f"memfit: {words}", err=True),
         overwrite=given["overwrite"],
     )
     show(pulled, outputs)
+
+
+def _line(wanted: Wanted) -> AbstractContextManager[Progress | None]:
+    """Where nobody sees a line grow, one that says what is asked for."""
+    from urllib.parse import urlsplit
+
+    name = wanted.name.rpartition("/")[2]
+    if wanted.url and not (sys.stderr is not None and sys.stderr.isatty()):
+        click.echo(f"memfit: asking {urlsplit(wanted.url).netloc} for {name}", err=True)
+    return progress(name)
 
 
 def _digest(text: str | None) -> str:

@@ -21,9 +21,8 @@ _HELP = """A model sent to a board without internet, over ssh or on a drive, che
   memfit push model.gguf ssh://orin/opt/models --dry-run        how long over each link
 
 MODEL is a GGUF file (any shard of a split one stands for all), a checkpoint's folder, which keeps its name there, or a
-model of Ollama's store. What breaks leaves
-NAME.part there, and the same command goes on from it. Nothing is installed on the board: ssh, a shell and sha256sum are
-enough.
+model of Ollama's store, which is given a name that ends in .gguf. What breaks leaves NAME.part there, and the same
+command goes on from it. Nothing is installed on the board: ssh, a shell and sha256sum are enough.
 
 --ollama NAME makes Ollama there know it (`ollama create`)."""
 
@@ -39,7 +38,7 @@ def COMMAND(**given: Any) -> None:  # noqa: N802  the catalog's constant
     """Run the verb."""
     from memfit.errors import UsageError
     from memfit.host.send import Push, import_into_ollama, link_times, parse_place, send
-    from memfit.model.sending import files_of
+    from memfit.model.sending import files_of, name_there
 
     outputs = Outputs.take(given)
     place = parse_place(given["place"])
@@ -62,10 +61,11 @@ def COMMAND(**given: Any) -> None:  # noqa: N802  the catalog's constant
     size = sum(file.stat().st_size for file in files)
     sent = []
     for file in [] if given["dry_run"] else files:
-        with progress(file.name) as line:
-            sent.append(send(file, place, progress=line, overwrite=given["overwrite"]))
+        called = name_there(given["model"], file)
+        with progress(called) as line:
+            sent.append(send(file, place, name=called, progress=line, overwrite=given["overwrite"]))
     if sent and name:
-        import_into_ollama(place, files[0].name, name)
+        import_into_ollama(place, name_there(given["model"], files[0]), name)
     show(
         Push(
             model=given["model"],

@@ -120,9 +120,14 @@ def request(
         slots=options.slots,
         batch_tokens=min(options.batch_tokens, max(context, 1) * options.slots),
         kv_element_bytes=_kv_element(engine, options, kv_bytes),
-        total_bytes=device.total_bytes or device.physical_bytes or device.capacity_bytes,
+        total_bytes=memory_of(device),
         capability=capability_of(device) if options.backend == "cuda" else None,
     )
+
+
+def memory_of(device: Device) -> int:
+    """What CUDA shows as the device's own memory, as far as it is known."""
+    return device.total_bytes or device.physical_bytes or device.capacity_bytes
 
 
 def capability_of(device: Device) -> str | None:

@@ -18,7 +18,7 @@ from memfit.engine._sized.ledger import (
     state_term,
     weights_term,
 )
-from memfit.engine._sized.request import KV_BYTES, Request, request
+from memfit.engine._sized.request import KV_BYTES, Request, memory_of, request
 from memfit.engine.records import Asked, Deployment, Options, Profile, Term
 from memfit.units import GIB, MIB
 
@@ -107,9 +107,19 @@ def _activations(wanted: Request) -> Term:
 
 
 def _graphs(wanted: Request) -> Term:
-    count = most_graphs(wanted.total_bytes)
-    size = Range(16 * MIB, count * MIB + 64 * MIB, max(2, count) * _GRAPH + 256 * MIB)
-    return term("cuda_graphs", wanted.pool, size, "default", f"batches up to {count}", "not measured")
+    words = f"batches up to {most_graphs(wanted.total_bytes)}"
+    return term("cuda_graphs", wanted.pool, graphs_bytes(wanted.total_bytes), "default", words, "not measured")
+
+
+def graphs_bytes(total_bytes: int) -> Range:
+    """What captured graphs take by the size of the memory."""
+    count = most_graphs(total_bytes)
+    return Range(16 * MIB, count * MIB + 64 * MIB, max(2, count) * _GRAPH + 256 * MIB)
+
+
+def _of_device(device: Device) -> tuple[int, int]:
+    size = graphs_bytes(memory_of(device))
+    return size.likely_bytes, size.high_bytes
 
 
 ENGINE = sized(
@@ -119,6 +129,7 @@ ENGINE = sized(
     ledger=ledger,
     default_format="bf16",
     peak_bytes=PEAKS["reserved"],
+    of_device=_of_device,
     smaller_formats=("w8a8", "fp8", "awq", "nvfp4"),
     aliases=("sg lang",),
 )

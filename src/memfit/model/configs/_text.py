@@ -26,6 +26,8 @@ _DTYPES = {
     "float8_e4m3fn": "F8_E4M3",
     "float8_e5m2": "F8_E5M2",
 }
+# other formats of torch, in which nobody trains: what such a checkpoint stores its weights in is told by them alone
+_OTHER_DTYPES = ("auto", "float8_e4m3fnuz", "float8_e5m2fnuz", "float8_e8m0fnu", "float4_e2m1fn_x2", "int8", "uint8")
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,9 @@ def read_sizes(
     Raises:
         Malformed: a field is of the wrong kind or contradicts another.
     """
+    for name in ("hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "vocab_size"):
+        if name in config.values and config.values[name] is None:
+            raise config.malformed(name, "is null, and no such model can be built")
     width = config.integer("hidden_size", default=width)
     heads = config.integer("num_attention_heads", default=heads)
     kv = config.maybe("num_key_value_heads", default=kv_heads) or heads
@@ -257,12 +262,20 @@ def model_name(config: Section) -> str:
 
 
 def dtype_of(config: Section) -> str | None:
-    """The safetensors name of the config's ``dtype`` (before transformers 5, ``torch_dtype``); None where unknown."""
+    """The safetensors name of the config's ``dtype`` (before transformers 5, ``torch_dtype``); None where unknown.
+
+    Raises:
+        Malformed: no number format of torch.
+    """
     at: Section | None = config
     while at is not None:
-        name = at.values.get("dtype") or at.values.get("torch_dtype")
+        field = "dtype" if at.values.get("dtype") else "torch_dtype"
+        name = at.values.get(field)
         if isinstance(name, str):  # some releases write one for each half into an object
-            return _DTYPES.get(name.removeprefix("torch."))
+            name = name.removeprefix("torch.")
+            if name not in _DTYPES and name not in _OTHER_DTYPES:
+                raise at.malformed(field, f"is {name[:80]!r}, expected one of {', '.join(_DTYPES)}")
+            return _DTYPES.get(name)
         at = at.parent
     return None
 

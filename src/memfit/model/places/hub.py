@@ -111,10 +111,20 @@ def kept(repository: Repository, *, config_alone: bool = False) -> Path | None:
     config = (snapshot / "config.json").is_file()
     if config and any(snapshot.glob("*.safetensors")):
         return snapshot
-    models = models_among([str(file.relative_to(snapshot)) for file in snapshot.rglob("*.gguf")])
+    models = kept_models(repository)
     if len(models) == 1:
         return snapshot / models[0]
     return snapshot if config and config_alone else None
+
+
+def kept_models(repository: Repository) -> list[str]:
+    """The GGUF models among what ``hf download`` brought here of a repository."""
+    from memfit.remote.hub import cached_snapshot
+
+    snapshot = cached_snapshot(repository)
+    return (
+        [] if snapshot is None else models_among(sorted(str(f.relative_to(snapshot)) for f in snapshot.rglob("*.gguf")))
+    )
 
 
 PLACE = Place(

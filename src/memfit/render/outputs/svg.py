@@ -13,6 +13,8 @@ from memfit.render.untrusted import clean, escape
 
 _WIDTH = 800.0
 _MARGIN = 24.0
+_GAP, _LINE = 9.0, 20.0
+_WIDER = 1.12  # DejaVu Sans, in bold too, beside the font that ``text_width`` knows
 _MARKS = {"ok": "✓ ", "warn": "! ", "bad": "✗ ", "neutral": ""}
 
 
@@ -33,15 +35,18 @@ def standalone_svg(document: Document, *, dark: bool) -> str:
     """
     pictures = document.pictures()
     if not pictures:
-        raise UsageError("this view has no picture", hint="take the view 'footprint' or 'curve', or another output")
+        raise UsageError(
+            "this view has no picture", hint="--html or --markdown has its tables, without --svg and --png"
+        )
     inner = _WIDTH - 2 * _MARGIN
     parts: list[str] = []
     y = _MARGIN + 14
     parts.append(_text(y, shorten(document.title, inner, 17), "ink head"))
     headline = next((block for block in document.blocks if isinstance(block, Headline)), None)
     if headline is not None:
-        y += 26
-        parts.append(_headline(headline, y, inner))
+        lines = _headline(headline, y + 26, inner)
+        y += 26 + (len(lines) - 1) * _LINE
+        parts += lines
     y += 18
     for index, picture in enumerate(pictures):
         drawing = draw_vector(picture, inner, f"p{index}")
@@ -66,15 +71,20 @@ def standalone_svg(document: Document, *, dark: bool) -> str:
     )
 
 
-def _headline(headline: Headline, y: float, room: float) -> str:
+def _headline(headline: Headline, y: float, room: float) -> list[str]:
+    """Verdict and sentence in one line, or each in its own where the widest font would not take them."""
+    room /= _WIDER
     verdict = shorten(_MARKS[headline.tone] + headline.verdict, room, 15)
     kind = "ink" if headline.tone == "neutral" else headline.tone
-    sentence = shorten(headline.sentence, room - text_width(verdict, 15), 13)
-    # one text of two spans: only the reader's font knows where the first one ends
-    return (
-        f'<text x="{number(_MARGIN)}" y="{number(y)}"><tspan class="{kind} title">{escape(verdict)}</tspan>'
-        f'<tspan class="ink" dx="9">{escape(sentence)}</tspan></text>'
-    )
+    first = f'<tspan class="{kind} title">{escape(verdict)}</tspan>'
+    if text_width(verdict, 15) + _GAP + text_width(clean(headline.sentence), 13) <= room:
+        # one text of two spans: only the reader's font knows where the first one ends
+        first += f'<tspan class="ink" dx="{number(_GAP)}">{escape(clean(headline.sentence))}</tspan>'
+        return [f'<text x="{number(_MARGIN)}" y="{number(y)}">{first}</text>']
+    return [
+        f'<text x="{number(_MARGIN)}" y="{number(y)}">{first}</text>',
+        _text(y + _LINE, shorten(headline.sentence, room, 13), "ink"),
+    ]
 
 
 def _text(y: float, text: str, kind: str) -> str:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _NARROWEST, _WIDEST, _UNASKED = 40, 120, 100
 _NARROW_PROSE = 18
+_LONGEST_WORD = 32  # longer ones are paths, which are broken anywhere
+_SHORTEST_PIECE = 8
 _TONES = {"ok": "green", "warn": "yellow", "bad": "red", "neutral": ""}
 _STYLES = {
     **_TONES,
@@ -166,15 +168,17 @@ class _Page:
             border_style="dim",
             padding=(0, 1, 0, 0),
         )
+        widths = self._widths(block, shown)
         for index in shown:
             column = block.columns[index]
             table.add_column(
                 self._text(column.title),
                 justify=column.align,
                 # figures never wrap; names and prose give way, prose first because it is longest
-                no_wrap=column.align == "right",
+                no_wrap=not _breaks(column),
                 overflow="fold",
-                ratio=1 if column.prose and index == len(block.columns) - 1 else None,
+                width=widths.get(index),
+                ratio=1 if not widths and column.prose and index == len(block.columns) - 1 else None,
             )
         for row in block.rows:
             table.add_row(*(self._cell(block.columns[index], row[index]) for index in shown))
@@ -191,19 +195,36 @@ class _Page:
 
     def _columns(self, block: doc.Table) -> list[int]:
         """Places of the columns there is room for: spare ones go, the last first, before names are broken."""
-        rows = (*block.rows, *block.footers)
-
-        def needed(index: int) -> int:
-            column = block.columns[index]
-            widest = max((cell_width(cell_text(column, row[index])) for row in rows), default=0)
-            return max(min(widest, _NARROW_PROSE) if column.prose else widest, len(column.title))
-
         shown = list(range(len(block.columns)))
-        widths = [needed(index) for index in shown]
+        widths = []
+        for index in shown:
+            least, most = _bounds(block, index)
+            widths.append(max(least, min(most, _NARROW_PROSE)) if block.columns[index].prose else most)
         for index in reversed(range(len(block.columns))):
             if sum(widths[place] + 2 for place in shown) - 2 > self._width and block.columns[index].spare:
                 shown.remove(index)
         return shown
+
+    def _widths(self, block: doc.Table, shown: list[int]) -> dict[int, int]:
+        """Widths that break as few words as can be, where not all columns have the room they want."""
+        bounds = {index: _bounds(block, index) for index in shown}
+        room = self._width - 2 * (len(shown) - 1)
+        if sum(most for _, most in bounds.values()) <= room:
+            return {}
+        widths = {index: least for index, (least, _) in bounds.items()}
+        while (left := room - sum(widths.values())) < 0:
+            longest = max(
+                (index for index in shown if _breaks(block.columns[index])), key=lambda index: widths[index], default=0
+            )
+            if widths[longest] <= _SHORTEST_PIECE:
+                return {}
+            widths[longest] -= 1
+        wanting = sorted(shown, key=lambda index: (block.columns[index].prose, bounds[index][1] - widths[index]))
+        for place, index in enumerate(wanting):  # sentences last: the longest get what is left
+            whole = not block.columns[index].prose or place == len(wanting) - 1
+            more = min(bounds[index][1] - widths[index], left if whole else left // 2)
+            widths[index], left = widths[index] + more, left - more
+        return widths
 
     def _cell(self, column: doc.Column, cell: doc.Cell) -> Text:
         return self._text(cell_text(column, cell), _TONES[cell.tone] or ("dim" if cell.quiet else ""))
@@ -261,6 +282,21 @@ class _Page:
 
     def _print(self, shown: Text | Table) -> None:
         self._console.print(shown)
+
+
+def _breaks(column: doc.Column) -> bool:
+    return column.align != "right" or column.prose
+
+
+def _bounds(block: doc.Table, index: int) -> tuple[int, int]:
+    """The width of a column's longest word, and of its widest cell; figures are one word, and paths none."""
+    column = block.columns[index]
+    texts = [column.title, *(cell_text(column, row[index]) for row in (*block.rows, *block.footers))]
+    most = max(map(cell_width, texts))
+    if not _breaks(column):
+        return most, most
+    words = [cell_width(word) for text in texts for word in text.split()]
+    return max((width for width in words if width <= _LONGEST_WORD), default=min(most, _NARROW_PROSE)), most
 
 
 OUTPUT = Output(suffix=".txt", write=write, aliases=("text",))

@@ -21,10 +21,10 @@ def document(found: BoardsOf) -> Document:
         Column("board", prose=True),
         Column("free GiB", "right"),
         Column("format"),
-        Column("context", "right"),
+        Column("context", "right", spare=True),
         Column("GiB", "right"),
         Column("tok/s", "right"),
-        Column("verdict"),
+        Column("verdict", prose=True),
     )
     table = Table("On every board, with its stock system", columns, tuple(_row(one) for one in found.boards))
     notes = (Bullets(found.notes, "neutral", "What to know"),) if found.notes else ()

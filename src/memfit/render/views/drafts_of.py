@@ -50,7 +50,7 @@ def document(found: DraftsOf) -> Document:
     if fitting:
         deployment = Deployment(
             model=target.model,
-            format=target.format if target.where == "catalog" else None,
+            format=None if target.as_stored else target.format,
             draft=fitting[0].draft,
             options=options_of(found.device, found.wish, ENGINE, target.at_tokens),
         )

@@ -61,13 +61,25 @@ def headline(found: Fit, running: list[FitRow]) -> Headline:
         asked += f" each for {wish.slots} requests"
     free = f"{gib(found.device.capacity_bytes)} for deployments"
     if not running:
-        return Headline("nothing", "bad", f"no model{use} fits {asked}, {free}")
+        return Headline("nothing", "bad", f"{_nothing(found, use, asked)}, {free}")
     counts = Counter(row.verdict for row in running)
     words = ", ".join(
         f"{counts[verdict]} {verdict}" for verdict in ("comfortable", "tight", "barely") if counts[verdict]
     )
     one = len(running) == 1
     return Headline(words, "ok", f"{'a model' if one else 'models'}{use} {asked}, {free}")
+
+
+def _nothing(found: Fit, use: str, asked: str) -> str:
+    """What keeps every row from being an answer: the speed, the use, or else the memory."""
+    held = [row for row in found.rows if row.headroom_bytes >= 0]
+    least = found.wish.least_tokens_per_s
+    speeds = [row.decode_tokens_per_s for row in held if row.decode_tokens_per_s is not None]
+    if least and any(speed < least for speed in speeds):
+        return f"no model{use} reaches {least:g} tokens/s {asked}; the fastest that fits has {max(speeds):g}"
+    if held and len(held) == len(found.rows):
+        return f"none of them is{use or ' an answer'} {asked}"
+    return f"no model{use} fits {asked}"
 
 
 def _title(found: Fit, running: int) -> str:
@@ -80,19 +92,21 @@ def _title(found: Fit, running: int) -> str:
 
 def _table(title: str, rows: list[FitRow]) -> Table:
     engines, spoken = len({row.engine for row in rows}) > 1, any(row.task for row in rows)
+    # on a narrow terminal names and verdicts stay whole, and columns go; all of them are in --json
     columns = (
         Column("model", prose=True),
-        *((Column("task"),) if spoken else ()),
-        Column("size", "right"),
+        *((Column("task", spare=True),) if spoken else ()),
+        Column("size", "right", spare=True),
         Column("format"),
-        *((Column("engine"),) if engines else ()),
-        Column("up to", "right"),
+        *((Column("engine", spare=True),) if engines else ()),
+        Column("up to", "right", spare=True),
         Column("GiB", "right"),
-        Column("spare", "right"),
+        Column("spare", "right", spare=True),
         Column("tok/s", "right"),
+        Column("from to", "right", spare=True),
         Column("prompt", "right", spare=True),
         Column("loss", spare=True),
-        Column("verdict"),
+        Column("verdict", prose=True),
     )
     return Table(title, columns, tuple(_row(row, engines=engines, spoken=spoken) for row in rows))
 
@@ -109,6 +123,7 @@ def _row(row: FitRow, *, engines: bool, spoken: bool) -> Row:
         Cell(f"{row.required_bytes / GIB:.2f}", exact=f"{row.required_bytes} bytes"),
         Cell(f"{row.headroom_bytes / GIB:.2f}", exact=f"{row.headroom_bytes} bytes"),
         _speed(row),
+        _range(row),
         Cell("" if row.prefill_tokens_per_s is None else f"{row.prefill_tokens_per_s:.0f}"),
         Cell(row.quality.words, quiet=True),
         Cell(row.verdict if not row.reason else f"{row.verdict}: {row.reason}", TONES[row.verdict]),
@@ -120,6 +135,11 @@ def _speed(row: FitRow) -> Cell:
         return Cell("", quiet=True)
     low, high = row.decode_low_tokens_per_s, row.decode_high_tokens_per_s
     return Cell(f"{row.decode_tokens_per_s:.0f}", exact=f"{low:g} to {high:g} tokens/s")
+
+
+def _range(row: FitRow) -> Cell:
+    low, high = row.decode_low_tokens_per_s, row.decode_high_tokens_per_s
+    return Cell("" if low is None or high is None else f"{low:.0f}–{high:.0f}", quiet=True)
 
 
 def _plot(found: Fit, rows: list[FitRow]) -> Scatter:
@@ -146,13 +166,26 @@ def _plot(found: Fit, rows: list[FitRow]) -> Scatter:
 
 def _refused(rows: list[FitRow], running: int) -> Table:
     shown = rows[: _MOST_REFUSED if running else _MOST_SHOWN]
-    columns = (Column("model", prose=True), Column("size", "right"), Column("format"), Column("why not", prose=True))
+    engines = len({row.engine for row in shown}) > 1
+    columns = (
+        Column("model", prose=True),
+        Column("size", "right"),
+        Column("format"),
+        *((Column("engine"),) if engines else ()),
+        Column("why not", prose=True),
+    )
     title = "What does not fit" + (f": {len(shown)} of {len(rows)}" if len(rows) > len(shown) else "")
     return Table(
         title,
         columns,
         tuple(
-            (Cell(row.model), Cell(parameter_words(row.parameters)), Cell(row.format), Cell(row.reason, "bad"))
+            (
+                Cell(row.model),
+                Cell(parameter_words(row.parameters)),
+                Cell(row.format),
+                *((Cell(ENGINES.get(row.engine).name),) if engines else ()),
+                Cell(row.reason, "bad"),
+            )
             for row in shown
         ),
     )
@@ -164,9 +197,10 @@ def _hidden(running: int, refused: int) -> str:
 
 
 def _next(found: Fit, row: FitRow) -> Block:
-    named = row.where == "catalog" and (row.context_trained_tokens or not row.task)
     options = options_of(found.device, found.wish, row.engine, row.at_tokens)
-    deployment = Deployment(model=row.model, engine=row.engine, format=row.format if named else None, options=options)
+    deployment = Deployment(
+        model=row.model, engine=row.engine, format=None if row.as_stored else row.format, options=options
+    )
     return shell_command("the arithmetic of the first", *command_of(deployment, found.device, PROGRAM))
 
 

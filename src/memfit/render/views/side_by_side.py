@@ -15,7 +15,8 @@ from memfit.units import GIB, format_tokens
 
 def document(found: Fit) -> Document:
     """The models side by side."""
-    columns = (Column(""), *(Column(row.model, "right") for row in found.rows))
+    # prose: with several models on a narrow terminal a cell is broken between its words, and no label is lost
+    columns = (Column("", prose=True), *(Column(row.model, "right", prose=True) for row in found.rows))
     rows = tuple(_row(name, show, found.rows) for name, show in _FIGURES)
     running = [row for row in found.rows if row.verdict != "no"]
     blocks = (headline(found, running), Table("Side by side", columns, rows))
@@ -42,7 +43,7 @@ def _prompt(row: FitRow) -> Cell:
 _FIGURES: tuple[tuple[str, Callable[[FitRow], Cell]], ...] = (
     ("verdict", lambda row: Cell(row.verdict, TONES[row.verdict])),
     ("why", lambda row: Cell(row.reason)),
-    ("parameters", lambda row: Cell(parameter_words(row.parameters))),
+    ("size", lambda row: Cell(parameter_words(row.parameters))),
     ("active a token", lambda row: Cell(parameter_words(row.parameters_active))),
     ("format", lambda row: Cell(row.format)),
     ("engine", lambda row: Cell(ENGINES.get(row.engine).name)),

@@ -24,6 +24,10 @@ _NEAREST = {
     "onnx_runtime": "pytorch",
     "ctranslate2": "llama_cpp",
 }
+# engines that run another's kernels, and so are no faster: what was published of Ollama is of small dense models from
+# two sources, and its fit knows nothing of what sorting tokens by expert costs
+KERNELS_OF = {"ollama": "llama_cpp"}
+
 _CHIPS = ("Ampere", "Blackwell", "Volta")
 
 
