@@ -1,5 +1,6 @@
 """The documents are true: what they say a command prints is what it prints."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,9 @@ def test_the_readme_shows_real_output() -> None:
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: f"{block.document}: {block.command[:60]}")
 def test_a_command_prints_what_the_document_shows(block: Console) -> None:
+    missing = [tool for tool in ("cpp", "dtc", "fdtput") if shutil.which(tool) is None]
+    if block.command.startswith("memfit bsp ") and missing:
+        pytest.skip(f"{', '.join(missing)}: not installed (apt-get install cpp device-tree-compiler)")
     printed = block.run()
     assert matches(printed, block.output), f"run tools/refresh_documents.py; now it prints:\n{printed}"
 

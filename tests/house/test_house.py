@@ -30,6 +30,8 @@ CATALOGS = (
     ("device/boards", "BOARD"),
     ("device/facts", "FACT"),
     ("device/compatibility/engines", "SUPPORT"),
+    ("bsp/boards", "BOARD"),
+    ("bsp/recipes", "RECIPE"),
     ("engine/runtimes", "ENGINE"),
     ("knob/knobs", "KNOB"),
     ("measure/baselines", "RUNTIME"),

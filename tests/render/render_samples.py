@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from audit_samples import AUDITED
+from bsp_samples import BSP
 from change_samples import CHANGES
 from fit_samples import FIT_ANSWERS
 from made_samples import MADE
@@ -379,4 +380,5 @@ RECORDS = {
     **SHOWN,
     **AUDITED,
     **CHANGES,
+    **BSP,
 }

@@ -44,18 +44,20 @@ class Entry(NamedTuple):
     number: int
     id: str
     state: str
+    journal: str = JOURNAL
 
     @property
     def path(self) -> str:
         """Its folder."""
-        return f"{JOURNAL}/{self.id}.{self.state}"
+        return f"{self.journal}/{self.id}.{self.state}"
 
 
 class Journal:
-    """The journal of one machine or image."""
+    """The journal of one machine, image or tree; ``home`` is memfit's folder there."""
 
-    def __init__(self, tree: Tree) -> None:
+    def __init__(self, tree: Tree, home: str = HOME) -> None:
         self._tree = tree
+        self._home, self._folder = home, f"{home}/journal"
 
     @contextmanager
     def lock(self, patience_s: float = 0.0) -> Iterator[None]:
@@ -66,13 +68,13 @@ class Journal:
         """
         try:
             self._make_home()
-            with self._tree.folder(f"{JOURNAL}/lock") as (folder, name):
+            with self._tree.folder(f"{self._folder}/lock") as (folder, name):
                 flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
                 file = os.open(name, flags, 0o600, dir_fd=folder)
         except OSError as error:
-            raise of_system(JOURNAL, error) from error
+            raise of_system(self._folder, error) from error
         try:
-            _lock(file, patience_s)
+            _lock(file, f"{self._folder}/lock", patience_s)
             yield
         finally:
             os.close(file)
@@ -85,13 +87,13 @@ class Journal:
         """
         found = []
         try:
-            names = self._tree.listing(JOURNAL)
+            names = self._tree.listing(self._folder)
         except OSError as error:
-            raise of_system(JOURNAL, error) from error
+            raise of_system(self._folder, error) from error
         for name in names:
             matched = _NAME.fullmatch(name)
             if matched is not None:
-                found.append(Entry(int(matched[1]), f"{matched[1]}-{matched[2]}", matched[3]))
+                found.append(Entry(int(matched[1]), f"{matched[1]}-{matched[2]}", matched[3], self._folder))
         return tuple(sorted(found))
 
     def find(self, id: str) -> Entry:
@@ -105,7 +107,7 @@ class Journal:
             if entry.id == id:
                 return entry
         known = ", ".join(entry.id for entry in entries if entry.state == "applied") or "none"
-        raise Failure("refused", f"no receipt {id} in {JOURNAL}", hint=f"applied here: {known}")
+        raise Failure("refused", f"no receipt {id} in {self._folder}", hint=f"applied here: {known}")
 
     def begin(self, plan: dict[str, Any], contents: dict[int, bytes]) -> Entry:
         """A new transaction in state ``staging``, flushed: its plan, and what files held before by number of step.
@@ -114,7 +116,7 @@ class Journal:
             OSError: the disk is full, or worse; what was written is thrown away by recovery.
         """
         last = max((entry.number for entry in self.entries()), default=0)
-        entry = Entry(last + 1, f"{last + 1:04d}-{os.urandom(2).hex()}", "staging")
+        entry = Entry(last + 1, f"{last + 1:04d}-{os.urandom(2).hex()}", "staging", self._folder)
         plan = {**plan, "id": entry.id, "schema_version": SCHEMA_VERSION}
         self._tree.make_folder(entry.path, 0o700)
         for number, content in contents.items():
@@ -221,12 +223,13 @@ class Journal:
                 self.drop(entry)
 
     def _make_home(self) -> None:
-        for path in ("/var", "/var/lib", HOME, JOURNAL):
+        names = self._folder.strip("/").split("/")
+        for path in ("/" + "/".join(names[:count]) for count in range(1, len(names) + 1)):
             if self._tree.node(self._tree.real(path)).kind == "absent":
-                self._tree.make_folder(path, 0o700 if path in (HOME, JOURNAL) else 0o755)
+                self._tree.make_folder(path, 0o700 if path in (self._home, self._folder) else 0o755)
 
 
-def _lock(file: int, patience_s: float) -> None:
+def _lock(file: int, path: str, patience_s: float) -> None:
     end = time.monotonic() + patience_s
     while True:
         try:
@@ -238,11 +241,11 @@ def _lock(file: int, patience_s: float) -> None:
                 continue
             raise Failure(
                 "busy",
-                f"{JOURNAL}/lock: another memfit is changing this machine",
+                f"{path}: another memfit is changing this machine",
                 hint="wait until it has ended; memfit status shows what it did",
             ) from None
         except OSError as error:
-            raise of_system(f"{JOURNAL}/lock", error) from error
+            raise of_system(path, error) from error
 
 
 def _ours() -> Node:

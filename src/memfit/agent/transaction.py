@@ -11,29 +11,39 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from memfit.agent.acts import Acts
+from memfit.agent.denied import check
 from memfit.agent.failure import Failure, of_system
-from memfit.agent.journal import Entry, Journal
+from memfit.agent.journal import HOME, Entry, Journal
 from memfit.agent.machine import Machine
 from memfit.agent.steps import key_of, plan_steps
 from memfit.agent.targets import Targets
 from memfit.agent.tree import Tree
 from memfit.agent.watcher import is_confirmed, watch
 
+if TYPE_CHECKING:
+    from memfit.agent.steps import Policy
+
 UNKNOWN = "unknown"
 _MEASURED = ("MemTotal", "MemAvailable", "MemFree", "CmaTotal", "CmaFree", "SwapTotal", "SwapFree")
 
 
 class Transactions:
-    """What is changed on one machine or image, and taken back."""
+    """What is changed on one machine, image or tree, and taken back.
 
-    def __init__(self, tree: Tree, machine: Machine, identity: str) -> None:
+    ``policy`` has the last word on every change; ``home`` is where the journal lies.
+    """
+
+    def __init__(
+        self, tree: Tree, machine: Machine, identity: str, *, policy: Policy = check, home: str = HOME
+    ) -> None:
         self._tree = tree
         self._machine = machine
         self._identity = identity
-        self.journal = Journal(tree)
+        self._policy = policy
+        self.journal = Journal(tree, home)
         self._nodes = Targets(tree, self.journal, machine)
         self._acts = Acts(machine, self.journal)
 
@@ -48,7 +58,7 @@ class Transactions:
         """
         with self.journal.lock():
             self.recover()
-            steps = plan_steps(changes, self._tree, self._machine)
+            steps = plan_steps(changes, self._tree, self._machine, self._policy)
             if not steps:
                 return {"id": None, "state": "nothing to do", "steps": [], "about": about}
             plan = {

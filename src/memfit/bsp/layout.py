@@ -1,0 +1,177 @@
+"""Where a ``Linux_for_Tegra`` tree has the files that decide about a board's memory.
+
+The board's ``.conf`` has the last word, as it has for ``flash.sh``: carriers' makers name files of their own there.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from memfit.bsp.boards import BSP_BOARDS, BspBoard
+from memfit.errors import ProbeError, UsageError
+
+_BCT = ("bootloader/generic/BCT", "bootloader/t186ref/BCT")  # since R36; until R35
+_INCLUDES = (*_BCT, "bootloader")
+_KERNEL_TREES = "kernel/dtb"
+_SOURCED = re.compile(r'^source\s+"?\$\{?LDK_DIR\}?/([\w.+-]+)"?', re.M)
+_ASSIGNED = re.compile(r'^([ \t]*)(MISC_CONFIG|MB2_BCT)="?([\w.+-]+)"?', re.M)
+_RELEASE = re.compile(r"R(\d+) \(release\), REVISION: ([\d.]+)")
+_MOST_BYTES = 1 << 20
+_MOST_SOURCED = 8
+
+
+class Layout(NamedTuple):
+    """A board's files in a tree, all of them paths from its top with links followed.
+
+    Attributes:
+        mb1, mb2: the boot configurations. includes: folders with what they include.
+        kernel: device trees of the kernel for this module.
+        configuration: the ``.conf`` that names them; empty where the tree has none of this board.
+        notes: what of it memfit did not follow.
+    """
+
+    root: Path
+    board: BspBoard
+    release: str | None
+    mb1: str
+    mb2: str
+    includes: tuple[str, ...]
+    kernel: tuple[str, ...]
+    configuration: str
+    notes: tuple[str, ...]
+
+    def read(self, file: str) -> bytes:
+        """A file's content.
+
+        Raises:
+            ProbeError: it cannot be read.
+        """
+        try:
+            return (self.root / file).read_bytes()
+        except OSError as error:
+            raise ProbeError(f"{self.root / file}: {error.strerror}") from error
+
+
+def find_root(tree: str) -> Path:
+    """The top of a BSP tree.
+
+    Raises:
+        UsageError: it is none.
+    """
+    try:
+        root = Path(tree).resolve()
+        if (root / "Linux_for_Tegra").is_dir():
+            root /= "Linux_for_Tegra"
+        if any((root / folder).is_dir() for folder in _BCT):
+            return root
+        what = "no BSP tree: it has no " + " and no ".join(_BCT) if root.is_dir() else "no such folder"
+    except (OSError, ValueError) as error:
+        what = str(error)
+    raise UsageError(f"{tree}: {what}", hint="name the Linux_for_Tegra folder of an unpacked Jetson Linux")
+
+
+def find_layout(tree: str, board: str, configuration: str | None = None) -> Layout:
+    """Where the tree has the board's files.
+
+    Args:
+        tree: the Linux_for_Tegra folder.
+        board: a key or alias of ``BSP_BOARDS``.
+        configuration: a ``.conf`` of the tree, for a carrier with its own; by default the developer kit's.
+
+    Raises:
+        UsageError: it is no BSP tree, or no such board or configuration.
+        ProbeError: the tree has no files for this board.
+    """
+    root, found = find_root(tree), BSP_BOARDS.get(board)
+    name, assigned, notes = _configured(root, found, configuration)
+    includes = tuple(folder for folder in _INCLUDES if (root / folder).is_dir())
+    files = [
+        _place(root, includes, assigned.get(variable, usual), found)
+        for variable, usual in (("MISC_CONFIG", found.mb1), ("MB2_BCT", found.mb2))
+    ]
+    kernel = {path.resolve() for pattern in found.kernel_trees for path in (root / _KERNEL_TREES).glob(pattern)}
+    return Layout(
+        root=root,
+        board=found,
+        release=_release(root),
+        mb1=files[0],
+        mb2=files[1],
+        includes=includes,
+        kernel=tuple(sorted(_inside(root, path) for path in kernel)),
+        configuration=name,
+        notes=notes,
+    )
+
+
+def includers(layout: Layout, file: str) -> tuple[str, ...]:
+    """Other sources beside it that include a file by its name."""
+    name = Path(file).name
+    written = re.compile(rf'^[ \t]*#[ \t]*include[ \t]+[<"](?:[^>"\n]*/)?{re.escape(name)}[>"]', re.M)
+    found = []
+    for folder in layout.includes:
+        for path in sorted((layout.root / folder).glob("*.dts*")):
+            inside = f"{folder}/{path.name}"
+            if path.name != name and inside not in (layout.mb1, layout.mb2) and written.search(_text(path)):
+                found.append(path.name)
+    return tuple(found)
+
+
+def _configured(root: Path, board: BspBoard, asked: str | None) -> tuple[str, dict[str, str], tuple[str, ...]]:
+    """The ``.conf``, what it assigns, and assignments inside of its functions, which depend on the module at hand."""
+    names = board.configurations if asked is None else (asked if asked.endswith(".conf") else f"{asked}.conf",)
+    name = next((name for name in names if "/" not in name and (root / name).is_file()), None)
+    if name is None:
+        if asked is not None:
+            known = ", ".join(sorted(path.stem for path in root.glob("*.conf"))) or "none"
+            raise UsageError(f"{root}: there is no {names[0]}", hint=f"configurations of this tree: {known}")
+        return "", {}, ()
+    text = _sourced(root, name, _MOST_SOURCED)
+    assigned: dict[str, str] = {}
+    conditional: dict[str, str] = {}
+    for indent, variable, value in _ASSIGNED.findall(text):
+        (conditional if indent else assigned)[variable] = value
+    notes = tuple(
+        f"{name} sets {variable} to {value} under a condition: memfit takes {assigned.get(variable, 'the usual file')}"
+        for variable, value in conditional.items()
+        if value != assigned.get(variable)
+    )
+    return name, assigned, notes
+
+
+def _sourced(root: Path, name: str, left: int) -> str:
+    """A configuration with those it sources in their places."""
+    text = _text(root / name)
+    if not left:
+        return text
+    return _SOURCED.sub(lambda match: _sourced(root, match[1], left - 1), text)
+
+
+def _place(root: Path, folders: tuple[str, ...], name: str, board: BspBoard) -> str:
+    for folder in folders:
+        path = root / folder / name
+        if path.is_file():
+            return _inside(root, path.resolve())
+    there = [one.module for one in BSP_BOARDS if any((root / folder / one.mb1).is_file() for folder in folders)]
+    known = f"boards of this tree: {', '.join(there)}" if there else "unpack the Driver Package of this board"
+    raise ProbeError(f"{root}: it has no {name}, which {board.module} boots with", hint=known)
+
+
+def _inside(root: Path, path: Path) -> str:
+    if not path.is_relative_to(root):
+        raise ProbeError(f"{path} is outside of {root}, where memfit changes nothing", hint="copy it into the tree")
+    return str(path.relative_to(root))
+
+
+def _release(root: Path) -> str | None:
+    match = _RELEASE.search(_text(root / "rootfs/etc/nv_tegra_release"))
+    return None if match is None else f"{match[1]}.{match[2]}"
+
+
+def _text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return file.read(_MOST_BYTES).decode("utf-8", "replace")
+    except OSError:
+        return ""
