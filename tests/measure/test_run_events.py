@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from fake_engines import DEPLOYMENT, embed, events
+from fake_engines import DEPLOYMENT, Kept, embed, events
 from memfit.engine import Start
 from memfit.engine.records import Workload
 from memfit.errors import MeasureError, ProbeError, UsageError
@@ -41,25 +41,6 @@ stand("decode", tokens=20, seconds=2.0, buffers=[{"term": "kv_cache", "name": "C
 print("the end of the log", file=sys.stderr)
 done()
 """
-
-
-class Kept:
-    """A store in memory."""
-
-    def __init__(self) -> None:
-        self.begun: list[Observation] = []
-        self.progressed: list[tuple[int, Observation]] = []
-        self.finished: dict[int, Observation] = {}
-
-    def begin(self, observation: Observation) -> int:
-        self.begun.append(observation)
-        return len(self.begun)
-
-    def progress(self, identifier: int, observation: Observation) -> None:
-        self.progressed.append((identifier, observation))
-
-    def finish(self, identifier: int, observation: Observation) -> None:
-        self.finished[identifier] = observation
 
 
 def watch(monkeypatch: pytest.MonkeyPatch, script: str, **named: Any) -> Observation:

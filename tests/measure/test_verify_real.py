@@ -52,6 +52,17 @@ def test_the_shipped_model_takes_what_was_predicted(load_mode: LoadMode) -> None
     assert found.decode_tokens_per_s
 
 
+def test_a_file_whose_name_is_no_text_runs_like_any_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = tmp_path / os.fsdecode(b"bad\xff.gguf")
+    model.symlink_to(TINY)
+    words = [str(model), "-c", "512", "--json"]
+    assert run(["estimate", *words]) == 0
+    capsys.readouterr()
+    assert run(["verify", *words, "--prompt", "32", "--generate", "2", "--quiet"]) in (0, 11)
+    terms = {term.name: term for term in printed(capsys).observed.terms}
+    assert terms["weights"].touched_bytes  # known by the file's name
+
+
 def test_the_second_prediction_is_what_the_first_run_showed() -> None:
     first = verify(tiny(), workload=SHORT)
     second = verify(tiny(), workload=SHORT)

@@ -8,7 +8,6 @@ MemAvailable, which is noisy, tells of it where CPU and GPU share one memory.
 from __future__ import annotations
 
 import os
-import platform
 import shutil
 import signal
 import subprocess
@@ -22,13 +21,11 @@ from typing import Literal
 
 import msgspec
 
-from memfit.device.machine_key import board_model, machine_key, processor_name
-from memfit.device.meminfo import read_meminfo
 from memfit.errors import UsageError
-from memfit.host import LocalHost
 from memfit.measure.baselines import RUNTIMES, Runtime
 from memfit.measure.baselines._runtime import DOCUMENT
 from memfit.measure.records import Machine
+from memfit.measure.this_machine import this_machine
 
 DEFAULT_RUNS = 3
 DEFAULT_TIMEOUT_S = 120.0
@@ -155,7 +152,7 @@ def measure_baselines(
         row, version = _row(keys[runtime.name], runtime, interpreter, runs, timeout_s)
         rows.append(row)
         spoken = spoken or version
-    return Baselines(machine=_machine(), python=spoken, rows=tuple(rows))
+    return Baselines(machine=this_machine(), python=spoken, rows=tuple(rows))
 
 
 def _row(key: str, runtime: Runtime, python: str, runs: int, timeout_s: float) -> tuple[Baseline, str | None]:
@@ -267,18 +264,6 @@ def _interpreter(python: str | None) -> str:
     if found is None:
         raise UsageError(f"no such interpreter: {python}", hint="as in --python /opt/venv/bin/python")
     return str(Path(found).absolute())
-
-
-def _machine() -> Machine:
-    host = LocalHost()
-    return Machine(
-        key=machine_key(host),
-        cpu=processor_name(host),
-        board=board_model(host),
-        kernel=platform.release(),
-        total_bytes=read_meminfo(host)["MemTotal"],
-        threads=os.cpu_count() or 1,
-    )
 
 
 def _one_line(text: str) -> str:

@@ -34,6 +34,7 @@ from memfit.measure.records import Observation, Outcome
 BUSY_S = 20.0
 """How long to wait for another memfit, which writes for milliseconds."""
 
+_MOST_ROWS = 2**63 - 1  # the largest number that SQLite knows
 _NO_TEXT = re.compile("[\ud800-\udfff]")  # how Python holds the bytes of a name that are no UTF-8
 _INTERRUPTED = "memfit ended before the run did"
 
@@ -142,7 +143,7 @@ class Store:
             "SELECT runs.id, runs.began, runs.machine, runs.engine, runs.model, runs.format, runs.limit_bytes,"
             " events.outcome, events.peak_pss_bytes, events.decode_tokens_per_s, events.duration_s,"
             f" runs.pid, runs.started, runs.boot FROM {_LATEST} ORDER BY runs.id DESC LIMIT ?",
-            (-1 if last is None else last,),
+            (-1 if last is None else min(last, _MOST_ROWS),),
         )
         with explained(self.path):
             return tuple(_summary(row) for row in rows)
