@@ -56,9 +56,23 @@ def test_a_limit_that_nothing_enforced_makes_no_judgement_of_paging() -> None:
 
 def test_a_run_below_80_percent_of_its_unlimited_speed_only_paged() -> None:
     slow = ran(650, limit=LIMIT, decode_tokens_per_s=15.9)
-    assert verification(predicted(), slow, 20.0).verdict == "paged"
-    assert verification(predicted(), slow, 19.8).verdict == "within"
-    assert verification(predicted(), slow, None).verdict == "within"
+    assert verification(predicted(), slow, (20.0, 20.0)).verdict == "paged"
+    assert verification(predicted(), slow, (19.8, 19.8)).verdict == "within"
+    assert verification(predicted(), slow, (20.0,)).verdict == "within"
+    assert verification(predicted(), slow).verdict == "within"
+
+
+def test_a_tree_of_which_the_kernel_killed_a_part_was_killed() -> None:
+    found = verification(predicted(), ran(650, limit=LIMIT, paging=Paging(limit_failures=9, oom_kills=1)))
+    assert (found.verdict, found.runs) == ("killed", False)
+    assert "killed 1 of its processes" in found.reason
+
+
+def test_a_model_that_others_held_in_memory_is_not_judged_and_not_called_paged() -> None:
+    seen = ran(650, limit=LIMIT, charged_elsewhere_bytes=500 * MIB, peak_limit_bytes=600 * MIB)
+    found = verification(predicted(), seen)
+    assert (found.verdict, found.runs) == ("within", False)
+    assert "held by another process" in found.reason
 
 
 @pytest.mark.parametrize("outcome", ["failed", "hung"])
@@ -149,8 +163,26 @@ def test_a_run_that_was_slow_without_paging_is_run_again_and_the_faster_one_coun
     found = verified(runs, limit_bytes=200 * MIB)
     assert [one["limit_bytes"] for one in runs.asked] == [200 * MIB, None, 200 * MIB]
     assert (found.verdict, found.decode_tokens_per_s, found.observation.id) == ("within", 19.0, 3)
-    runs = Runs(dict(slow), {"decode_tokens_per_s": 20.0}, dict(slow))
-    assert verified(runs, limit_bytes=200 * MIB).verdict == "paged"
+    runs = Runs(dict(slow), {"decode_tokens_per_s": 20.0}, dict(slow), {"decode_tokens_per_s": 19.0})
+    found = verified(runs, limit_bytes=200 * MIB)
+    assert [one["limit_bytes"] for one in runs.asked] == [200 * MIB, None, 200 * MIB, None]
+    assert (found.verdict, found.unlimited_decode_tokens_per_s) == ("paged", 19.5)
+
+
+def test_a_machine_that_is_slow_at_times_is_no_measure() -> None:
+    slow = {"paging": PRESSED, "decode_tokens_per_s": 12.0}
+    found = verified(
+        Runs(dict(slow), {"decode_tokens_per_s": 20.0}, dict(slow), {"decode_tokens_per_s": 15.0}),
+        limit_bytes=200 * MIB,
+    )
+    assert (found.verdict, found.runs) == ("within", True)
+    assert "its speed is not judged: 69% of runs without a limit that differ" in found.reason
+
+
+def test_what_cannot_be_judged_is_not_measured_without_a_limit() -> None:
+    runs = Runs({"paging": PRESSED, "charged_elsewhere_bytes": 100 * MIB})
+    assert not verified(runs, limit_bytes=200 * MIB).runs
+    assert len(runs.asked) == 1
 
 
 def test_of_a_soak_that_was_slow_only_the_speed_is_measured_again() -> None:

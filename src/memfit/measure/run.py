@@ -295,6 +295,7 @@ def _record(plan: _Plan, course: Course, began: str, outcome: Outcome, reason: s
         paging=course.paging,
         peak_pss_bytes=course.peak_pss_bytes,
         mapped_elsewhere_bytes=course.mapped_elsewhere_bytes,
+        charged_elsewhere_bytes=course.charged_elsewhere_bytes,
         peak_limit_bytes=course.peak_limit_bytes,
         unevictable_bytes=course.unevictable_bytes,
         buffers=course.buffers,
