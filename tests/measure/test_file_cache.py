@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 import memfit
-
 from memfit.measure.file_cache import cached_bytes, drop
 
 SIZE = 4 << 20

@@ -17,8 +17,8 @@ import pytest
 
 from memfit.errors import MeasureError, UsageError
 from memfit.measure import _living, store
-from memfit.measure.best_effort import BestEffortStore
-from memfit.measure.records import Observation
+from memfit.measure.best_effort import BestEffort
+from memfit.measure.records import Limit, Observation
 from memfit.measure.store import Store, store_path
 from runs_kept import observation
 
@@ -114,7 +114,7 @@ def test_a_run_whose_process_is_gone_was_interrupted(tmp_path: Path, monkeypatch
         number = one.begin(RUNNING)
         assert one.summaries(1)[0].outcome == "interrupted"
         assert one.read(number).outcome == "interrupted"
-        assert "memfit ended before" in one.read(number).reason
+        assert "memfit ended before it did, or the disk was full" in one.read(number).reason
     one.finish(number, DONE)
     assert one.read(number).outcome == "completed"
 
@@ -291,14 +291,15 @@ def small_disk(tmp_path: Path) -> Path:
 
 def test_a_full_disk(small_disk: Path) -> None:
     try:
-        one = BestEffortStore(small_disk / "runs.sqlite")
+        one = BestEffort(Store(small_disk / "runs.sqlite"))
         number = one.begin(RUNNING)
         assert number == 1
         (small_disk / "ballast").write_bytes(b"x")
         with pytest.raises(MeasureError, match="disk is full") as refused:
             _write_some(one.path, 100)
         assert "free some space" in str(refused.value.hint)
-        one.finish(number, observation(said="x" * 200_000))
+        with pytest.raises(MeasureError, match="disk is full"):
+            one.finish(number, observation(said="x" * 200_000))
         assert "what run 1 showed is not kept" in one.problems[0]
         assert one.read(1).id == 1
         assert one.count() > 1  # what was kept before the disk was full is whole
@@ -319,7 +320,7 @@ def test_a_disk_that_cannot_be_written_can_be_read(small_disk: Path) -> None:
 
 
 def test_a_failing_store_ends_no_run(tmp_path: Path) -> None:
-    one = BestEffortStore(Path("/proc/memfit/runs.sqlite"))
+    one = BestEffort(Store(Path("/proc/memfit/runs.sqlite")))
     number = one.begin(RUNNING)
     assert number == 0
     one.progress(number, RUNNING)
@@ -327,10 +328,20 @@ def test_a_failing_store_ends_no_run(tmp_path: Path) -> None:
     assert list(one.all()) == []
     (problem,) = one.problems
     assert problem.startswith("the run is not kept: /proc/memfit")
-    damaged = BestEffortStore(tmp_path / "damaged")
+    damaged = BestEffort(Store(tmp_path / "damaged"))
     damaged.path.write_text("no database" * 100)
     assert list(damaged.all()) == []
     assert "earlier runs cannot be read" in damaged.problems[0]
+
+
+def test_a_limit_that_nothing_enforced_is_listed_as_such(tmp_path: Path) -> None:
+    one = Store(tmp_path / "runs.sqlite")
+    held, watched = Limit(mechanism="cgroup_v2", limit_bytes=1), Limit(limit_bytes=1)
+    for limit in (held, watched, Limit()):
+        said = '"limit":{"mechanism":"none"'  # what an engine prints is no field
+        one.finish(one.begin(observation(limit=limit, outcome="running")), observation(limit=limit, said=said))
+    one.begin(observation(limit=watched, outcome="running"))
+    assert [each.enforced for each in one.summaries()] == [None, None, False, True]
 
 
 def test_where_it_lies(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,8 +10,10 @@ import pytest
 
 from memfit.engine.records import Deployment, Options, Workload
 from memfit.errors import EngineFailed, MeasureError, UsageError
+from memfit.footprint.calibration_file import folder
 from memfit.footprint.estimate import estimate_deployment, find_models
 from memfit.footprint.setting import shape_digest
+from memfit.measure.keeping import Keeping
 from memfit.measure.records import Limit, Observation, Paging
 from memfit.measure.store import Store
 from memfit.measure.verify import Target, verification, verify
@@ -116,9 +118,8 @@ class Runs:
         observation: Observation = ran(answer.pop("peak", likely / MIB), **{**fields, **answer})
         store = given["store"]
         if store is not None:
-            number = store.begin(msgspec.structs.replace(observation, outcome="running"))
-            observation = msgspec.structs.replace(observation, id=number)
-            store.finish(number, observation)
+            kept = Keeping(store, msgspec.structs.replace(observation, outcome="running"))
+            observation = kept.finish(msgspec.structs.replace(observation, id=0))
         return observation
 
 
@@ -228,6 +229,19 @@ def test_a_full_disk_costs_the_record_and_not_the_run(
     assert found.verdict == "within"
     (warning,) = [one for one in found.predicted.warnings if words in one]
     assert "the disk is full" in warning
+    assert found.observation.id == 0  # what is not kept has no number to be looked up by
+    assert len(found.predicted.warnings) == 1
+
+
+def test_a_damaged_calibration_is_told_once_and_as_it_is_now() -> None:
+    verified(Runs({"peak": 90}))
+    (file,) = folder().glob("*.json")
+    file.write_text("{ not json")
+    found = verified(Runs({"peak": 90}))
+    (warning,) = [one for one in found.predicted.warnings if "damaged" in one]
+    assert f"set aside as {file.name}.damaged" in warning
+    assert "delete it" not in warning
+    assert not [one for one in verified(Runs({"peak": 90})).predicted.warnings if "damaged" in one]
 
 
 def test_earlier_runs_that_cannot_be_read_are_as_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

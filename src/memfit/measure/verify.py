@@ -20,9 +20,9 @@ from memfit.footprint.predict import predict
 from memfit.footprint.records import Footprint
 from memfit.footprint.setting import setting_digest, shape_digest
 from memfit.measure import judge, run
+from memfit.measure.best_effort import BestEffort
 from memfit.measure.calibrate import keep, residual_of
 from memfit.measure.compare import compare, held, observed, unlike
-from memfit.measure.forgiving import Forgiving
 from memfit.measure.growth import growth_of
 from memfit.measure.records import Growth, Judgement, Observation, Phase, Verification
 from memfit.measure.store import Store
@@ -163,7 +163,7 @@ def verify(
     predicted = corrected(plain, models, calibration, workload or Workload())
     if target.pid is None:
         _refuse_what_this_machine_cannot_hold(predicted, here, limit_bytes)
-    kept = Forgiving(store) if store is not None else None
+    kept = store if store is None or isinstance(store, BestEffort) else BestEffort(store)
     observing = partial(
         observe,
         target.deployment,
@@ -181,8 +181,8 @@ def verify(
     if learn:
         setting = setting_digest(models, target.deployment.options, target.profile, threads=here.threads)
         predicted = _learn(predicted, plain, trials.ran, setting)
-    if kept is not None and kept.warnings:
-        predicted = msgspec.structs.replace(predicted, warnings=(*predicted.warnings, *dict.fromkeys(kept.warnings)))
+    if kept is not None:
+        predicted = _warned(predicted, *kept.problems)
     return verification(predicted, observation, speeds, growth_of(observation.phases))
 
 
@@ -251,7 +251,12 @@ def _learn(predicted: Footprint, plain: Footprint, runs: Iterable[Observation], 
         residual = residual_of(plain, observation, setting)
         if residual is None:
             continue
-        _, warning = keep(observation, residual)
-        if warning:
-            predicted = msgspec.structs.replace(predicted, warnings=(*predicted.warnings, warning))
+        kept = keep(observation, residual)
+        predicted = _warned(predicted, kept.warning, instead_of=kept.instead_of)
     return predicted
+
+
+def _warned(predicted: Footprint, *warnings: str, instead_of: str = "") -> Footprint:
+    """With these warnings, each once, and without one that they replace."""
+    told = dict.fromkeys(filter(None, (*predicted.warnings, *warnings)))
+    return msgspec.structs.replace(predicted, warnings=tuple(one for one in told if one != instead_of))

@@ -15,7 +15,7 @@ from memfit.units import format_bytes
 
 if TYPE_CHECKING:
     from memfit.engine.records import Workload
-    from memfit.measure.best_effort import BestEffortStore
+    from memfit.measure.best_effort import BestEffort
     from memfit.measure.records import Phase, Verification
     from memfit.measure.verify import Target
 
@@ -90,8 +90,9 @@ def _verify(given: dict[str, Any]) -> Verification:
     for warning in warnings:
         click.echo(f"memfit: {clean(warning)}", err=True)
     store = _store() if keeps else None
+    shown = False
     try:
-        return verify(
+        found = verify(
             target,
             device=device,
             source=source,
@@ -103,16 +104,20 @@ def _verify(given: dict[str, Any]) -> Verification:
             timeout_s=timeout,
             on_phase=None if quiet else _say,
         )
+        shown = True
+        return found
     finally:
-        for problem in store.problems if store is not None else ():
+        # what is shown has them among its warnings
+        for problem in store.problems if store is not None and not shown else ():
             click.echo(f"memfit: {clean(problem)}", err=True)
 
 
-def _store() -> BestEffortStore:
+def _store() -> BestEffort:
     """Where runs are kept; one that cannot be kept is shown all the same."""
-    from memfit.measure.best_effort import BestEffortStore
+    from memfit.measure.best_effort import BestEffort
+    from memfit.measure.store import Store
 
-    return BestEffortStore()
+    return BestEffort(Store())
 
 
 def _target(given: dict[str, Any], device: Any, source: str) -> tuple[Target, tuple[str, ...]]:
