@@ -15,6 +15,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+import memfit
+
 from memfit.errors import MeasureError, UsageError
 from memfit.measure import _living, store
 from memfit.measure.best_effort import BestEffort
@@ -138,7 +140,7 @@ while True:
 def test_kill_9_leaves_a_whole_file_and_the_run_in_it(tmp_path: Path, pause_s: float) -> None:
     one = kept(tmp_path)
     here = Path(__file__).parent
-    paths = os.pathsep.join([str(here.parent), str(here)])
+    paths = os.pathsep.join([str(Path(memfit.__file__).parent.parent), str(here.parent), str(here)])
     words = [sys.executable, "-c", KILLED, str(one.path), str(here)]
     with subprocess.Popen(words, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": paths}) as writer:
         assert writer.stdout is not None

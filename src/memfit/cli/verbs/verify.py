@@ -8,7 +8,7 @@ import click
 
 from memfit.cli._deployment import DeploymentCommand, describe, model_arguments, runtime_options
 from memfit.cli._output import Outputs, output_options, show
-from memfit.cli._types import SECONDS, SIZE, TOKENS
+from memfit.cli._types import PATIENCE, SECONDS, SIZE, TOKENS
 from memfit.errors import UsageError
 from memfit.render.untrusted import clean
 from memfit.units import format_bytes
@@ -55,7 +55,7 @@ memfit verify --soak 10m --json | jq .growth.leaks"""
 @click.option("--full-context", "fill_context", is_flag=True, help="Prompts as long as the context allows.")
 @click.option("--rounds", type=click.IntRange(1), metavar="N", help="Repeat it, and look for growth.")
 @click.option("--soak", "soak_s", type=SECONDS, metavar="TIME", help="Repeat it for so long (10m).")
-@click.option("--timeout", "timeout_s", type=SECONDS, metavar="TIME", help="How long the engine may give no sign.")
+@click.option("--timeout", "timeout_s", type=PATIENCE, metavar="TIME", help="How long the engine may give no sign.")
 @click.option("--pid", type=click.IntRange(1), metavar="PID", help="A server that runs already.")
 @click.option("--url", metavar="URL", help="Where it answers (OpenAI-compatible).")
 @click.option("--no-store", is_flag=True, help="Keep neither the run nor what it teaches.")
@@ -136,11 +136,11 @@ def _target(given: dict[str, Any], device: Any, source: str) -> tuple[Target, tu
         from memfit.footprint.process import command_of
 
         words = command_of(pid)
-    deployment, profile, commanded, warnings = describe("verify", words, given, device, source)
+    deployment, profile, command, warnings = describe("verify", words, given, device, source)
     if pid is not None:
         return Target(deployment=deployment, profile=profile, url=url, pid=pid), warnings
-    if commanded:
-        return Target(deployment=deployment, profile=profile, command=words), warnings
+    if command:
+        return Target(deployment=deployment, profile=profile, command=command), warnings
     if profile == "server":
         raise UsageError(
             "what is run embedded is the library, not the server",
