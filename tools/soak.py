@@ -27,6 +27,7 @@ from soaking.book import Book, Setting
 from soaking.decide import decide, engine_instructions, this_machine
 from soaking.draw import draw
 from soaking.files import Files
+from soaking.headroom import by_todays_rules
 from soaking.near import near
 from soaking.pick import pick
 from soaking.real import run
@@ -53,7 +54,7 @@ def main() -> None:
             _soak(given, book)
     except KeyboardInterrupt as interrupted:
         _say(f"ended early ({interrupted or 'Ctrl-C'}); the same command goes on from here")
-    refused = near(book.decisions.values(), this_machine(engine_instructions()))
+    refused = near(map(by_todays_rules, book.decisions.values()), this_machine(engine_instructions()))
     text = table(book.decisions.values(), book.runs.values(), {one.decision.drawn.index for one in refused})
     print(text)
     if given.write:

@@ -11,12 +11,15 @@ import msgspec
 import pytest
 
 from memfit.device import Device
+from memfit.engine._llama_cpp.terms import LIBRARY_SHARE
 from memfit.engine.records import Options
 from memfit.errors import MemfitError
 from memfit.footprint.estimate import estimate_deployment
 from memfit.units import GIB, MIB
 
 sys.path.append(str(Path(__file__).resolve().parents[2] / "tools"))
+from headroom import let_in, of_accuracy, of_soak
+from soaking import headroom
 from soaking.book import Book, Setting
 from soaking.decide import Decision, decide, deployment_of, engine_instructions, this_machine
 from soaking.draw import Drawn, cards, draw
@@ -216,6 +219,35 @@ def test_a_slow_run_is_told_by_the_rules_of_today() -> None:
     ):
         other = msgspec.structs.replace(slow, **kept)
         assert by_todays_rules(other) == other
+
+
+def test_a_decision_is_made_with_todays_room_for_what_no_term_names() -> None:
+    kept = 4000 * MIB  # and 40 beside it, by the rules of then
+    was = msgspec.structs.replace(
+        decision(0, "no"),
+        kept_bytes=int(kept * 1.01),
+        required_bytes=int(kept * 1.01),
+        oracle_required_bytes=int(kept * 1.01),
+    )
+    close = msgspec.structs.replace(was, drawn=msgspec.structs.replace(was.drawn, limit_bytes=4025 * MIB))
+    now = headroom.by_todays_rules(close)
+    assert (now.said, now.oracle, now.agree) == ("fits", "fits", True)
+    assert now.kept_bytes == pytest.approx(kept * 1.005, abs=2)
+    assert headroom.by_todays_rules(now) == now
+    far = msgspec.structs.replace(was, drawn=msgspec.structs.replace(was.drawn, limit_bytes=4010 * MIB))
+    assert headroom.by_todays_rules(far).said == "no"
+    small = msgspec.structs.replace(was, kept_bytes=500 * MIB)  # of which the least is kept, then and now
+    assert headroom.by_todays_rules(small) == small
+    run = done(0, said="no", runs=True, limit_bytes=4025 * MIB, required_bytes=was.required_bytes)
+    assert by_todays_rules(run, close).said == "fits"
+    assert by_todays_rules(msgspec.structs.replace(run, limit_bytes=4010 * MIB), far).said == "no"
+
+
+def test_no_run_on_record_took_more_than_the_room_that_is_kept() -> None:
+    for runs in (of_accuracy(), of_soak()):
+        assert len(runs) > 30
+        assert [one.name for one in runs if not one.is_held(LIBRARY_SHARE)] == []
+    assert let_in(LIBRARY_SHARE) == []
 
 
 def test_a_table_of_another_machine_can_be_made_and_nothing_added(tmp_path: Path) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 
+from soaking import headroom, real
 from soaking.decide import Decision
-from soaking.real import Run, by_todays_rules
+from soaking.real import Run
 
 
 def table(decisions: Iterable[Decision], runs: Iterable[Run], near: Collection[int] = ()) -> str:
     """Decided, run, and how often memfit was wrong; ``near`` are refusals that may be false (``soaking.near``)."""
-    decided, ran = list(decisions), [by_todays_rules(one) for one in runs]
+    kept = {one.drawn.index: one for one in decisions}
+    decided = [headroom.by_todays_rules(one) for one in kept.values()]
+    ran = [real.by_todays_rules(one, kept.get(one.index)) for one in runs]
     lines = ["| what | figure | goal |", "| --- | ---: | ---: |"]
     rows = (*_decided(decided), *_ran(ran), *_false_refusals(decided, ran, near))
     lines += [f"| {what} | {figure} | {goal} |" for what, figure, goal in rows]
@@ -91,6 +94,8 @@ def _failures(runs: Iterable[Run]) -> list[str]:
         name = _name(one.index, one.card, one.format)
         if one.said == "fits" and not one.runs:
             lines.append(f"- {name}: said to fit {one.limit_bytes >> 20} MiB, and {one.verdict}: {one.why}")
+        elif one.said == "fits" and "not judged: " in one.why:
+            lines.append(f"- {name}: said to fit {one.limit_bytes >> 20} MiB, and it ran: {one.why}")
         elif one.said == "no" and one.runs:
             needed, limit = one.required_bytes >> 20, one.limit_bytes >> 20
             unsure = f": {one.why}" if "speed is not judged" in one.why else ""

@@ -34,14 +34,15 @@ MODEL is a GGUF file, which runs embedded, or your own server command after `--`
 
 The file's cached pages are dropped first, and --limit puts the run into a control group of its own, which needs
 permission (root, or systemd); without it the run is only watched, and that is said. It passes without an OOM kill, with
-few pages read again, and at 80 % of its unlimited speed at least.
+few pages read again, and at 80 % of its unlimited speed at least, where two runs without a limit agree on that. A model
+that another process has mapped is charged to that process: such a run passes no limit that it does not leave room for.
 
 What a run teaches corrects later predictions on this machine (--calibration off ignores it; --no-store keeps nothing).
 
 \b
 Exit codes: 0 it runs, within what was predicted; 10 it does not run in that
-memory: killed, only by paging, or it took more than a limit that nothing here
-could enforce; 11 it runs, and took more or less than predicted; 6 the engine
+memory: killed, only by paging, or not judged: it took more than a limit that
+nothing here could enforce, or others held the model in memory for it; 11 it runs, and took more or less than predicted; 6 the engine
 failed; 2 usage; 130 interrupted. A leak found by --soak changes no code:
 memfit verify --soak 10m --json | jq .growth.leaks"""
 
