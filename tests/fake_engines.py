@@ -13,6 +13,8 @@ from memfit.measure import run
 if TYPE_CHECKING:
     import pytest
 
+    from memfit.measure.records import Observation
+
 MODEL = Path(__file__).parent.parent / "models" / "memfit-tiny" / "memfit-tiny-F16.gguf"
 DEPLOYMENT = Deployment(model=str(MODEL))
 
@@ -55,3 +57,22 @@ def server(script: str, port: int, **fields: Any) -> Start:
 def embed(monkeypatch: pytest.MonkeyPatch, start: Start) -> None:
     """Let ``observe`` start this instead of llama.cpp."""
     monkeypatch.setattr(run, "_start", lambda *_: start)
+
+
+class Kept:
+    """A store in memory."""
+
+    def __init__(self) -> None:
+        self.begun: list[Observation] = []
+        self.progressed: list[tuple[int, Observation]] = []
+        self.finished: dict[int, Observation] = {}
+
+    def begin(self, observation: Observation) -> int:
+        self.begun.append(observation)
+        return len(self.begun)
+
+    def progress(self, identifier: int, observation: Observation) -> None:
+        self.progressed.append((identifier, observation))
+
+    def finish(self, identifier: int, observation: Observation) -> None:
+        self.finished[identifier] = observation

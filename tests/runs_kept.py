@@ -102,7 +102,7 @@ KILLED_RUN = observation(
 CUT_RUN = observation(
     id=5,
     outcome="interrupted",
-    reason="memfit ended before the run did",
+    reason="how it ended was not written: memfit ended before it did, or the disk was full",
     phases=(),
     samples=(),
     peak_pss_bytes=0,
@@ -132,7 +132,7 @@ def summary(one: Observation, **more: Any) -> RunSummary:
 
 
 SUMMARIES = (
-    summary(CUT_RUN),
+    summary(CUT_RUN, enforced=False),
     summary(KILLED_RUN, model="Qwen3-8B", format="Q4_K_M"),
     summary(RUN, limit_bytes=None),
     summary(RUN, id=2, model="/data/a-model-with-a-name-that-is-long-iq2_xs.gguf", peak_pss_bytes=14 * GIB),

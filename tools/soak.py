@@ -27,6 +27,7 @@ from soaking.book import Book, Setting
 from soaking.decide import decide, engine_instructions, this_machine
 from soaking.draw import draw
 from soaking.files import Files
+from soaking.headroom import by_todays_rules
 from soaking.near import near
 from soaking.pick import pick
 from soaking.real import run
@@ -47,12 +48,13 @@ def main() -> None:
         machine=machine_key(),
         read_ahead_bytes=read_ahead_bytes(str(ROOT)) or 0,
     )
-    book = Book(given.results or RECORDS / f"soak-{given.seed}.jsonl", setting)
+    book = Book(given.results or RECORDS / f"soak-{given.seed}.jsonl", None if given.tables else setting)
     try:
-        _soak(given, book)
+        if not given.tables:
+            _soak(given, book)
     except KeyboardInterrupt as interrupted:
         _say(f"ended early ({interrupted or 'Ctrl-C'}); the same command goes on from here")
-    refused = near(book.decisions.values(), this_machine(engine_instructions()))
+    refused = near(map(by_todays_rules, book.decisions.values()), this_machine(engine_instructions()))
     text = table(book.decisions.values(), book.runs.values(), {one.decision.drawn.index for one in refused})
     print(text)
     if given.write:
@@ -99,6 +101,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--disk", type=float, default=20, metavar="GIB", help="most that fabricated models take (20)")
     parser.add_argument("--models", type=Path, metavar="FOLDER", help="where they lie (build/soak/models)")
     parser.add_argument("--results", type=Path, metavar="FILE", help="JSON lines (benchmarks/records/soak-SEED.jsonl)")
+    parser.add_argument("--tables", action="store_true", help="run nothing: the table of what is there, of any machine")
     parser.add_argument("--write", action="store_true", help="also write the table into docs/verification.md")
     return parser.parse_args()
 

@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import argparse
 import re
+import statistics
 import sys
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -136,56 +138,87 @@ def _run(files: Files, card: str, preset: str, setting: str, load_mode: LoadMode
 
 
 def tables(results: Iterable[Result]) -> str:
-    """Residuals by shape and load mode, before and after calibration."""
+    """Residuals by shape and load mode, and what calibration changes in them."""
     found = list(results)
     first = [one for one in found if not one.again]
     lines = [
-        "| model | load | runs | off: median | p95 | most | above high | after others' runs: p95 |",
-        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| model | load | runs | off: median | p95 | most | above high |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: |",
     ]
     groups = [(card, preset, mode) for card, preset in SHAPES for mode in LOAD_MODES]
     for card, preset, mode in groups:
         group = [one for one in first if (one.card, one.load_mode) == (card, mode)]
         if group:
-            lines.append(_row(f"{CARDS.get(card).name} {preset}", mode, group, first))
+            lines.append(_row(f"{CARDS.get(card).name} {preset}", mode, group))
     if first:
-        lines.append(_row("all", "", first, first))
+        lines += [_row("all", "", first), "", _taught_by_others(first)]
     twice = [one for one in found if one.again]
     if twice:
         after = sorted(abs(_after_own(one, first)) for one in twice)
         before = sorted(abs(one.verification.residual_ratio) for one in twice)
+        of = " and ".join(f"`{name}`" for name in dict.fromkeys(one.setting for one in twice))
         lines += [
             "",
-            f"The second run of {len(twice)} settings, predicted from the first: p95 {_at(after, 0.95)}, most"
-            f" {_at(after, 1)} (without calibration {_at(before, 0.95)} and {_at(before, 1)}).",
+            f"The second run of {len(twice)} deployments, all of them with the options {of}, predicted from the first:"
+            f" p95 {_at(after, 0.95)}, most {_at(after, 1)} (without calibration {_at(before, 0.95)} and"
+            f" {_at(before, 1)}).",
         ]
     wanted = len(SHAPES) * len(SETTINGS) * len(LOAD_MODES)
     if 0 < len(first) < wanted:
         lines += ["", f"{len(first)} of {wanted} runs so far; the same command goes on from them."]
+    if twice:
+        lines += ["", f"{len(found)} runs in all: the {len(first)} of the table and {len(twice)} repeated."]
     for machine in dict.fromkeys(one.machine for one in found):
         lines += ["", _setting([one for one in found if one.machine == machine])]
     return "\n".join(lines)
 
 
-def _setting(results: Sequence[Result]) -> str:
-    """How many runs, where and when, of the newest of one machine."""
-    newest = max((one.verification.observation for one in results), key=lambda observation: observation.began)
-    machine, engine = newest.machine, newest.engine
+def _taught_by_others(first: Sequence[Result]) -> str:
+    """What calibration by the runs of other settings changes in the figures of the table."""
+    before = [abs(_off(one, [])) for one in first]
+    after = [abs(_after_others(one, first)) for one in first]
+    pairs = [(one, other) for one, other in zip(before, after, strict=True) if f"{one:.2%}" != f"{other:.2%}"]
+    told = "Predicted from the runs of all other settings, as one that never ran here is,"
+    if not pairs:
+        return f"{told} none of these figures is another."
+    nearer = sum(other < one for one, other in pairs)
     return (
-        f"{len(results)} runs on {machine.board or machine.cpu}, {machine.threads} threads,"
-        f" {machine.total_bytes / GIB:.1f} GiB, Linux {machine.kernel}; llama.cpp {engine.version}; memfit"
-        f" {newest.memfit_version}; {newest.began[:10]}."
+        f"{told} {nearer} of the {len(first)} come nearer and {len(pairs) - nearer} farther off: median"
+        f" {statistics.median(after):.2%}, p95 {_at(sorted(after), 0.95)}, most {_at(sorted(after), 1)}."
     )
 
 
-def _row(name: str, mode: str, group: Sequence[Result], everything: Sequence[Result]) -> str:
+def _setting(results: Sequence[Result]) -> str:
+    """How many runs, where and when, on one machine."""
+    observations = [one.verification.observation for one in results]
+    newest = max(observations, key=lambda observation: observation.began)
+    machine, engine = newest.machine, newest.engine
+    repeated = sum(bool(one.again) for one in results)
+    runs = f"{len(results)} runs ({repeated} of them repeated)" if repeated else f"{len(results)} runs"
+    kernels = Counter(observation.machine.kernel for observation in observations)
+    days = sorted({observation.began[:10] for observation in observations})
+    return (
+        f"{runs} on {machine.board or machine.cpu}, {machine.threads} threads, {machine.total_bytes / GIB:.1f} GiB,"
+        f" Linux {_counted(kernels)}; llama.cpp {engine.version}; memfit {newest.memfit_version};"
+        f" {days[0]}{f' to {days[-1]}' if len(days) > 1 else ''}."
+    )
+
+
+def _counted(names: Counter[str]) -> str:
+    """``6.1 (40 runs) and 6.6 (51)``; of one its name alone."""
+    if len(names) == 1:
+        return next(iter(names))
+    told = [
+        f"{name} ({count}{' runs' if not index else ''})" for index, (name, count) in enumerate(sorted(names.items()))
+    ]
+    return " and ".join(told)
+
+
+def _row(name: str, mode: str, group: Sequence[Result]) -> str:
     off = sorted(abs(one.verification.residual_ratio) for one in group)
     above = sum(one.verification.observed.compared_bytes > one.verification.predicted.high_bytes for one in group)
-    others = sorted(abs(_after_others(one, everything)) for one in group)
-    return (
-        f"| {name} | {mode} | {len(group)} | {_at(off, 0.5)} | {_at(off, 0.95)} | {_at(off, 1)} | {above} |"
-        f" {_at(others, 0.95)} |"
-    )
+    middle = f"{statistics.median(off):.2%}"
+    return f"| {name} | {mode} | {len(group)} | {middle} | {_at(off, 0.95)} | {_at(off, 1)} | {above} |"
 
 
 def _after_own(second: Result, first: Sequence[Result]) -> float:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from memfit.cli._group import run
+from memfit.errors import EngineFailed
+from memfit.measure.verify import Target
 
 TINY = str(Path(__file__).resolve().parents[2] / "models" / "memfit-tiny" / "memfit-tiny-F16.gguf")
 
@@ -30,6 +33,15 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
         ((TINY, "--profile", "server"), "memfit verify -- llama-server"),
         ((TINY, "--soak", "10d"), "--soak: not a length of time"),
         ((TINY, "--limit", "4G"), "two ways"),
+        ((TINY, "--timeout", "0"), "--timeout: 0 is too short"),
+        ((TINY, "--timeout", "0.001s"), "give 1 s at least"),
+        ((TINY, "--limit", "0"), "a limit of no memory"),
+        ((TINY, "--pid", str(os.getpid()), "--url", "http://127.0.0.1:99999"), "is no http address: Port out of range"),
+        ((TINY, "--pid", str(os.getpid()), "--url", "http://[::1"), "is no http address"),
+        (
+            ("other.gguf", "--", "llama-server", "-m", TINY),
+            f"other.gguf stands before `--`, and the command runs {TINY}",
+        ),
         (("llama-server", "-m", TINY), "memfit verify -- llama-server -m"),
         ((TINY, "--calibration", "nowhere.json"), "No such file"),
         ((TINY, "-c", "1099511627776"), "out of bounds"),
@@ -39,6 +51,23 @@ def test_what_has_no_meaning_is_refused_with_what_to_do(
     words: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert said in refused(capsys, *words, "--no-store")
+
+
+@pytest.mark.parametrize("before", [(), (TINY,), (f"{Path(TINY).parent}/../memfit-tiny/{Path(TINY).name}",)])
+def test_a_command_runs_with_and_without_the_model_before_it(
+    before: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    targets = []
+
+    def verify(target: Target, **_: object) -> None:
+        targets.append(target)
+        raise EngineFailed("enough", hint=None, said="")
+
+    monkeypatch.setattr("memfit.measure.verify.verify", verify)
+    command = ("llama-server", "-m", TINY, "-c", "512")
+    assert run(["verify", "--no-store", *before, "--", *command]) == 6
+    assert targets[0].command == command
+    assert (targets[0].deployment.model, targets[0].deployment.options.context_tokens) == (TINY, 512)
 
 
 def test_help_tells_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:

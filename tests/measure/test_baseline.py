@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib.util
 import json
+import mmap
 import os
 import re
 import sys
@@ -87,6 +88,25 @@ def test_mapped_pages_of_a_library_are_no_anonymous_memory(made: Path, tmp_path:
     assert row.anonymous_bytes is not None
     assert row.net_bytes > 31 * MIB
     assert row.anonymous_bytes < 8 * MIB
+
+
+def test_neighbours_with_the_same_library_change_nothing(made: Path, tmp_path: Path) -> None:
+    library = tmp_path / "library.bin"
+    library.write_bytes(os.urandom(32 * MIB))
+    statement = (
+        f"import mmap\nfile = open({str(library)!r}, 'rb')\n"
+        "mapped = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)\nread = sum(mapped[::4096])"
+    )
+    alone = bring_up(made, statement)
+    with library.open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as area:
+        assert sum(area[::4096]) > 0
+        beside = bring_up(made, statement)
+    assert alone.net_bytes is not None
+    assert beside.net_bytes is not None
+    assert alone.shared_bytes is not None
+    assert beside.shared_bytes is not None
+    assert abs(beside.net_bytes - alone.net_bytes) < MIB
+    assert beside.shared_bytes - alone.shared_bytes >= 15 * MIB
 
 
 def test_one_that_is_not_installed(made: Path) -> None:

@@ -134,7 +134,7 @@ def test_a_short_prompt_alone_says_nothing_about_other_uses() -> None:
 
 
 def test_it_is_kept_by_machine_and_engine_and_found_again() -> None:
-    path, warning = keep(ran(), taught(ran()))
+    path, warning, _ = keep(ran(), taught(ran()))
     assert (path, warning) == (file_of(of_engine(ran())), "")
     assert path is not None
     keep(ran(810, id=8), taught(ran(810, id=8)))
@@ -144,19 +144,22 @@ def test_it_is_kept_by_machine_and_engine_and_found_again() -> None:
 
 
 def test_a_damaged_file_is_set_aside_and_begun_anew() -> None:
-    path, _ = keep(ran(), taught(ran()))
+    path, _, _ = keep(ran(), taught(ran()))
     assert path is not None
     path.write_text("{ not json")
-    again, warning = keep(ran(), taught(ran()))
+    before = find("made-up-cpu", "llama_cpp", "llama-cpp-python 0.3.36", "cpu")[1]
+    assert "delete it" in before
+    again, warning, instead_of = keep(ran(), taught(ran()))
     assert again == path
-    assert "damaged" in warning
+    assert warning == f"{path}: damaged; it was set aside as {path.name}.damaged and begun anew"
+    assert instead_of == before
     assert read(path).residuals[0].observations == (7,)
     assert path.with_suffix(".json.damaged").read_text() == "{ not json"
 
 
 def test_a_full_disk_does_not_fail_a_run_that_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))
-    path, warning = keep(ran(), taught(ran()))
+    path, warning, _ = keep(ran(), taught(ran()))
     assert path is None
     assert "No space left" in warning
 
@@ -164,7 +167,7 @@ def test_a_full_disk_does_not_fail_a_run_that_has_ended(monkeypatch: pytest.Monk
 def test_another_engine_version_begins_its_own_file() -> None:
     keep(ran(), taught(ran()))
     newer = changed(ran(), engine=ran().engine.__class__(name="llama_cpp", version="aaaaaaa (x 0.4)", backend="cpu"))
-    path, _ = keep(newer, taught(newer))
+    path, _, _ = keep(newer, taught(newer))
     assert path is not None
     assert path != file_of(of_engine(ran()))
     assert len(read(path).residuals) == 1

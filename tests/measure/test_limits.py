@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from memfit.errors import UnknownName
-from memfit.measure.limits import MECHANISMS, Fence, Ground, open_fence
+from memfit.errors import UnknownName, UsageError
+from memfit.measure.limits import MECHANISMS, Fence, Ground, TooSmall, open_fence, refuse_too_small
 from memfit.measure.limits._fence import _NAME, fresh_name, remove_stale
 from memfit.measure.limits._group import Group
-from memfit.units import MIB
+from memfit.units import KIB, MIB
 
 LIMIT = 64 * MIB
 
@@ -277,6 +278,20 @@ def test_a_group_that_memfit_makes_is_known_as_its_own() -> None:
     assert fresh_name() != fresh_name()
 
 
+@pytest.mark.parametrize("size", [0, -1])
+def test_no_memory_is_no_limit(size: int, tmp_path: Path) -> None:
+    commands = Commands()
+    with pytest.raises(UsageError, match="no memory"):
+        refuse_too_small(size, ground=Ground(tmp_path, commands))
+    assert not commands.ran
+
+
+def test_a_limit_that_cannot_be_tried_out_or_is_large_is_not_refused(tmp_path: Path) -> None:
+    refuse_too_small(None)
+    refuse_too_small(1 << 40, ground=Ground(tmp_path, Commands(1)))
+    refuse_too_small(4096, ground=Ground(tmp_path, Commands(1)))  # nothing would hold it: only watched
+
+
 @pytest.fixture
 def real() -> Iterator[Fence]:
     fence = open_fence(LIMIT)
@@ -335,6 +350,21 @@ class TestKernel:
         program.stdout.close()
         assert not folder.exists()
         assert not [pid for pid in pids if pid != program.pid and Path(f"/proc/{pid}").exists() and alive(pid)]
+
+    def test_a_limit_in_which_nothing_starts_is_refused_with_the_least_that_works(self, real: Fence) -> None:
+        assert real.group is not None
+        beside = {path.name for path in real.group.folder.parent.iterdir()}
+        for size in (4096, 64 * KIB):
+            with pytest.raises(TooSmall):
+                open_fence(size)
+            with pytest.raises(UsageError, match="no process starts") as refused:
+                refuse_too_small(size)
+            found = re.search(r"the least that works here is (\d+) KiB", str(refused.value.hint))
+            assert found is not None
+            least = int(found[1]) * KIB
+            assert size < least <= 16 * MIB
+            refuse_too_small(2 * least)
+        assert {path.name for path in real.group.folder.parent.iterdir()} <= beside  # nothing of the trials is left
 
     def test_two_fences_do_not_meet(self, real: Fence) -> None:
         other = open_fence(LIMIT)

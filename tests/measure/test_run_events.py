@@ -13,11 +13,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from fake_engines import DEPLOYMENT, embed, events
+from fake_engines import DEPLOYMENT, Kept, embed, events
 from memfit.engine import Start
 from memfit.engine.records import Workload
 from memfit.errors import MeasureError, ProbeError, UsageError
 from memfit.measure import phases, run
+from memfit.measure.best_effort import BestEffort
 from memfit.measure.course import Course
 from memfit.measure.limits import Fence, open_fence
 from memfit.measure.records import EngineIdentity, Limit, Observation, Phase
@@ -41,25 +42,6 @@ stand("decode", tokens=20, seconds=2.0, buffers=[{"term": "kv_cache", "name": "C
 print("the end of the log", file=sys.stderr)
 done()
 """
-
-
-class Kept:
-    """A store in memory."""
-
-    def __init__(self) -> None:
-        self.begun: list[Observation] = []
-        self.progressed: list[tuple[int, Observation]] = []
-        self.finished: dict[int, Observation] = {}
-
-    def begin(self, observation: Observation) -> int:
-        self.begun.append(observation)
-        return len(self.begun)
-
-    def progress(self, identifier: int, observation: Observation) -> None:
-        self.progressed.append((identifier, observation))
-
-    def finish(self, identifier: int, observation: Observation) -> None:
-        self.finished[identifier] = observation
 
 
 def watch(monkeypatch: pytest.MonkeyPatch, script: str, **named: Any) -> Observation:
@@ -115,6 +97,23 @@ def test_a_store_that_becomes_full_loses_no_result(monkeypatch: pytest.MonkeyPat
     seen = watch(monkeypatch, WORKS, store=Full())
     assert seen.outcome == "completed"
     assert "not kept: runs.sqlite: the disk is full" in seen.limit.note
+    assert seen.id == 0
+
+
+def test_a_full_disk_half_way_is_told_alike_by_record_and_store(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    store = BestEffort(Store(tmp_path / "runs.sqlite"))
+
+    def fail(*_: object) -> None:
+        raise MeasureError("the disk is full")
+
+    monkeypatch.setattr(Store, "finish", fail)
+    seen = watch(monkeypatch, WORKS, store=store)
+    assert (seen.outcome, seen.id) == ("completed", 0)
+    assert "not kept: the disk is full" in seen.limit.note
+    assert store.problems == ["what run 1 showed is not kept: the disk is full"]
+    assert [phase.name for phase in Store(store.path).read(1).phases] == ["started", "loaded", "prompt", "decode"]
 
 
 def test_a_store_that_cannot_be_begun_starts_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
 import subprocess
@@ -14,12 +15,14 @@ from typing import Any
 
 import pytest
 
-from fake_engines import DEPLOYMENT, embed, server
+from fake_engines import DEPLOYMENT, Kept, embed, server
 from memfit.engine.records import Workload
+from memfit.errors import UsageError
 from memfit.measure import run
-from memfit.measure.completions import Client, Trouble
+from memfit.measure.completions import Client
 from memfit.measure.records import Observation
 from memfit.measure.run import observe
+from memfit.units import MIB
 
 
 @pytest.fixture
@@ -171,9 +174,32 @@ def test_a_running_server_at_another_address(serving: tuple[int, int]) -> None:
     assert (seen.outcome, "nothing listens" in seen.reason) == ("failed", True)
 
 
-def test_no_address_of_a_server() -> None:
-    with pytest.raises(Trouble, match="no http address"):
-        Client("localhost:8080", timeout_s=1)
+@pytest.mark.parametrize(
+    "address",
+    ["localhost:8080", "http://127.0.0.1:99999", "http://127.0.0.1:http", "http://[::1", "http://a..b:80", "http://"],
+)
+def test_no_address_of_a_server(address: str) -> None:
+    with pytest.raises(UsageError, match="no http address"):
+        Client(address, timeout_s=1)
+    store: Any = Kept()
+    with pytest.raises(UsageError, match="no http address"):
+        observe(DEPLOYMENT, url=address, pid=os.getpid(), store=store, meters=False)
+    assert not store.begun
+
+
+def test_a_program_that_is_not_there_is_named_and_nothing_of_the_fence() -> None:
+    for limit in (None, 256 * MIB):
+        command = ["nowhere/llama-server", "-m", DEPLOYMENT.model]
+        seen = observe(DEPLOYMENT, command=command, limit_bytes=limit, meters=False)
+        assert (seen.outcome, seen.said) == ("failed", "")
+        assert seen.reason == "the engine cannot be started: nowhere/llama-server: not found"
+
+
+def test_a_program_that_may_not_be_run(tmp_path: Path) -> None:
+    program = tmp_path / "llama-server"
+    program.write_text("#!/bin/sh\n")
+    seen = observe(DEPLOYMENT, command=[str(program), "-m", DEPLOYMENT.model], meters=False)
+    assert seen.reason.endswith("llama-server: may not be run")
 
 
 def test_the_path_of_the_interface_may_be_part_of_the_address(serving: tuple[int, int]) -> None:

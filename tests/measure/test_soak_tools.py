@@ -11,19 +11,22 @@ import msgspec
 import pytest
 
 from memfit.device import Device
+from memfit.engine._llama_cpp.terms import LIBRARY_SHARE
 from memfit.engine.records import Options
 from memfit.errors import MemfitError
 from memfit.footprint.estimate import estimate_deployment
 from memfit.units import GIB, MIB
 
 sys.path.append(str(Path(__file__).resolve().parents[2] / "tools"))
+from headroom import let_in, of_accuracy, of_soak
+from soaking import headroom
 from soaking.book import Book, Setting
 from soaking.decide import Decision, decide, deployment_of, engine_instructions, this_machine
 from soaking.draw import Drawn, cards, draw
 from soaking.files import Files
 from soaking.near import near
 from soaking.pick import cost_s, pick
-from soaking.real import Run
+from soaking.real import Run, by_todays_rules
 from soaking.table import table
 
 SETTING = Setting(seed=1, memfit="0", engine="made up", machine="made-up", read_ahead_bytes=128 * 1024)
@@ -157,7 +160,7 @@ def test_the_table_counts_what_was_wrong() -> None:
         done(3, said="no", runs=True),
         done(4, said="tight", runs=False, verdict="paged", full=True),
         done(5, observed_bytes=1200 * MIB, verdict="over"),
-        done(6, observed_bytes=100 * MIB, pressed=True),
+        done(6, observed_bytes=3700 * MIB, likely_bytes=3700 * MIB, high_bytes=4000 * MIB, pressed=True),
     ]
     text = table(decisions, runs)
     found = rows(decisions, runs)
@@ -165,6 +168,7 @@ def test_the_table_counts_what_was_wrong() -> None:
     assert found["run for real"] == "7, 1 with a full context"
     assert found["said to fit, and did not run"] == "1 of 4"
     assert found["refused, tried by force, and ran"] == "1 of 2"
+    assert found["of those: held 90 % of their limit or more; reached it, page cache included"] == "1; 1"
     assert found["observed peak above high"] == "1"
     assert "- 1 (smollm2_1_7b Q8_0): said to fit 4096 MiB, and killed: killed" in text
     assert "- 2 (smollm2_1_7b Q8_0): fits by formula, no by the engine" in text
@@ -180,11 +184,79 @@ def test_false_refusals_are_of_all_that_was_refused() -> None:
         return {line[1].strip(): line[2].strip() for line in lines}
 
     # one of the four near their limit ran, none of four others: one of forty
-    assert said(tried)["false refusals, of all refused"] == "2.5% (1 of 4 near their limit, 0 of 4 others tried)"
+    assert said(tried)["false refusals, of all refused"] == (
+        "2.5% (1 of 4 near their limit; 0 of 4 others tried, which stand for 32 that were not)"
+    )
     # a far one that ran stands for all the far ones
     ran_far = [*tried[:7], done(7, said="no", runs=True)]
     assert said(ran_far)["false refusals, of all refused"].startswith("25.0%")
     assert said(tried[2:])["of those near their limit still to be tried"] == "2"
+
+
+def test_a_slow_run_is_told_by_the_rules_of_today() -> None:
+    slow = done(
+        0,
+        said="no",
+        verdict="paged",
+        runs=False,
+        pressed=True,
+        refaults=600,
+        decode_tokens_per_s=1.5,
+        unlimited_decode_tokens_per_s=2.0,
+        why="it decodes at 75% of its unlimited speed, below 80%",
+    )
+    told = by_todays_rules(slow)
+    assert (told.verdict, told.runs) == ("within", True)
+    assert "its speed is not judged: 75% of one run without a limit" in told.why
+    assert rows([decision(0, "no")], [slow])["refused, tried by force, and ran"] == "1 of 1"
+    assert f"and it ran: {told.why}" in table([], [slow])
+    # what was read again explains it, two runs agreed, or it was killed: it stays as it is
+    for kept in (
+        {"refaults": 10**6},
+        {"rules": 2},
+        {"verdict": "killed", "why": "killed"},
+        {"why": "5.9% of its weights"},
+    ):
+        other = msgspec.structs.replace(slow, **kept)
+        assert by_todays_rules(other) == other
+
+
+def test_a_decision_is_made_with_todays_room_for_what_no_term_names() -> None:
+    kept = 4000 * MIB  # and 40 beside it, by the rules of then
+    was = msgspec.structs.replace(
+        decision(0, "no"),
+        kept_bytes=int(kept * 1.01),
+        required_bytes=int(kept * 1.01),
+        oracle_required_bytes=int(kept * 1.01),
+    )
+    close = msgspec.structs.replace(was, drawn=msgspec.structs.replace(was.drawn, limit_bytes=4025 * MIB))
+    now = headroom.by_todays_rules(close)
+    assert (now.said, now.oracle, now.agree) == ("fits", "fits", True)
+    assert now.kept_bytes == pytest.approx(kept * 1.005, abs=2)
+    assert headroom.by_todays_rules(now) == now
+    far = msgspec.structs.replace(was, drawn=msgspec.structs.replace(was.drawn, limit_bytes=4010 * MIB))
+    assert headroom.by_todays_rules(far).said == "no"
+    small = msgspec.structs.replace(was, kept_bytes=500 * MIB)  # of which the least is kept, then and now
+    assert headroom.by_todays_rules(small) == small
+    run = done(0, said="no", runs=True, limit_bytes=4025 * MIB, required_bytes=was.required_bytes)
+    assert by_todays_rules(run, close).said == "fits"
+    assert by_todays_rules(msgspec.structs.replace(run, limit_bytes=4010 * MIB), far).said == "no"
+
+
+def test_no_run_on_record_took_more_than_the_room_that_is_kept() -> None:
+    for runs in (of_accuracy(), of_soak()):
+        assert len(runs) > 30
+        assert [one.name for one in runs if not one.is_held(LIBRARY_SHARE)] == []
+    assert let_in(LIBRARY_SHARE) == []
+
+
+def test_a_table_of_another_machine_can_be_made_and_nothing_added(tmp_path: Path) -> None:
+    Book(tmp_path / "soak.jsonl", SETTING).add(done(3))
+    before = (tmp_path / "soak.jsonl").read_bytes()
+    assert set(Book(tmp_path / "soak.jsonl", None).runs) == {3}
+    assert (tmp_path / "soak.jsonl").read_bytes() == before
+    assert not Book(tmp_path / "none.jsonl", None).runs
+    assert not (tmp_path / "none.jsonl").exists()
 
 
 def test_refusals_near_their_limit_are_found() -> None:

@@ -15,10 +15,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
+import memfit
+
 from memfit.errors import MeasureError, UsageError
 from memfit.measure import _living, store
-from memfit.measure.best_effort import BestEffortStore
-from memfit.measure.records import Observation
+from memfit.measure.best_effort import BestEffort
+from memfit.measure.records import Limit, Observation
 from memfit.measure.store import Store, store_path
 from runs_kept import observation
 
@@ -114,7 +116,7 @@ def test_a_run_whose_process_is_gone_was_interrupted(tmp_path: Path, monkeypatch
         number = one.begin(RUNNING)
         assert one.summaries(1)[0].outcome == "interrupted"
         assert one.read(number).outcome == "interrupted"
-        assert "memfit ended before" in one.read(number).reason
+        assert "memfit ended before it did, or the disk was full" in one.read(number).reason
     one.finish(number, DONE)
     assert one.read(number).outcome == "completed"
 
@@ -138,7 +140,7 @@ while True:
 def test_kill_9_leaves_a_whole_file_and_the_run_in_it(tmp_path: Path, pause_s: float) -> None:
     one = kept(tmp_path)
     here = Path(__file__).parent
-    paths = os.pathsep.join([str(here.parent), str(here)])
+    paths = os.pathsep.join([str(Path(memfit.__file__).parent.parent), str(here.parent), str(here)])
     words = [sys.executable, "-c", KILLED, str(one.path), str(here)]
     with subprocess.Popen(words, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": paths}) as writer:
         assert writer.stdout is not None
@@ -291,14 +293,15 @@ def small_disk(tmp_path: Path) -> Path:
 
 def test_a_full_disk(small_disk: Path) -> None:
     try:
-        one = BestEffortStore(small_disk / "runs.sqlite")
+        one = BestEffort(Store(small_disk / "runs.sqlite"))
         number = one.begin(RUNNING)
         assert number == 1
         (small_disk / "ballast").write_bytes(b"x")
         with pytest.raises(MeasureError, match="disk is full") as refused:
             _write_some(one.path, 100)
         assert "free some space" in str(refused.value.hint)
-        one.finish(number, observation(said="x" * 200_000))
+        with pytest.raises(MeasureError, match="disk is full"):
+            one.finish(number, observation(said="x" * 200_000))
         assert "what run 1 showed is not kept" in one.problems[0]
         assert one.read(1).id == 1
         assert one.count() > 1  # what was kept before the disk was full is whole
@@ -319,7 +322,7 @@ def test_a_disk_that_cannot_be_written_can_be_read(small_disk: Path) -> None:
 
 
 def test_a_failing_store_ends_no_run(tmp_path: Path) -> None:
-    one = BestEffortStore(Path("/proc/memfit/runs.sqlite"))
+    one = BestEffort(Store(Path("/proc/memfit/runs.sqlite")))
     number = one.begin(RUNNING)
     assert number == 0
     one.progress(number, RUNNING)
@@ -327,10 +330,20 @@ def test_a_failing_store_ends_no_run(tmp_path: Path) -> None:
     assert list(one.all()) == []
     (problem,) = one.problems
     assert problem.startswith("the run is not kept: /proc/memfit")
-    damaged = BestEffortStore(tmp_path / "damaged")
+    damaged = BestEffort(Store(tmp_path / "damaged"))
     damaged.path.write_text("no database" * 100)
     assert list(damaged.all()) == []
     assert "earlier runs cannot be read" in damaged.problems[0]
+
+
+def test_a_limit_that_nothing_enforced_is_listed_as_such(tmp_path: Path) -> None:
+    one = Store(tmp_path / "runs.sqlite")
+    held, watched = Limit(mechanism="cgroup_v2", limit_bytes=1), Limit(limit_bytes=1)
+    for limit in (held, watched, Limit()):
+        said = '"limit":{"mechanism":"none"'  # what an engine prints is no field
+        one.finish(one.begin(observation(limit=limit, outcome="running")), observation(limit=limit, said=said))
+    one.begin(observation(limit=watched, outcome="running"))
+    assert [each.enforced for each in one.summaries()] == [None, None, False, True]
 
 
 def test_where_it_lies(monkeypatch: pytest.MonkeyPatch) -> None:

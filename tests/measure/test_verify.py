@@ -10,8 +10,10 @@ import pytest
 
 from memfit.engine.records import Deployment, Options, Workload
 from memfit.errors import EngineFailed, MeasureError, UsageError
+from memfit.footprint.calibration_file import folder
 from memfit.footprint.estimate import estimate_deployment, find_models
 from memfit.footprint.setting import shape_digest
+from memfit.measure.keeping import Keeping
 from memfit.measure.records import Limit, Observation, Paging
 from memfit.measure.store import Store
 from memfit.measure.verify import Target, verification, verify
@@ -56,9 +58,23 @@ def test_a_limit_that_nothing_enforced_makes_no_judgement_of_paging() -> None:
 
 def test_a_run_below_80_percent_of_its_unlimited_speed_only_paged() -> None:
     slow = ran(650, limit=LIMIT, decode_tokens_per_s=15.9)
-    assert verification(predicted(), slow, 20.0).verdict == "paged"
-    assert verification(predicted(), slow, 19.8).verdict == "within"
-    assert verification(predicted(), slow, None).verdict == "within"
+    assert verification(predicted(), slow, (20.0, 20.0)).verdict == "paged"
+    assert verification(predicted(), slow, (19.8, 19.8)).verdict == "within"
+    assert verification(predicted(), slow, (20.0,)).verdict == "within"
+    assert verification(predicted(), slow).verdict == "within"
+
+
+def test_a_tree_of_which_the_kernel_killed_a_part_was_killed() -> None:
+    found = verification(predicted(), ran(650, limit=LIMIT, paging=Paging(limit_failures=9, oom_kills=1)))
+    assert (found.verdict, found.runs) == ("killed", False)
+    assert "killed 1 of its processes" in found.reason
+
+
+def test_a_model_that_others_held_in_memory_is_not_judged_and_not_called_paged() -> None:
+    seen = ran(650, limit=LIMIT, charged_elsewhere_bytes=500 * MIB, peak_limit_bytes=600 * MIB)
+    found = verification(predicted(), seen)
+    assert (found.verdict, found.runs) == ("within", False)
+    assert "held by another process" in found.reason
 
 
 @pytest.mark.parametrize("outcome", ["failed", "hung"])
@@ -102,9 +118,8 @@ class Runs:
         observation: Observation = ran(answer.pop("peak", likely / MIB), **{**fields, **answer})
         store = given["store"]
         if store is not None:
-            number = store.begin(msgspec.structs.replace(observation, outcome="running"))
-            observation = msgspec.structs.replace(observation, id=number)
-            store.finish(number, observation)
+            kept = Keeping(store, msgspec.structs.replace(observation, outcome="running"))
+            observation = kept.finish(msgspec.structs.replace(observation, id=0))
         return observation
 
 
@@ -149,8 +164,26 @@ def test_a_run_that_was_slow_without_paging_is_run_again_and_the_faster_one_coun
     found = verified(runs, limit_bytes=200 * MIB)
     assert [one["limit_bytes"] for one in runs.asked] == [200 * MIB, None, 200 * MIB]
     assert (found.verdict, found.decode_tokens_per_s, found.observation.id) == ("within", 19.0, 3)
-    runs = Runs(dict(slow), {"decode_tokens_per_s": 20.0}, dict(slow))
-    assert verified(runs, limit_bytes=200 * MIB).verdict == "paged"
+    runs = Runs(dict(slow), {"decode_tokens_per_s": 20.0}, dict(slow), {"decode_tokens_per_s": 19.0})
+    found = verified(runs, limit_bytes=200 * MIB)
+    assert [one["limit_bytes"] for one in runs.asked] == [200 * MIB, None, 200 * MIB, None]
+    assert (found.verdict, found.unlimited_decode_tokens_per_s) == ("paged", 19.5)
+
+
+def test_a_machine_that_is_slow_at_times_is_no_measure() -> None:
+    slow = {"paging": PRESSED, "decode_tokens_per_s": 12.0}
+    found = verified(
+        Runs(dict(slow), {"decode_tokens_per_s": 20.0}, dict(slow), {"decode_tokens_per_s": 15.0}),
+        limit_bytes=200 * MIB,
+    )
+    assert (found.verdict, found.runs) == ("within", True)
+    assert "its speed is not judged: 69% of runs without a limit that differ" in found.reason
+
+
+def test_what_cannot_be_judged_is_not_measured_without_a_limit() -> None:
+    runs = Runs({"paging": PRESSED, "charged_elsewhere_bytes": 100 * MIB})
+    assert not verified(runs, limit_bytes=200 * MIB).runs
+    assert len(runs.asked) == 1
 
 
 def test_of_a_soak_that_was_slow_only_the_speed_is_measured_again() -> None:
@@ -196,6 +229,19 @@ def test_a_full_disk_costs_the_record_and_not_the_run(
     assert found.verdict == "within"
     (warning,) = [one for one in found.predicted.warnings if words in one]
     assert "the disk is full" in warning
+    assert found.observation.id == 0  # what is not kept has no number to be looked up by
+    assert len(found.predicted.warnings) == 1
+
+
+def test_a_damaged_calibration_is_told_once_and_as_it_is_now() -> None:
+    verified(Runs({"peak": 90}))
+    (file,) = folder().glob("*.json")
+    file.write_text("{ not json")
+    found = verified(Runs({"peak": 90}))
+    (warning,) = [one for one in found.predicted.warnings if "damaged" in one]
+    assert f"set aside as {file.name}.damaged" in warning
+    assert "delete it" not in warning
+    assert not [one for one in verified(Runs({"peak": 90})).predicted.warnings if "damaged" in one]
 
 
 def test_earlier_runs_that_cannot_be_read_are_as_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import json
 import mmap
 import os
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -15,6 +16,7 @@ from memfit.engine._llama_cpp import oracle
 from memfit.engine.records import Deployment, LoadMode, Options, Workload
 from memfit.measure.records import Verification
 from memfit.measure.verify import verify
+from memfit.model.fabricate import fabricate
 from memfit.units import MIB
 
 pytestmark = [
@@ -52,6 +54,17 @@ def test_the_shipped_model_takes_what_was_predicted(load_mode: LoadMode) -> None
     assert found.decode_tokens_per_s
 
 
+def test_a_file_whose_name_is_no_text_runs_like_any_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = tmp_path / os.fsdecode(b"bad\xff.gguf")
+    model.symlink_to(TINY)
+    words = [str(model), "-c", "512", "--json"]
+    assert run(["estimate", *words]) == 0
+    capsys.readouterr()
+    assert run(["verify", *words, "--prompt", "32", "--generate", "2", "--quiet"]) in (0, 11)
+    terms = {term.name: term for term in printed(capsys).observed.terms}
+    assert terms["weights"].touched_bytes  # known by the file's name
+
+
 def test_the_second_prediction_is_what_the_first_run_showed() -> None:
     first = verify(tiny(), workload=SHORT)
     second = verify(tiny(), workload=SHORT)
@@ -72,6 +85,25 @@ def test_programs_that_map_the_same_files_change_nothing(tmp_path: Path) -> None
         beside = verify(deployment, workload=SHORT, learn=False)
     assert beside.observation.mapped_elsewhere_bytes >= 0.9 * model.stat().st_size / 2
     assert beside.observed.compared_bytes == pytest.approx(alone.observed.compared_bytes, rel=0.01)
+
+
+def test_a_model_that_another_has_mapped_passes_no_limit(tmp_path: Path) -> None:
+    if not is_limited():
+        pytest.skip("no permission for a control group")
+    model = tmp_path / "large.gguf"
+    fabricate("SmolLM2-135M", model, format="Q8_0")
+    deployment = msgspec.structs.replace(tiny(context_tokens=512, repack=False), model=str(model))
+    # the engine's own memory, and hardly anything of the model: alone it pages
+    given: dict[str, Any] = {"workload": SHORT, "limit_bytes": 128 * MIB, "learn": False}
+    with model.open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as area:
+        assert sum(area[:: mmap.PAGESIZE])
+        found = verify(deployment, **given)
+        assert found.observation.outcome == "completed"
+        assert not found.runs
+        assert "held by another process" in found.reason
+        assert found.observation.charged_elsewhere_bytes > 100 * MIB
+        assert verify(deployment, **{**given, "limit_bytes": 512 * MIB}).runs  # room for all of it
+    assert verify(deployment, **{**given, "limit_bytes": 512 * MIB}).observation.charged_elsewhere_bytes < 2 * MIB
 
 
 def test_rounds_are_looked_through_for_growth() -> None:

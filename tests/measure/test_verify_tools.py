@@ -43,9 +43,33 @@ def test_residuals_are_told_before_and_after_calibration() -> None:
     found = rows(text)
     mapped = found["Llama-3.2-1B Q4_K_M mmap"]
     assert mapped[:5] == ["7", "1.25%", "1.25%", "1.25%", "0"]
-    assert mapped[5] == "0.00%"  # the others agree on ten MiB
     assert found["all"][:2] == ["8", "1.25%"]
-    assert "The second run of 1 settings, predicted from the first: p95 0.25%" in text
+    # the others agree on ten MiB
+    assert "as one that never ran here is, 7 of the 8 come nearer and 1 farther off: median 0.00%" in text
+    assert (
+        "The second run of 1 deployments, all of them with the options `setting 0`, predicted from the first: p95 0.25%"
+        in text
+    )
+    assert "9 runs in all: the 8 of the table and 1 repeated." in text
+    assert "9 runs (1 of them repeated) on " in text
+
+
+def test_a_median_is_the_middle_of_the_middle_two() -> None:
+    text = verify_accuracy.tables([result("one", 808), result("two", 816)])
+    assert rows(text)["all"][1] == "1.50%"
+    assert "none of these figures is another" in text
+
+
+def test_every_kernel_is_told() -> None:
+    results = []
+    for index, kernel in enumerate(("6.1.0", "6.1.0", "6.6.0")):
+        one = result(f"setting {index}", 810)
+        observation = one.verification.observation
+        machine = msgspec.structs.replace(observation.machine, kernel=kernel)
+        observation = msgspec.structs.replace(observation, machine=machine)
+        verification = msgspec.structs.replace(one.verification, observation=observation)
+        results.append(msgspec.structs.replace(one, verification=verification))
+    assert "Linux 6.1.0 (2 runs) and 6.6.0 (1);" in verify_accuracy.tables(results)
 
 
 def test_a_run_above_high_is_counted() -> None:
@@ -89,7 +113,8 @@ def test_runs_of_two_machines_are_told_apart_and_teach_only_their_own() -> None:
     here = [on("here", result(f"setting {index}", 810)) for index in range(7)]
     there = [on("there", result(f"other {index}", 790)) for index in range(7)]
     text = verify_accuracy.tables([*here, *there])
-    assert rows(text)["Llama-3.2-1B Q4_K_M mmap"][5] == "0.00%"  # each machine's runs agree among themselves
+    # each machine's runs agree among themselves
+    assert "14 of the 14 come nearer and 0 farther off: median 0.00%, p95 0.00%" in text
     assert "\n7 runs on here, " in text
     assert "\n7 runs on there, " in text
 

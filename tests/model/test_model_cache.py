@@ -102,6 +102,14 @@ def test_the_same_name_elsewhere_is_another_file(
     assert compute.times == 2
 
 
+def test_a_name_that_is_no_text_is_computed_and_not_kept(home: Path, source: Path) -> None:
+    strange = source.with_name(os.fsdecode(b"bad\xff.gguf"))
+    strange.write_bytes(b"a model")
+    for _ in range(2):
+        assert cached(str(strange), "k", lambda: Result(str(strange)), Result).text == str(strange)
+    assert not home.exists() or not list(home.iterdir())
+
+
 def test_keys_types_and_versions_are_apart(home: Path, source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     compute = Counter()
     cached(source, "k", compute, Result)

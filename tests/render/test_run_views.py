@@ -44,7 +44,10 @@ def test_outcomes_in_words() -> None:
     assert headline(KILLED_RUN) == Headline(
         "killed", "bad", "the kernel killed it at the limit; 1000.0 MiB at the peak"
     )
-    assert headline(CUT_RUN).sentence == "memfit ended before the run did; what it held is not known"
+    assert (
+        headline(CUT_RUN).sentence
+        == "how it ended was not written: memfit ended before it did, or the disk was full; what it held is not known"
+    )
     assert headline(observation(outcome="running")).sentence == "since 2026-11-25T10:00:00+00:00"
     assert headline(observation(outcome="hung", reason="")).sentence.startswith("no reason was kept")
 

@@ -31,15 +31,21 @@ Line = Union[Setting, Decision, Run]
 class Book:
     """A file of results.
 
+    Args:
+        path: the file.
+        setting: what will be added; None where nothing will.
+
     Raises:
         SystemExit: it is of another setting.
     """
 
-    def __init__(self, path: Path, setting: Setting) -> None:
+    def __init__(self, path: Path, setting: Setting | None) -> None:
         self.path = path
         self.decisions: dict[int, Decision] = {}
         self.runs: dict[int, Run] = {}
         kept = self._read()
+        if setting is None:
+            return
         if kept is None:
             path.parent.mkdir(parents=True, exist_ok=True)
             self.add(setting)

@@ -6,11 +6,14 @@ import time
 
 import msgspec
 
+from memfit.device.kernel_memory import PAGE_BYTES
 from memfit.engine.records import Workload
 from memfit.errors import MemfitError
+from memfit.measure.judge import SLOWING_SHARE
 from memfit.measure.verify import verify
-from soaking.decide import deployment_of, this_machine
+from soaking.decide import RULES, Decision, deployment_of, this_machine
 from soaking.files import Files
+from soaking.headroom import saved_bytes
 from soaking.pick import GENERATED_TOKENS, Pick
 
 
@@ -28,6 +31,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, tag="run"):
         unevictable_bytes: observed.
         pressed: the limit was reached, so that the observed peak is the limit's.
         why: of a run that failed, was killed or paged.
+        rules: by which it was judged: 1, one run without a limit was a measure of speed; 2, two that agree are. And of
+            the room for what no term names, as in ``Decision``.
     """
 
     index: int
@@ -50,6 +55,31 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, tag="run"):
     unlimited_decode_tokens_per_s: float | None = None
     why: str = ""
     seconds: float = 0.0
+    rules: int = 1
+
+
+def by_todays_rules(one: Run, decision: Decision | None = None) -> Run:
+    """A run as it is judged now, of what its record and that of its decision hold.
+
+    What was said of its file is said again with today's room for what no term names. (Only ``no`` becomes ``fits``: how
+    much of a mapped file could be dropped is not in the record.)
+
+    Whoever decoded slowly beside a single run without a limit, though next to nothing was read again, is told by kill
+    and paging alone, as in ``memfit.measure.judge``. All refaults of the run stand for those while it generated, which
+    are not more.
+    """
+    saved = saved_bytes(decision) if decision is not None and one.rules < RULES and one.required_bytes else 0
+    if saved:
+        required = one.required_bytes - saved
+        said = "fits" if required <= one.limit_bytes else one.said
+        one = msgspec.structs.replace(one, said=said, required_bytes=required, high_bytes=one.high_bytes - saved)
+    ratio = (one.decode_tokens_per_s or 0.0) / (one.unlimited_decode_tokens_per_s or 1.0)
+    was_slow = one.rules < RULES and one.verdict == "paged" and one.why.startswith("it decodes at")
+    share = one.refaults * PAGE_BYTES / max(1, one.likely_bytes) / GENERATED_TOKENS
+    if not was_slow or share > SLOWING_SHARE:
+        return one
+    why = f"it was neither killed nor paged; its speed is not judged: {ratio:.0%} of one run without a limit"
+    return msgspec.structs.replace(one, verdict="within", runs=True, why=why)
 
 
 def run(pick: Pick, files: Files, instructions: tuple[str, ...]) -> Run:
@@ -110,6 +140,7 @@ def run(pick: Pick, files: Files, instructions: tuple[str, ...]) -> Run:
             "unlimited_decode_tokens_per_s": found.unlimited_decode_tokens_per_s,
             "why": found.reason,
             "seconds": round(time.monotonic() - began, 1),
+            "rules": RULES,
         },
         Run,
     )

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 
+from soaking import headroom, real
 from soaking.decide import Decision
 from soaking.real import Run
 
 
 def table(decisions: Iterable[Decision], runs: Iterable[Run], near: Collection[int] = ()) -> str:
     """Decided, run, and how often memfit was wrong; ``near`` are refusals that may be false (``soaking.near``)."""
-    decided, ran = list(decisions), list(runs)
+    kept = {one.drawn.index: one for one in decisions}
+    decided = [headroom.by_todays_rules(one) for one in kept.values()]
+    ran = [real.by_todays_rules(one, kept.get(one.index)) for one in runs]
     lines = ["| what | figure | goal |", "| --- | ---: | ---: |"]
     rows = (*_decided(decided), *_ran(ran), *_false_refusals(decided, ran, near))
     lines += [f"| {what} | {figure} | {goal} |" for what, figure, goal in rows]
@@ -42,11 +45,17 @@ def _ran(runs: Sequence[Run]) -> list[tuple[str, str, str]]:
         ("run for real", f"{len(runs)}, {sum(one.full for one in runs)} with a full context", "60, 10"),
         ("held to their limit by the kernel", f"{sum(one.mechanism != 'none' for one in runs)}", "all"),
         ("said to fit, and did not run", f"{sum(not one.runs for one in fits)} of {len(fits)}", "0"),
+        ("of those: held 90 % of their limit or more; reached it, page cache included", _near_limit(fits), ""),
         ("refused, tried by force, and ran", f"{len(refused)} of {len(no)}", ""),
         ("said to page: paged or killed", f"{sum(not one.runs for one in tight)} of {len(tight)}", ""),
         ("observed peak beside likely where the limit was not reached: p95", _share(off, 0.95), ""),
         ("observed peak above high", f"{sum(one.observed_bytes > one.high_bytes for one in free)}", "0"),
     ]
+
+
+def _near_limit(fits: Sequence[Run]) -> str:
+    held = sum(one.observed_bytes >= 0.9 * one.limit_bytes for one in fits)
+    return f"{held}; {sum(one.pressed for one in fits)}"
 
 
 def _false_refusals(
@@ -64,7 +73,9 @@ def _false_refusals(
     of_far = [tried[index] for index in far if index in tried]
     ran = sum(tried[index] for index in close)
     expected = ran + (len(far) * sum(of_far) / len(of_far) if of_far else 0.0)
-    where = f"{ran} of {len(close)} near their limit, {sum(of_far)} of {len(of_far)} others tried"
+    where = f"{ran} of {len(close)} near their limit; {sum(of_far)} of {len(of_far)} others tried"
+    if len(of_far) < len(far):
+        where += f", which stand for {len(far) - len(of_far)} that were not"
     return [("false refusals, of all refused", f"{expected / len(refused):.1%} ({where})", "≤ 3 %")]
 
 
@@ -83,9 +94,12 @@ def _failures(runs: Iterable[Run]) -> list[str]:
         name = _name(one.index, one.card, one.format)
         if one.said == "fits" and not one.runs:
             lines.append(f"- {name}: said to fit {one.limit_bytes >> 20} MiB, and {one.verdict}: {one.why}")
+        elif one.said == "fits" and "not judged: " in one.why:
+            lines.append(f"- {name}: said to fit {one.limit_bytes >> 20} MiB, and it ran: {one.why}")
         elif one.said == "no" and one.runs:
             needed, limit = one.required_bytes >> 20, one.limit_bytes >> 20
-            lines.append(f"- {name}: refused ({needed} MiB in {limit} MiB), and it ran")
+            unsure = f": {one.why}" if "speed is not judged" in one.why else ""
+            lines.append(f"- {name}: refused ({needed} MiB in {limit} MiB), and it ran{unsure}")
         elif one.verdict == "over":
             lines.append(f"- {name}: {one.observed_bytes >> 20} MiB observed, {one.high_bytes >> 20} MiB at most")
     return lines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -115,11 +116,18 @@ def _reads_as_command(words: list[str]) -> bool:
 
 
 class Described(NamedTuple):
-    """A deployment, whose defaults it started from, whether it was the engine's own command, and what to know."""
+    """A deployment.
+
+    Attributes:
+        deployment: what was described.
+        profile: whose defaults it started from.
+        command: the engine's own command that described it; empty where none did.
+        warnings: what to know.
+    """
 
     deployment: Deployment
     profile: Profile
-    commanded: bool
+    command: tuple[str, ...]
     warnings: tuple[str, ...]
 
 
@@ -143,6 +151,16 @@ def describe(verb: str, words: tuple[str, ...], given: dict[str, Any], device: D
         raise UsageError("no model given", hint=f"memfit {verb} model.gguf, or memfit {verb} --help")
     profile = given["profile"]
     command = engine.read_command(words, profile)
+    if command is None and len(words) > 2:
+        named, words = words[0], words[1:]  # MODEL -- COMMAND
+        command = engine.read_command(words, profile)
+        if command is None:
+            words = (named, *words)
+        elif not _same_model(named, command.deployment.model):
+            raise UsageError(
+                f"{named} stands before `--`, and the command runs {command.deployment.model}",
+                hint=f"name the model once, in the command: memfit {verb} -- {shlex.join(words)}",
+            )
     if command is None and len(words) > 1:
         if engine.only_sized:
             raise UsageError(
@@ -153,11 +171,18 @@ def describe(verb: str, words: tuple[str, ...], given: dict[str, Any], device: D
         raise UsageError(message, hint=hint)
     if command is not None:
         _not_its_own(engine, given)
-        return _merged(command, given, device, source)
+        return _merged(command, given, device, source)._replace(command=words)
     recipe = engine.read_modelfile(Path(words[0]), profile)
     if recipe is not None:
-        return _merged(recipe, given, device, source)._replace(commanded=False)
+        return _merged(recipe, given, device, source)
     return _plain(words[0], engine, given, device)
+
+
+def _same_model(one: str, other: str) -> bool:
+    try:
+        return one == other or Path(one).samefile(other)
+    except (OSError, ValueError):  # names, or a file that is not there
+        return False
 
 
 def _many(words: tuple[str, ...]) -> tuple[str, str]:
@@ -187,7 +212,7 @@ def _plain(name: str, engine: Engine, options: dict[str, Any], device: Device) -
     gpu_idle = chosen.backend == "cpu" and _has_gpu(device) and not _gpu_given(options)
     warnings = (*ignored, _FOR_THE_CPU) if gpu_idle and not engine.on_the_processor else ignored
     deployment = Deployment(model=name, format=format_name, options=chosen, **fixed)
-    return Described(deployment, profile, commanded=False, warnings=warnings)
+    return Described(deployment, profile, command=(), warnings=warnings)
 
 
 # options that only engines of checkpoints have, and those that only llama.cpp has
@@ -245,7 +270,7 @@ def _merged(command: Command, stated: dict[str, Any], device: Device, source: st
             options = msgspec.structs.replace(options, backend="cuda")
             warnings = (*warnings, "no -ngl given: all layers go to the device's GPU, as llama.cpp does")
     deployment = msgspec.structs.replace(command.deployment, options=options, **fixed)
-    return Described(deployment, command.profile, commanded=True, warnings=warnings)
+    return Described(deployment, command.profile, command=(), warnings=warnings)
 
 
 def _gpu_given(given: dict[str, Any]) -> bool:

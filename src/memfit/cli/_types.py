@@ -48,13 +48,26 @@ class Mebibytes(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # gen
 
 
 class Seconds(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic from click 8.5 on
-    """``90s``, ``10m``, ``1.5h``; a plain number is seconds."""
+    """``90s``, ``10m``, ``1.5h``; a plain number is seconds.
+
+    Args:
+        least_s: anything shorter is refused.
+    """
 
     name = "time"
 
+    def __init__(self, least_s: float = 0.0) -> None:
+        self._least_s = least_s
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Text to seconds."""
-        return value if isinstance(value, float) else _named(param, parse_seconds, str(value))
+        return value if isinstance(value, float) else _named(param, self._parsed, str(value))
+
+    def _parsed(self, text: str) -> float:
+        seconds = parse_seconds(text)
+        if seconds < self._least_s:
+            raise UnitError(f"{text} is too short", hint=f"give {self._least_s:g} s at least")
+        return seconds
 
 
 def _sensible_bytes(text: str) -> int:
@@ -80,3 +93,4 @@ SIZE = Size()
 TOKENS = Tokens()
 MEBIBYTES = Mebibytes()
 SECONDS = Seconds()
+PATIENCE = Seconds(least_s=1.0)  # less, and whatever runs seems to hang

@@ -1,14 +1,13 @@
 """What a runtime costs before any model: each brought up in a process of its own, and read there.
 
-PSS is taken in the child just before and just after the runtime comes up, so that the interpreter is not counted and
-libraries that other processes have mapped too are shared with them. Memory on a GPU's side is in no PSS; the drop of
+PSS is taken in the child just before and just after the runtime comes up, so that the interpreter is not counted.
+Mapped files count whole, as if nothing else ran: what a runtime costs must not depend on who else has its libraries. Memory on a GPU's side is in no PSS; the drop of
 MemAvailable, which is noisy, tells of it where CPU and GPU share one memory.
 """
 
 from __future__ import annotations
 
 import os
-import platform
 import shutil
 import signal
 import subprocess
@@ -22,13 +21,11 @@ from typing import Literal
 
 import msgspec
 
-from memfit.device.machine_key import board_model, machine_key, processor_name
-from memfit.device.meminfo import read_meminfo
 from memfit.errors import UsageError
-from memfit.host import LocalHost
 from memfit.measure.baselines import RUNTIMES, Runtime
 from memfit.measure.baselines._runtime import DOCUMENT
 from memfit.measure.records import Machine
+from memfit.measure.this_machine import this_machine
 
 DEFAULT_RUNS = 3
 DEFAULT_TIMEOUT_S = 120.0
@@ -50,11 +47,12 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
         reason: of any other outcome than ``measured``, in a sentence.
         version: of the installed package, None where it does not tell.
         brings_up: what was brought up.
-        net_bytes: PSS that the runtime added to a bare interpreter.
+        net_bytes: PSS that the runtime added to a bare interpreter, with mapped files whole.
+        shared_bytes: what PSS alone would leave out of the whole process, because others had mapped the same files.
         spread_bytes: between the largest and the smallest run.
         anonymous_bytes: the part of ``net_bytes`` that the kernel cannot drop.
-        resident_bytes: what was added to the resident size: pages shared with other processes count in full.
-        bare_bytes: PSS of the interpreter before, not part of ``net_bytes``.
+        resident_bytes: what was added to the resident size: also memory shared with other processes counts in full.
+        bare_bytes: PSS of the interpreter before with mapped files whole, not part of ``net_bytes``.
         peak_bytes: largest resident size of the whole process (VmHWM).
         available_drop_bytes: by how much MemAvailable fell meanwhile: the GPU's side too where memory is unified, and
             everything else that ran on the machine.
@@ -73,6 +71,7 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
     spread_bytes: int | None = None
     anonymous_bytes: int | None = None
     resident_bytes: int | None = None
+    shared_bytes: int | None = None
     bare_bytes: int | None = None
     peak_bytes: int | None = None
     available_drop_bytes: int | None = None
@@ -100,6 +99,7 @@ class Baselines(msgspec.Struct, frozen=True, kw_only=True):
 
 class _Held(msgspec.Struct):
     pss_bytes: int
+    whole_bytes: int
     anonymous_bytes: int
     resident_bytes: int
 
@@ -155,7 +155,7 @@ def measure_baselines(
         row, version = _row(keys[runtime.name], runtime, interpreter, runs, timeout_s)
         rows.append(row)
         spoken = spoken or version
-    return Baselines(machine=_machine(), python=spoken, rows=tuple(rows))
+    return Baselines(machine=this_machine(), python=spoken, rows=tuple(rows))
 
 
 def _row(key: str, runtime: Runtime, python: str, runs: int, timeout_s: float) -> tuple[Baseline, str | None]:
@@ -190,7 +190,7 @@ def _row(key: str, runtime: Runtime, python: str, runs: int, timeout_s: float) -
 
 def _measured(row: Baseline, answers: Sequence[_Answer]) -> Baseline:
     pairs = [(answer.before, answer.after) for answer in answers if answer.before and answer.after]
-    net = [after.pss_bytes - before.pss_bytes for before, after in pairs]
+    net = [after.whole_bytes - before.whole_bytes for before, after in pairs]
     return msgspec.structs.replace(
         row,
         outcome="measured",
@@ -199,7 +199,8 @@ def _measured(row: Baseline, answers: Sequence[_Answer]) -> Baseline:
         spread_bytes=max(net) - min(net),
         anonymous_bytes=_middle([after.anonymous_bytes - before.anonymous_bytes for before, after in pairs]),
         resident_bytes=_middle([after.resident_bytes - before.resident_bytes for before, after in pairs]),
-        bare_bytes=_middle([before.pss_bytes for before, _ in pairs]),
+        shared_bytes=_middle([after.whole_bytes - after.pss_bytes for _, after in pairs]),
+        bare_bytes=_middle([before.whole_bytes for before, _ in pairs]),
         peak_bytes=_middle([answer.peak_bytes for answer in answers]),
         available_drop_bytes=_middle([answer.available_drop_bytes for answer in answers]),
         duration_s=float(median(answer.duration_s for answer in answers)),
@@ -267,18 +268,6 @@ def _interpreter(python: str | None) -> str:
     if found is None:
         raise UsageError(f"no such interpreter: {python}", hint="as in --python /opt/venv/bin/python")
     return str(Path(found).absolute())
-
-
-def _machine() -> Machine:
-    host = LocalHost()
-    return Machine(
-        key=machine_key(host),
-        cpu=processor_name(host),
-        board=board_model(host),
-        kernel=platform.release(),
-        total_bytes=read_meminfo(host)["MemTotal"],
-        threads=os.cpu_count() or 1,
-    )
 
 
 def _one_line(text: str) -> str:

@@ -6,7 +6,7 @@ import fcntl
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Union
+from typing import NamedTuple, Union
 
 import msgspec
 
@@ -130,8 +130,22 @@ def again(observations: Iterable[Observation], predict: Predict) -> tuple[Calibr
     return tuple(made.values())
 
 
-def keep(observation: Observation, new: Residual) -> tuple[Path | None, str]:
-    """Add one run to the calibration of its machine and engine; returns where, and what went wrong.
+class Kept(NamedTuple):
+    """What became of something that was learned.
+
+    Attributes:
+        path: where it is kept, None where it is not.
+        warning: what went wrong; empty where nothing did.
+        instead_of: the warning of whoever read the same file before, which no longer holds.
+    """
+
+    path: Path | None
+    warning: str = ""
+    instead_of: str = ""
+
+
+def keep(observation: Observation, new: Residual) -> Kept:
+    """Add one run to the calibration of its machine and engine.
 
     A damaged file is set aside as ``….damaged`` and begun anew. Nothing here fails a run that has ended.
     """
@@ -139,12 +153,15 @@ def keep(observation: Observation, new: Residual) -> tuple[Path | None, str]:
     try:
         with _alone():
             found, warning = find(empty.machine, empty.engine, empty.version, empty.backend)
-            path = file_of(empty)
+            path, before = file_of(empty), ""
             if found is None and warning and path.exists():
-                path.replace(path.with_suffix(".json.damaged"))
-            return write(learned(found or empty, new), None if found is None else file_of(found)), warning
+                aside = path.with_suffix(".json.damaged")
+                path.replace(aside)
+                before = warning if warning.startswith(f"{path}: ") else ""
+                warning = f"{path}: damaged; it was set aside as {aside.name} and begun anew"
+            return Kept(write(learned(found or empty, new), None if found is None else file_of(found)), warning, before)
     except OSError as failure:
-        return None, f"what the run taught is not kept: {folder()}: {failure.strerror or failure}"
+        return Kept(None, f"what the run taught is not kept: {folder()}: {failure.strerror or failure}")
 
 
 @contextmanager

@@ -10,14 +10,18 @@ import http.client
 import socket
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
 
+from memfit.errors import UsageError
+
+_AS_IN = "as in http://127.0.0.1:8080, or http://[::1]:8080"
 _MOST_BODY_BYTES = 1 << 20
 _MOST_LINE_BYTES = 1 << 20
 _SHOWN = 200
+_NAME_S = 10.0
 
 
 class Trouble(Exception):
@@ -54,19 +58,16 @@ class Client:
     Args:
         url: scheme, host, port and maybe a prefix of all paths.
         key: shown as bearer token, empty for none.
-        timeout_s: without a byte.
+        timeout_s: of the question whether it is ready. A completion has none: whoever asked for it watches over it.
 
     Raises:
-        Trouble: no http URL.
+        UsageError: no http URL.
     """
 
     def __init__(self, url: str, key: str = "", *, timeout_s: float) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise Trouble(f"{url!r} is no http address")
-        self._https = parts.scheme == "https"
-        self._host, self._port = parts.hostname, parts.port or (443 if self._https else 80)
-        self._prefix = parts.path.rstrip("/").removesuffix("/v1")
+        address = _address(url)
+        self._https = address.https
+        self._host, self._port, self._prefix = address.host, address.port, address.prefix
         self._key = key
         self._timeout_s = timeout_s
 
@@ -86,7 +87,7 @@ class Client:
         """
         for path in ("/health", "/v1/models"):
             try:
-                status, body = self._get(path)
+                status, body = self._get(path, self._timeout_s)
             except ConnectionError:
                 return None
             if status == http.client.NOT_FOUND:
@@ -101,10 +102,10 @@ class Client:
     def model(self) -> str:
         """What the server calls its model; ``default`` where it does not say."""
         try:
-            status, body = self._get("/v1/models")
+            status, body = self._get("/v1/models", _NAME_S)
             found: Any = msgspec.json.decode(body) if status == http.client.OK else {}
             return str(found["data"][0]["id"])
-        except (ConnectionError, Trouble, msgspec.MsgspecError, LookupError, TypeError):
+        except (ConnectionError, TimeoutError, Trouble, msgspec.MsgspecError, LookupError, TypeError):
             return "default"
 
     def complete(self, request: dict[str, Any], alive: Callable[[], None]) -> Answer:
@@ -119,7 +120,7 @@ class Client:
             Trouble: anything else but an answer.
         """
         answer = Answer(began_s=time.monotonic())
-        connection = self._connection()
+        connection = self._connection(None)
         try:
             connection.request("POST", f"{self._prefix}/v1/completions", msgspec.json.encode(request), self._headers())
             with connection.getresponse() as response:
@@ -143,8 +144,8 @@ class Client:
         answer.tokens = answer.tokens or len(answer.at_s)
         return answer
 
-    def _get(self, path: str) -> tuple[int, bytes]:
-        connection = self._connection()
+    def _get(self, path: str, timeout_s: float) -> tuple[int, bytes]:
+        connection = self._connection(timeout_s)
         try:
             connection.request("GET", self._prefix + path, headers=self._headers())
             response = connection.getresponse()
@@ -158,13 +159,39 @@ class Client:
         finally:
             connection.close()
 
-    def _connection(self) -> http.client.HTTPConnection:
+    def _connection(self, timeout_s: float | None) -> http.client.HTTPConnection:
         kind = http.client.HTTPSConnection if self._https else http.client.HTTPConnection
-        return kind(self._host, self._port, timeout=self._timeout_s)
+        return kind(self._host, self._port, timeout=timeout_s)
 
     def _headers(self) -> dict[str, str]:
         headers = {"Content-Type": "application/json"}
         return {**headers, "Authorization": f"Bearer {self._key}"} if self._key else headers
+
+
+class _Address(NamedTuple):
+    https: bool
+    host: str
+    port: int
+    prefix: str
+
+
+def _address(url: str) -> _Address:
+    """Where a server answers.
+
+    Raises:
+        UsageError: no http URL, or one with a port or host that cannot be.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port  # each may be one that cannot be
+        (host or "").encode("idna")  # as a connection encodes it
+    except ValueError as error:
+        raise UsageError(f"{url!r} is no http address: {error}", hint=_AS_IN) from None
+    if parts.scheme not in ("http", "https") or not host:
+        raise UsageError(f"{url!r} is no http address", hint=_AS_IN)
+    https = parts.scheme == "https"
+    usual = 443 if https else 80
+    return _Address(https, host, usual if port is None else port, parts.path.rstrip("/").removesuffix("/v1"))
 
 
 def _pieces(response: http.client.HTTPResponse) -> Iterator[dict[str, Any]]:

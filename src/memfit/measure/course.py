@@ -60,6 +60,7 @@ class Course:
         loaded_share: how much of the model was loaded, as the engine says it.
         prompts, answers: what was computed.
         unevictable_bytes: the largest seen.
+        charged_elsewhere_bytes: the most of the model that was mapped and that its group was not charged with.
         notes: what went wrong without ending the run.
         said: the end of what the engine printed.
         paging, peak_limit_bytes, samples, readings: known once it is frozen.
@@ -89,6 +90,7 @@ class Course:
         self._mapped_bytes = 0
         self._whole_bytes = 0
         self._elsewhere_bytes = 0
+        self.charged_elsewhere_bytes = 0
         self._shared_bytes = 0
         self._machine = read_vmstat()
         self._refaults = 0
@@ -252,7 +254,11 @@ class Course:
 
     def _note_files(self, found: Sequence[Mapping[int, Mapped]], held: Holding) -> None:
         """What is mapped of files, of which PSS leaves out a part where other programs have mapped them too."""
-        self._mapped_bytes = max([self._mapped_bytes, *(mapped_bytes(each, self._files) for each in found)])
+        model = max((mapped_bytes(each, self._files) for each in found), default=0)
+        self._mapped_bytes = max(self._mapped_bytes, model)
+        charged = self._charges().file_bytes
+        if charged is not None:
+            self.charged_elsewhere_bytes = max(self.charged_elsewhere_bytes, model - charged)
         elsewhere = left_out_bytes(found)
         self._whole_bytes = max(held.pss_bytes + elsewhere, self._whole_bytes)
         if held.pss_bytes >= max((each.pss_bytes for each in self.phases), default=0):

@@ -16,6 +16,7 @@ from memfit.engine.records import Workload
 from memfit.measure.completions import Answer, Client, Refused, Trouble
 from memfit.measure.course import Course, Ended
 from memfit.measure.endings import ending_of
+from memfit.measure.patience import LONGEST_LOOK_S, Patience
 from memfit.measure.program import Program
 
 _TICK_S = 0.1
@@ -38,7 +39,7 @@ def drive(program: Program | None, course: Course, start: Start, workload: Workl
         Ended: it ended, hung or answered wrongly before the work was done.
     """
     try:
-        client = Client(start.url, start.key, timeout_s=timeout_s)
+        client = Client(start.url, start.key, timeout_s=min(timeout_s, LONGEST_LOOK_S))
         _await_ready(program, course, client, timeout_s)
         course.stand("loaded")
         users = _Users(client, start, workload)
@@ -57,15 +58,23 @@ def drive(program: Program | None, course: Course, start: Start, workload: Workl
 
 
 def _await_ready(program: Program | None, course: Course, client: Client, timeout_s: float) -> None:
-    deadline = time.monotonic() + timeout_s
-    while (ready := client.ready()) is not True:
+    patience = Patience(timeout_s)
+    while (ready := _ready(client)) is not True:
         if ready is False and not course.phases:
             course.stand("started")
         if ready is None and program is None:
             raise Ended("failed", "nothing listens at the address of the server")
         _watch(program, course)
-        if time.monotonic() > deadline:
+        if patience.is_over():
             raise TimeoutError
+
+
+def _ready(client: Client) -> bool | None:
+    """See ``Client.ready``; one that answers too late for a question of so little has not loaded."""
+    try:
+        return client.ready()
+    except TimeoutError:
+        return False
 
 
 def _watch(program: Program | None, course: Course) -> None:
@@ -149,14 +158,11 @@ class _Users:
         self, requests: list[dict[str, Any]], watch: Callable[[], None], timeout_s: float
     ) -> list[Answer | BaseException]:
         found: list[Answer | BaseException] = [TimeoutError() for _ in requests]
-        heard_s = [time.monotonic()]
-
-        def alive() -> None:
-            heard_s[0] = time.monotonic()
+        patience = Patience(timeout_s)
 
         def one(index: int) -> None:
             try:
-                found[index] = self._client.complete(requests[index], alive)
+                found[index] = self._client.complete(requests[index], patience.heard)
             except (Trouble, TimeoutError) as trouble:
                 found[index] = trouble
 
@@ -166,7 +172,7 @@ class _Users:
             thread.start()
         while any(thread.is_alive() for thread in threads):
             watch()
-            if time.monotonic() - heard_s[0] > timeout_s:
+            if patience.is_over():
                 raise TimeoutError
         return found
 

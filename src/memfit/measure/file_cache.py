@@ -21,7 +21,8 @@ _PROT_NONE = 0
 def drop(files: Iterable[str]) -> str:
     """Ask the kernel to drop the cached pages of ``files``; says what stayed, empty where nothing did.
 
-    Pages that another process has mapped stay, and so do those of files that may not be opened.
+    Pages that another process has mapped stay, and so do those of files that may not be opened. What stays of a file
+    that is neither the user's nor his to write is not known here: ``Course.charged_elsewhere_bytes`` tells of it.
     """
     left, problem = 0, ""
     for path in files:
@@ -49,8 +50,11 @@ def _drop(path: str) -> int:
 def cached_bytes(descriptor: int) -> int | None:
     """Bytes of an open file in the page cache (mincore); None where the kernel does not tell.
 
-    To whoever may neither own nor write the file, Linux answers that all of it is there (mincore(2), since 5.2).
+    To whoever neither owns the file nor may write it, Linux answers that all of it is there (mincore(2), since 5.2):
+    that is no answer.
     """
+    if not _is_told(descriptor):
+        return None
     libc = ctypes.CDLL(None, use_errno=True)
     libc.mmap.restype = ctypes.c_void_p
     libc.mmap.argtypes = (
@@ -78,6 +82,13 @@ def cached_bytes(descriptor: int) -> int | None:
         # the low bit of each byte says that the page is there; the others are reserved
         pages += sum(bytes(seen).translate(_LOW_BIT))
     return pages * mmap.PAGESIZE
+
+
+def _is_told(descriptor: int) -> bool:
+    """Whether mincore tells this user the truth about a file."""
+    if os.fstat(descriptor).st_uid == os.geteuid():
+        return True
+    return os.access(f"/proc/self/fd/{descriptor}", os.W_OK, effective_ids=True)
 
 
 _LOW_BIT = bytes(value & 1 for value in range(256))

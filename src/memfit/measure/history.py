@@ -16,6 +16,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
         machine: key of the machine that ran it; ``engine``: key of ``engine.runtimes``.
         model: file or name, as it was deployed; ``format``: the preset it was asked for in, None: the file's own.
         limit_bytes: None without a limit.
+        enforced: whether something held it to the limit; None without one, and before that is known.
         outcome: as in ``Observation``.
         peak_pss_bytes, decode_tokens_per_s, duration_s: what is known of them so far.
     """
@@ -31,6 +32,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     peak_pss_bytes: int
     decode_tokens_per_s: float | None = None
     duration_s: float
+    enforced: bool | None = None
 
 
 class Runs(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import TYPE_CHECKING
 
@@ -34,28 +35,28 @@ class Keeping:
         self._store = store
         self._number = store.begin(observation)
         self._written_s = 0.0
-        self._problem = ""
 
     def progress(self, observation: Observation) -> None:
-        """Write what is known so far; a store that has become full ends no run."""
+        """Write what is known so far; a store that has become full ends no run, and may have room again later."""
         now = time.monotonic()
         pause_s = max(_PAUSE_S, _PAUSE_SHARE * observation.duration_s)
         if observation.phases[-1].name.startswith("round ") and now - self._written_s < pause_s:
             return
         self._written_s = now
-        try:
+        with contextlib.suppress(MeasureError):
             self._store.progress(self._number, observation)
-        except MeasureError as error:
-            self._problem = error.message
 
     def finish(self, observation: Observation) -> Observation:
-        """Write how it ended, and give it its number; where that fails the note of its limit says so."""
-        observation = msgspec.structs.replace(observation, id=self._number)
+        """Write how it ended, and give it its number; where that fails it has none, and the note of its limit says so.
+
+        What stands in the store is then at most how far it came: another run than this one, as far as anybody can tell.
+        """
+        numbered = msgspec.structs.replace(observation, id=self._number)
         try:
-            self._store.finish(self._number, observation)
+            self._store.finish(self._number, numbered)
         except MeasureError as error:
-            self._problem = error.message
+            problem = f"not kept: {error.message}"
         else:
-            return observation
-        note = "; ".join(part for part in (observation.limit.note, f"not kept: {self._problem}") if part)
+            return numbered
+        note = "; ".join(part for part in (observation.limit.note, problem) if part)
         return msgspec.structs.replace(observation, limit=msgspec.structs.replace(observation.limit, note=note))

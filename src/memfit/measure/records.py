@@ -146,6 +146,8 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
         shape_digest: of the model's architecture, tensors and metadata that memory depends on.
         peak_pss_bytes: largest PSS of the tree. Between phases it is the resident peak (VmHWM) less what was shared.
         mapped_elsewhere_bytes: what that leaves out of libraries and models that other programs have mapped, too.
+        charged_elsewhere_bytes: the most of the model's files that the run had mapped and its cgroup was not charged
+            with, because others held them in memory; 0 without a cgroup.
         peak_limit_bytes: largest charge of the cgroup, page cache included; None without one.
         unevictable_bytes: largest of what the kernel cannot drop: anonymous, shared and kernel memory.
         buffers: what the engine reserved, and what of it was touched.
@@ -170,6 +172,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     paging: Paging = Paging()
     peak_pss_bytes: int
     mapped_elsewhere_bytes: int = 0
+    charged_elsewhere_bytes: int = 0
     peak_limit_bytes: int | None = None
     unevictable_bytes: int
     buffers: tuple[Buffer, ...] = ()
@@ -229,8 +232,10 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
         residual_bytes: ``observed.compared_bytes`` less ``compared_bytes``.
         verdict: ``within`` low and high; ``under`` low; ``over`` high; ``killed`` by the kernel; ``paged``: it ran only
             by reading pages again and again, or below 80 % of its unlimited speed.
-        runs: whether it runs under the limit: the question of a device.
-        unlimited_decode_tokens_per_s: of the same deployment without a limit, None where none was run.
+        runs: whether it runs under the limit: the question of a device. Also false where that cannot be told, which
+            ``reason`` says: nothing held it to the limit, or others held the model in memory for it.
+        unlimited_decode_tokens_per_s: of the same deployment without a limit, the median of several runs; None where
+            none was run.
         notes: what must be known about the comparison.
     """
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 import memfit
-from memfit.device.machine_key import board_model, machine_key, processor_name
-from memfit.device.meminfo import read_meminfo
 from memfit.device.process import read_process
 from memfit.engine import Start
 from memfit.engine.records import Deployment, Profile, Workload
@@ -22,17 +22,17 @@ from memfit.engine.runtimes import ENGINES
 from memfit.errors import UsageError
 from memfit.footprint.estimate import find_models
 from memfit.footprint.setting import shape_digest
-from memfit.host import LocalHost
 from memfit.measure import drive_events, drive_openai, file_cache
 from memfit.measure.completions import Client
 from memfit.measure.course import Course, Ended
 from memfit.measure.guard import Guard
 from memfit.measure.interruption import Interrupted, interruptible
 from memfit.measure.keeping import Keeping
-from memfit.measure.limits import Fence, open_fence
+from memfit.measure.limits import Fence, TooSmall, open_fence, refuse_too_small
 from memfit.measure.program import Program
 from memfit.measure.records import EngineIdentity, Limit, Machine, Observation, Outcome, Phase
 from memfit.measure.sampler import Sampler
+from memfit.measure.this_machine import this_machine
 
 if TYPE_CHECKING:
     from memfit.measure.store import Store
@@ -97,7 +97,8 @@ def observe(
         on_phase: called with every phase as it is recorded.
 
     Raises:
-        UsageError: arguments that contradict each other, or a workload that the context does not hold.
+        UsageError: arguments that contradict each other, an address that cannot be, a workload that the context does
+            not hold, or a limit in which no process starts.
         ModelError: a file that cannot be used.
         EngineMissing: no engine to embed.
         ProbeError, NeedsRoot: there is no such process, or it belongs to someone else.
@@ -105,6 +106,9 @@ def observe(
     """
     workload = workload or Workload()
     start = _start(deployment, profile, workload, limit_bytes, command, url, pid)
+    if start.url:
+        Client(start.url, timeout_s=1.0)  # an address that cannot be is refused before anything is kept
+    refuse_too_small(limit_bytes)
     plan = _Plan(
         start=start,
         deployment=deployment,
@@ -115,7 +119,7 @@ def observe(
         timeout_s=SILENCE_S if timeout_s is None else timeout_s,
         meters=meters,
         digest=shape_digest(find_models(deployment)),
-        machine=_machine(),
+        machine=this_machine(),
     )
     backend = deployment.options.backend
     course = Course(EngineIdentity(name=deployment.engine, version="", backend=backend))
@@ -199,15 +203,14 @@ def _run(plan: _Plan, course: Course, left: ExitStack) -> None:
     course.note(file_cache.drop(start.files))
     guard = Guard()
     left.callback(guard.dismiss)
-    fence = open_fence(plan.limit_bytes)
+    try:
+        fence = open_fence(plan.limit_bytes)
+    except TooSmall:
+        raise Ended("killed", "the kernel kills whatever is started in this limit") from None
     left.callback(lambda: course.note(fence.close()))
     guard.group(fence)
     course.attach(fence, 0)
-    try:
-        words, environment = (*fence.prefix, *start.words), {**os.environ, **start.environment}
-        program = Program(words, environment, talks=start.protocol == "events")
-    except OSError as error:
-        raise Ended("failed", f"the engine cannot be started: {error}") from None
+    program = _program(fence, start)
     left.callback(_end, program, course, plan.deployment.engine)
     guard.program(program.pid)
     course.attach(fence, program.pid, start.files)
@@ -219,6 +222,23 @@ def _run(plan: _Plan, course: Course, left: ExitStack) -> None:
         drive_events.drive(program, course, timeout_s=plan.timeout_s)
     else:
         drive_openai.drive(program, course, start, plan.workload, timeout_s=plan.timeout_s)
+
+
+def _program(fence: Fence, start: Start) -> Program:
+    """Start the engine inside the fence.
+
+    Raises:
+        Ended: it cannot be started; said here of a program that is not there, and not by what puts it inside.
+    """
+    environment = {**os.environ, **start.environment}
+    name = start.words[0]
+    if shutil.which(name, path=environment.get("PATH")) is None:
+        what = "may not be run" if Path(name).is_file() else "not found"
+        raise Ended("failed", f"the engine cannot be started: {name}: {what}")
+    try:
+        return Program((*fence.prefix, *start.words), environment, talks=start.protocol == "events")
+    except (OSError, ValueError) as error:  # ValueError: a word with a zero in it
+        raise Ended("failed", f"the engine cannot be started: {error}") from None
 
 
 def _sampler(plan: _Plan, pid: int, fence: Fence | None) -> Sampler:
@@ -275,6 +295,7 @@ def _record(plan: _Plan, course: Course, began: str, outcome: Outcome, reason: s
         paging=course.paging,
         peak_pss_bytes=course.peak_pss_bytes,
         mapped_elsewhere_bytes=course.mapped_elsewhere_bytes,
+        charged_elsewhere_bytes=course.charged_elsewhere_bytes,
         peak_limit_bytes=course.peak_limit_bytes,
         unevictable_bytes=course.unevictable_bytes,
         buffers=course.buffers,
@@ -282,16 +303,4 @@ def _record(plan: _Plan, course: Course, began: str, outcome: Outcome, reason: s
         decode_tokens_per_s=course.answers.tokens_per_s,
         said=course.said,
         memfit_version=memfit.__version__,
-    )
-
-
-def _machine() -> Machine:
-    host = LocalHost()
-    return Machine(
-        key=machine_key(host),
-        cpu=processor_name(host),
-        board=board_model(host),
-        kernel=os.uname().release,
-        total_bytes=read_meminfo(host)["MemTotal"],
-        threads=os.cpu_count() or 1,
     )

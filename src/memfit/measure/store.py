@@ -27,15 +27,17 @@ import msgspec
 from memfit.errors import MeasureError, UsageError
 from memfit.measure._living import Who, lives, this_process
 from memfit.measure._store_errors import explained
+from memfit.measure._store_rows import LATEST, SUMMARY, summary
 from memfit.measure._store_schema import APPLICATION_ID, SCHEMA, VERSION
 from memfit.measure.history import RunSummary
-from memfit.measure.records import Observation, Outcome
+from memfit.measure.records import Observation
 
 BUSY_S = 20.0
 """How long to wait for another memfit, which writes for milliseconds."""
 
+_MOST_ROWS = 2**63 - 1  # the largest number that SQLite knows
 _NO_TEXT = re.compile("[\ud800-\udfff]")  # how Python holds the bytes of a name that are no UTF-8
-_INTERRUPTED = "memfit ended before the run did"
+_INTERRUPTED = "how it ended was not written: memfit ended before it did, or the disk was full"
 
 
 def store_path() -> Path:
@@ -109,7 +111,7 @@ class Store:
             MeasureError: the file is damaged, or the run is of a newer memfit.
         """
         rows = self._rows(
-            f"SELECT runs.pid, runs.started, runs.boot, events.observation FROM {_LATEST} WHERE runs.id = ?", (number,)
+            f"SELECT runs.pid, runs.started, runs.boot, events.observation FROM {LATEST} WHERE runs.id = ?", (number,)
         )
         if not rows:
             raise UsageError(f"no run {number} in {self.path}", hint="memfit runs lists those there are")
@@ -139,13 +141,11 @@ class Store:
             MeasureError: the file is damaged, or of a newer memfit.
         """
         rows = self._rows(
-            "SELECT runs.id, runs.began, runs.machine, runs.engine, runs.model, runs.format, runs.limit_bytes,"
-            " events.outcome, events.peak_pss_bytes, events.decode_tokens_per_s, events.duration_s,"
-            f" runs.pid, runs.started, runs.boot FROM {_LATEST} ORDER BY runs.id DESC LIMIT ?",
-            (-1 if last is None else last,),
+            f"SELECT {SUMMARY} FROM {LATEST} ORDER BY runs.id DESC LIMIT ?",
+            (-1 if last is None else min(last, _MOST_ROWS),),
         )
         with explained(self.path):
-            return tuple(_summary(row) for row in rows)
+            return tuple(summary(row) for row in rows)
 
     def count(self) -> int:
         """How many runs there are.
@@ -243,10 +243,6 @@ class Store:
         )
 
 
-# each run with the last that was written of it
-_LATEST = "runs JOIN events ON events.id = (SELECT max(id) FROM events WHERE run = runs.id)"
-
-
 def _insert(database: sqlite3.Connection, table: str, **columns: object) -> int:
     names, places = ", ".join(columns), ", ".join(f":{name}" for name in columns)
     number = database.execute(f"INSERT INTO {table} ({names}) VALUES ({places})", columns).lastrowid
@@ -278,15 +274,6 @@ def _text(text: str) -> str:
 def _is_empty(database: sqlite3.Connection) -> bool:
     (tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
     return not tables
-
-
-def _summary(row: tuple[object, ...]) -> RunSummary:
-    summary = msgspec.convert(dict(zip(RunSummary.__struct_fields__, row, strict=False)), RunSummary)
-    who = msgspec.convert(row[len(RunSummary.__struct_fields__) :], tuple[int, int, str])
-    if summary.outcome == "running" and not lives(Who(*who)):
-        interrupted: Outcome = "interrupted"
-        return msgspec.structs.replace(summary, outcome=interrupted)
-    return summary
 
 
 def _version_of(text: str) -> int | None:

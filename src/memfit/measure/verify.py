@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -20,9 +20,9 @@ from memfit.footprint.predict import predict
 from memfit.footprint.records import Footprint
 from memfit.footprint.setting import setting_digest, shape_digest
 from memfit.measure import judge, run
+from memfit.measure.best_effort import BestEffort
 from memfit.measure.calibrate import keep, residual_of
 from memfit.measure.compare import compare, held, observed, unlike
-from memfit.measure.forgiving import Forgiving
 from memfit.measure.growth import growth_of
 from memfit.measure.records import Growth, Judgement, Observation, Phase, Verification
 from memfit.measure.store import Store
@@ -40,7 +40,7 @@ SPARE_BYTES = 256 * 1024**2
 def verification(
     predicted: Footprint,
     observation: Observation,
-    unlimited_tokens_per_s: float | None = None,
+    unlimited_tokens_per_s: Sequence[float] = (),
     growth: Growth | None = None,
 ) -> Verification:
     """A prediction beside the run that tested it.
@@ -48,7 +48,7 @@ def verification(
     Args:
         predicted: before the run.
         observation: of the run.
-        unlimited_tokens_per_s: decode speed of the same setting without a limit; None where it is not known.
+        unlimited_tokens_per_s: decode speeds of the same setting without a limit, a run each.
         growth: over the rounds of a soak.
 
     Raises:
@@ -59,9 +59,9 @@ def verification(
     runs, reason = judge.runs(observation, unlimited_tokens_per_s)
     seen = held(predicted, observation)
     verdict: Judgement = compare(seen)
-    if observation.outcome == "killed":
+    if observation.outcome == "killed" or observation.paging.oom_kills:  # of a tree a part may live on
         verdict = "killed"
-    elif not runs and observation.outcome == "completed" and not judge.was_unheld(observation):
+    elif not runs and observation.outcome == "completed" and not judge.cannot_tell(observation):
         verdict = "paged"
     likely = seen.predicted.likely_bytes
     residual = seen.observed_bytes - likely
@@ -75,7 +75,7 @@ def verification(
         runs=runs,
         reason=reason,
         decode_tokens_per_s=observation.decode_tokens_per_s,
-        unlimited_decode_tokens_per_s=unlimited_tokens_per_s,
+        unlimited_decode_tokens_per_s=judge.unlimited_speed(unlimited_tokens_per_s) if unlimited_tokens_per_s else None,
         limit_bytes=observation.limit.limit_bytes,
         growth=growth,
         observation=observation,
@@ -127,7 +127,7 @@ def verify(
     """Predict a deployment, run it, and put both side by side.
 
     When a limit was reached it runs once more without one, unless the store knows how fast it is then: a mapped model
-    "runs" in almost any memory, only not at its speed.
+    "runs" in almost any memory, only not at its speed. Whoever is found slow without paging is measured again.
 
     Args:
         target: what to run; a deployment is run embedded.
@@ -163,7 +163,7 @@ def verify(
     predicted = corrected(plain, models, calibration, workload or Workload())
     if target.pid is None:
         _refuse_what_this_machine_cannot_hold(predicted, here, limit_bytes)
-    kept = Forgiving(store) if store is not None else None
+    kept = store if store is None or isinstance(store, BestEffort) else BestEffort(store)
     observing = partial(
         observe,
         target.deployment,
@@ -177,13 +177,13 @@ def verify(
     )
     trials = Trials(observing, kept)
     alone = unevictable_bytes(predicted) <= here.capacity_bytes - SPARE_BYTES
-    observation, speed = trials.run(workload or Workload(), limit_bytes, alone=alone)
+    observation, speeds = trials.run(workload or Workload(), limit_bytes, alone=alone)
     if learn:
         setting = setting_digest(models, target.deployment.options, target.profile, threads=here.threads)
         predicted = _learn(predicted, plain, trials.ran, setting)
-    if kept is not None and kept.warnings:
-        predicted = msgspec.structs.replace(predicted, warnings=(*predicted.warnings, *dict.fromkeys(kept.warnings)))
-    return verification(predicted, observation, speed, growth_of(observation.phases))
+    if kept is not None:
+        predicted = _warned(predicted, *kept.problems)
+    return verification(predicted, observation, speeds, growth_of(observation.phases))
 
 
 def predicted_again(observation: Observation) -> tuple[Footprint, str] | None:
@@ -251,7 +251,12 @@ def _learn(predicted: Footprint, plain: Footprint, runs: Iterable[Observation], 
         residual = residual_of(plain, observation, setting)
         if residual is None:
             continue
-        _, warning = keep(observation, residual)
-        if warning:
-            predicted = msgspec.structs.replace(predicted, warnings=(*predicted.warnings, warning))
+        kept = keep(observation, residual)
+        predicted = _warned(predicted, kept.warning, instead_of=kept.instead_of)
     return predicted
+
+
+def _warned(predicted: Footprint, *warnings: str, instead_of: str = "") -> Footprint:
+    """With these warnings, each once, and without one that they replace."""
+    told = dict.fromkeys(filter(None, (*predicted.warnings, *warnings)))
+    return msgspec.structs.replace(predicted, warnings=tuple(one for one in told if one != instead_of))

@@ -49,7 +49,8 @@ def cached(path: Paths, key: str, compute: Callable[[], T], type: type[T]) -> T:
         return kept
     result = compute()
     if _origin(path, key, type) == origin:  # a file that changed meanwhile is neither the old one nor the new
-        with suppress(OSError):
+        # a name that is no text (bytes that are not UTF-8) cannot be written into an entry
+        with suppress(OSError, UnicodeEncodeError):
             _store(entry, origin, result)
     return result
 

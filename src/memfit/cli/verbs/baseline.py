@@ -12,7 +12,8 @@ from memfit.cli._output import Outputs, output_options, show
 _HELP = """What inference runtimes cost before any model, measured here.
 
 Each runtime is brought up in processes of its own with the fewest objects that run anything, and no model; the PSS that
-it adds to a bare interpreter is shown beside the figures of a document.
+it adds to a bare interpreter, with mapped files whole as if nothing else ran, is shown beside the figures of a
+document.
 
 \b
   memfit baseline                               all that memfit knows of
@@ -36,7 +37,7 @@ def _names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[
 @click.option(
     "--timeout",
     "timeout_s",
-    type=click.FloatRange(0, min_open=True),
+    type=click.FloatRange(1.0),
     default=120.0,
     show_default=True,
     metavar="SECONDS",

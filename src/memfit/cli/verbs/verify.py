@@ -8,14 +8,14 @@ import click
 
 from memfit.cli._deployment import DeploymentCommand, describe, model_arguments, runtime_options
 from memfit.cli._output import Outputs, output_options, show
-from memfit.cli._types import SECONDS, SIZE, TOKENS
+from memfit.cli._types import PATIENCE, SECONDS, SIZE, TOKENS
 from memfit.errors import UsageError
 from memfit.render.untrusted import clean
 from memfit.units import format_bytes
 
 if TYPE_CHECKING:
     from memfit.engine.records import Workload
-    from memfit.measure.best_effort import BestEffortStore
+    from memfit.measure.best_effort import BestEffort
     from memfit.measure.records import Phase, Verification
     from memfit.measure.verify import Target
 
@@ -34,14 +34,15 @@ MODEL is a GGUF file, which runs embedded, or your own server command after `--`
 
 The file's cached pages are dropped first, and --limit puts the run into a control group of its own, which needs
 permission (root, or systemd); without it the run is only watched, and that is said. It passes without an OOM kill, with
-few pages read again, and at 80 % of its unlimited speed at least.
+few pages read again, and at 80 % of its unlimited speed at least, where two runs without a limit agree on that. A model
+that another process has mapped is charged to that process: such a run passes no limit that it does not leave room for.
 
 What a run teaches corrects later predictions on this machine (--calibration off ignores it; --no-store keeps nothing).
 
 \b
 Exit codes: 0 it runs, within what was predicted; 10 it does not run in that
-memory: killed, only by paging, or it took more than a limit that nothing here
-could enforce; 11 it runs, and took more or less than predicted; 6 the engine
+memory: killed, only by paging, or not judged: it took more than a limit that
+nothing here could enforce, or others held the model in memory for it; 11 it runs, and took more or less than predicted; 6 the engine
 failed; 2 usage; 130 interrupted. A leak found by --soak changes no code:
 memfit verify --soak 10m --json | jq .growth.leaks"""
 
@@ -55,7 +56,7 @@ memfit verify --soak 10m --json | jq .growth.leaks"""
 @click.option("--full-context", "fill_context", is_flag=True, help="Prompts as long as the context allows.")
 @click.option("--rounds", type=click.IntRange(1), metavar="N", help="Repeat it, and look for growth.")
 @click.option("--soak", "soak_s", type=SECONDS, metavar="TIME", help="Repeat it for so long (10m).")
-@click.option("--timeout", "timeout_s", type=SECONDS, metavar="TIME", help="How long the engine may give no sign.")
+@click.option("--timeout", "timeout_s", type=PATIENCE, metavar="TIME", help="How long the engine may give no sign.")
 @click.option("--pid", type=click.IntRange(1), metavar="PID", help="A server that runs already.")
 @click.option("--url", metavar="URL", help="Where it answers (OpenAI-compatible).")
 @click.option("--no-store", is_flag=True, help="Keep neither the run nor what it teaches.")
@@ -90,8 +91,9 @@ def _verify(given: dict[str, Any]) -> Verification:
     for warning in warnings:
         click.echo(f"memfit: {clean(warning)}", err=True)
     store = _store() if keeps else None
+    shown = False
     try:
-        return verify(
+        found = verify(
             target,
             device=device,
             source=source,
@@ -103,16 +105,20 @@ def _verify(given: dict[str, Any]) -> Verification:
             timeout_s=timeout,
             on_phase=None if quiet else _say,
         )
+        shown = True
+        return found
     finally:
-        for problem in store.problems if store is not None else ():
+        # what is shown has them among its warnings
+        for problem in store.problems if store is not None and not shown else ():
             click.echo(f"memfit: {clean(problem)}", err=True)
 
 
-def _store() -> BestEffortStore:
+def _store() -> BestEffort:
     """Where runs are kept; one that cannot be kept is shown all the same."""
-    from memfit.measure.best_effort import BestEffortStore
+    from memfit.measure.best_effort import BestEffort
+    from memfit.measure.store import Store
 
-    return BestEffortStore()
+    return BestEffort(Store())
 
 
 def _target(given: dict[str, Any], device: Any, source: str) -> tuple[Target, tuple[str, ...]]:
@@ -131,11 +137,11 @@ def _target(given: dict[str, Any], device: Any, source: str) -> tuple[Target, tu
         from memfit.footprint.process import command_of
 
         words = command_of(pid)
-    deployment, profile, commanded, warnings = describe("verify", words, given, device, source)
+    deployment, profile, command, warnings = describe("verify", words, given, device, source)
     if pid is not None:
         return Target(deployment=deployment, profile=profile, url=url, pid=pid), warnings
-    if commanded:
-        return Target(deployment=deployment, profile=profile, command=words), warnings
+    if command:
+        return Target(deployment=deployment, profile=profile, command=command), warnings
     if profile == "server":
         raise UsageError(
             "what is run embedded is the library, not the server",

@@ -58,7 +58,7 @@ def ledger(models: Models, deployment: Deployment, device: Device, profile: Prof
         term, drafted = _draft_term(models.draft, models.draft_origin, options, device, profile, asked)
         terms.append(term)
         compared += tuple(msgspec.structs.replace(one, term=f"draft {one.term}") for one in drafted)
-    terms.append(headroom_term(terms, device, options))
+    terms.append(headroom_term(terms, device, options, profile))
     warnings = [
         *_warnings(shape, options, device, profile),
         *_disk_warnings(shape, options, device),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import shlex
 import sys
@@ -73,7 +74,8 @@ def start(deployment: Deployment, profile: Profile, workload: Workload) -> Start
     return Start(
         words=(sys.executable, "-I", "-S", str(_CHILD)),
         environment=environment,
-        job=msgspec.json.encode(job) + b"\n",
+        # a file's name may be no UTF-8, which msgspec does not write
+        job=json.dumps(msgspec.to_builtins(job)).encode() + b"\n",
         files=_all_files([shape, draft] if draft else [shape], deployment),
         prompt_tokens=work["prompt_tokens"],
         generate_tokens=work["generate_tokens"],

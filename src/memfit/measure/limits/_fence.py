@@ -9,7 +9,7 @@ import re
 import secrets
 import subprocess
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -19,8 +19,9 @@ from memfit.measure.limits._group import Group
 from memfit.measure.records import Limit
 from memfit.units import format_bytes
 
-# the shell moves itself into the group and becomes the program, so that every page of the program is charged there
-_ENTER = 'echo 0 > "$0/cgroup.procs" || exit 125; exec "$@"'
+# the shell moves itself into the group and becomes the program, so that every page of the program is charged there. Its
+# own name stands before what it says of a program that cannot be run
+_ENTER = 'echo 0 > "$1/cgroup.procs" || exit 125; shift; exec "$@"'
 _TRIAL_S = 10.0
 _NAME = re.compile(r"memfit-[0-9]+-[0-9]+-[0-9a-f]{8}")
 _MOST_GROUPS = 4096  # looked into for what was left behind: some 20 ms
@@ -28,6 +29,10 @@ _MOST_GROUPS = 4096  # looked into for what was left behind: some 20 ms
 
 class Unavailable(Exception):
     """A mechanism does not work here; the message says why."""
+
+
+class TooSmall(Exception):
+    """The mechanism works, and the kernel kills in this limit whatever is started."""
 
 
 class Mount(NamedTuple):
@@ -178,20 +183,24 @@ def _pid_namespace() -> str:
 
 def enter(folder: Path) -> tuple[str, ...]:
     """The words that run a program inside a group."""
-    return ("/bin/sh", "-c", _ENTER, str(folder))
+    return ("/bin/sh", "-c", _ENTER, "memfit", str(folder))
 
 
-def try_out(prefix: Sequence[str], ground: Ground) -> None:
+def try_out(group: Group, ground: Ground) -> None:
     """Start something inside and see.
 
     Raises:
         Unavailable: it was not let in.
+        TooSmall: it was, and there is no room for it.
     """
+    prefix = enter(group.folder)
     try:
         done = ground.run([*prefix, "true"], capture_output=True, text=True, timeout=_TRIAL_S)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Unavailable(str(error)) from None
     if done.returncode != 0:
+        if group.memory().limit_failures:  # fresh, so they are its own
+            raise TooSmall
         said = done.stderr.strip().splitlines()
         raise Unavailable(said[-1] if said else f"code {done.returncode}")
 

@@ -25,6 +25,7 @@ def open_fence(limit_bytes: int | None, ground: Ground, _refusals: tuple[str, ..
 
     Raises:
         Unavailable: no such hierarchy, or no permission.
+        TooSmall: whatever starts in this limit is killed.
     """
     mount = ground.memory_mount(1)
     if mount is None:
@@ -38,7 +39,7 @@ def open_fence(limit_bytes: int | None, ground: Ground, _refusals: tuple[str, ..
         raise Unavailable(f"{parent}: {error.strerror}") from None
     try:
         swaps = limit_bytes is not None and _limit(group, limit_bytes)
-        try_out(enter(group.folder), ground)
+        try_out(group, ground)
     except OSError as error:
         group.remove()
         raise Unavailable(f"{error.filename}: {error.strerror}") from None

@@ -17,7 +17,7 @@ def document(found: Baselines) -> Document:
     head = Headline(
         f"{len(measured)} of {len(found.rows)} measured",
         "ok" if measured else "neutral",
-        "PSS that a runtime adds to a bare interpreter, before any model",
+        "PSS that a runtime adds to a bare interpreter, with mapped files whole, before any model",
     )
     bare = next((row.bare_bytes for row in measured if row.bare_bytes is not None), None)
     machine = found.machine

@@ -52,11 +52,20 @@ def _row(item: RunSummary) -> Row:
         Cell(item.began[:16].replace("T", " "), quiet=True),
         Cell(model, exact=item.model),
         Cell(preset),
-        _BLANK if item.limit_bytes is None else Cell(gib(item.limit_bytes), exact=f"{item.limit_bytes} bytes"),
+        _limit(item),
         Cell(item.outcome, tone=TONES[item.outcome]),
         mib(item.peak_pss_bytes) if item.peak_pss_bytes else _BLANK,
         _BLANK if speed is None else Cell(f"{speed:.1f}"),
     )
+
+
+def _limit(item: RunSummary) -> Cell:
+    if item.limit_bytes is None:
+        return _BLANK
+    exact = f"{item.limit_bytes} bytes"
+    if item.enforced is False:
+        return Cell(f"{gib(item.limit_bytes)}, watched", exact=f"{exact}, only watched and not enforced", tone="warn")
+    return Cell(gib(item.limit_bytes), exact=exact)
 
 
 def _split(item: RunSummary) -> tuple[str, str]:

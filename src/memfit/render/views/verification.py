@@ -69,6 +69,8 @@ def _headline(verification: Verification) -> Headline:
         return Headline(verdict, tone, f"{verification.reason or 'out of memory'}; {_foretold(verification)}")
     if verdict == "paged":
         return Headline(verdict, tone, f"{verification.reason}; {_foretold(verification)}")
+    if not verification.runs:
+        return Headline("not judged", "warn", f"{verification.reason}; {figures}")
     return Headline(verdict, tone, figures)
 
 

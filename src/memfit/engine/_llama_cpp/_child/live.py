@@ -153,7 +153,7 @@ class Live:
         self._keep += [on_progress, nothing]
         self._progress = 0.0
         self._library.log.begin()
-        model = self._api.llama_model_load_from_file(path.encode(), params)
+        model = self._api.llama_model_load_from_file(os.fsencode(path), params)
         if not model:
             raise _Failed(f"load {Path(path).name}")
         return model
@@ -166,7 +166,7 @@ class Live:
 
     def _adapter(self, model: Any, path: str) -> Any:
         self._library.log.begin()
-        adapter = self._api.llama_adapter_lora_init(model, path.encode())
+        adapter = self._api.llama_adapter_lora_init(model, os.fsencode(path))
         if not adapter:
             raise _Failed(f"load the adapter {Path(path).name}")
         return adapter

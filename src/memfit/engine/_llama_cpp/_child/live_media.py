@@ -32,7 +32,7 @@ class Projector:
         params = self._api.mtmd_context_params_default()
         params.use_gpu = gpu
         params.n_threads = threads
-        self._context = self._api.mtmd_init_from_file(path.encode(), model, params)
+        self._context = self._api.mtmd_init_from_file(os.fsencode(path), model, params)
         if not self._context:
             raise OSError(path)
 
