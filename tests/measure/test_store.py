@@ -16,7 +16,6 @@ import msgspec
 import pytest
 
 import memfit
-
 from memfit.errors import MeasureError, UsageError
 from memfit.measure import _living, store
 from memfit.measure.best_effort import BestEffort

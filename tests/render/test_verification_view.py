@@ -47,6 +47,12 @@ def test_a_kill_says_why_and_whether_it_was_foretold() -> None:
     assert "predicted: fits, 761.0 MiB must stay in memory of 2.00 GiB" in said.sentence
 
 
+def test_what_cannot_be_judged_does_not_look_like_what_runs() -> None:
+    said = headline(verified(runs=False, reason="900.0 MiB of the model were held by another process"))
+    assert (said.verdict, said.tone) == ("not judged", "warn")
+    assert said.sentence.startswith("900.0 MiB of the model were held by another process; 800.0 MiB predicted")
+
+
 def test_an_interrupted_run_says_so_and_judges_nothing() -> None:
     cut = ran(outcome="interrupted", reason="it was interrupted (Ctrl-C)", limit=Limit(limit_bytes=GIB))
     document = show(verified(observation=cut, runs=False, reason="it was interrupted (Ctrl-C)"))

@@ -16,7 +16,6 @@ from memfit.model import find_model
 from memfit.model.cards import CARDS
 from soaking.draw import Drawn
 
-
 RULES = 2
 
 

@@ -1,8 +1,9 @@
 """What a runtime costs before any model: each brought up in a process of its own, and read there.
 
 PSS is taken in the child just before and just after the runtime comes up, so that the interpreter is not counted.
-Mapped files count whole, as if nothing else ran: what a runtime costs must not depend on who else has its libraries. Memory on a GPU's side is in no PSS; the drop of
-MemAvailable, which is noisy, tells of it where CPU and GPU share one memory.
+Mapped files count whole, as if nothing else ran: what a runtime costs must not depend on who else has its libraries.
+Memory on a GPU's side is in no PSS; the drop of MemAvailable, which is noisy, tells of it where CPU and GPU share one
+memory.
 """
 
 from __future__ import annotations

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import selectors
+import shutil
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from memfit.measure import family
 
@@ -55,17 +57,22 @@ class Program:
         environment: all of its variables.
         talks: its standard output are lines for memfit, and its standard input is kept open; otherwise both streams
             are its log.
+        prefix: words that put it somewhere before it runs.
 
     Raises:
-        OSError: it cannot be started.
+        OSError: it cannot be started; of one that is not there that is said here, and not by what the prefix starts.
     """
 
-    def __init__(self, words: Sequence[str], environment: Mapping[str, str], *, talks: bool) -> None:
+    def __init__(
+        self, words: Sequence[str], environment: Mapping[str, str], *, talks: bool, prefix: Sequence[str] = ()
+    ) -> None:
+        if shutil.which(words[0], path=environment.get("PATH")) is None:
+            raise OSError(f"{words[0]}: {'may not be run' if Path(words[0]).is_file() else 'not found'}")
         self.said = Said()
         self._talks = talks
         self._line = bytearray()
         self._process = subprocess.Popen(
-            words,
+            [*prefix, *words],
             stdin=subprocess.PIPE if talks else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -210,7 +208,11 @@ def _run(plan: _Plan, course: Course, left: ExitStack) -> None:
     left.callback(lambda: course.note(fence.close()))
     guard.group(fence)
     course.attach(fence, 0)
-    program = _program(fence, start)
+    try:
+        environment = {**os.environ, **start.environment}
+        program = Program(start.words, environment, talks=start.protocol == "events", prefix=fence.prefix)
+    except (OSError, ValueError) as error:  # ValueError: a word with a zero in it
+        raise Ended("failed", f"the engine cannot be started: {error}") from None
     left.callback(_end, program, course, plan.deployment.engine)
     guard.program(program.pid)
     course.attach(fence, program.pid, start.files)
@@ -222,23 +224,6 @@ def _run(plan: _Plan, course: Course, left: ExitStack) -> None:
         drive_events.drive(program, course, timeout_s=plan.timeout_s)
     else:
         drive_openai.drive(program, course, start, plan.workload, timeout_s=plan.timeout_s)
-
-
-def _program(fence: Fence, start: Start) -> Program:
-    """Start the engine inside the fence.
-
-    Raises:
-        Ended: it cannot be started; said here of a program that is not there, and not by what puts it inside.
-    """
-    environment = {**os.environ, **start.environment}
-    name = start.words[0]
-    if shutil.which(name, path=environment.get("PATH")) is None:
-        what = "may not be run" if Path(name).is_file() else "not found"
-        raise Ended("failed", f"the engine cannot be started: {name}: {what}")
-    try:
-        return Program((*fence.prefix, *start.words), environment, talks=start.protocol == "events")
-    except (OSError, ValueError) as error:  # ValueError: a word with a zero in it
-        raise Ended("failed", f"the engine cannot be started: {error}") from None
 
 
 def _sampler(plan: _Plan, pid: int, fence: Fence | None) -> Sampler:

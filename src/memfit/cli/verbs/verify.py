@@ -42,8 +42,9 @@ What a run teaches corrects later predictions on this machine (--calibration off
 \b
 Exit codes: 0 it runs, within what was predicted; 10 it does not run in that
 memory: killed, only by paging, or not judged: it took more than a limit that
-nothing here could enforce, or others held the model in memory for it; 11 it runs, and took more or less than predicted; 6 the engine
-failed; 2 usage; 130 interrupted. A leak found by --soak changes no code:
+nothing here could enforce, or others held the model in memory for it; 11 it
+runs, and took more or less than predicted; 6 the engine failed; 2 usage; 130
+interrupted. A leak found by --soak changes no code:
 memfit verify --soak 10m --json | jq .growth.leaks"""
 
 
