@@ -49,7 +49,7 @@ def test_a_run_shows_what_the_engine_holds(load_mode: str) -> None:
     assert seen.unevictable_bytes >= seen.phases[-1].anonymous_bytes * 0.9
     assert "llama-cpp-python" in seen.engine.version
     assert seen.decode_tokens_per_s
-    assert runs(seen, None)[0]
+    assert runs(seen, ())[0]
 
 
 def test_rounds_repeat_the_work() -> None:
@@ -76,4 +76,4 @@ class TestLimit:
         assert seen.paging.oom_kills >= 1
         assert [phase.name for phase in seen.phases] == ["started"]
         assert "% of the load" in seen.reason
-        assert runs(seen, None) == (False, seen.reason)
+        assert runs(seen, ()) == (False, seen.reason)

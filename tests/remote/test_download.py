@@ -10,9 +10,9 @@ from typing import NamedTuple
 import pytest
 
 from memfit.errors import ModelError, NotAModel, Unreachable
-from memfit.remote import _parts, download
+from memfit.remote import download
 from memfit.remote.download import Pulled, Wanted, pull
-from memfit.remote.web import Web
+from memfit.remote.web import Web, check_size
 from range_server import RangeServer, serving
 
 DATA = b"GGUF" + bytes(range(256)) * 8192  # 2 MiB
@@ -135,7 +135,7 @@ def test_a_server_that_refuses_connections_is_given_up_soon(tmp_path: Path, monk
 def test_a_size_that_no_file_has_is_the_server_s_claim(server: RangeServer, tmp_path: Path) -> None:
     stopped_half_way(server, tmp_path)
     with pytest.raises(ModelError, match="the server claims"):
-        _parts.check_size(9 * 10**18, server.url)
+        check_size(9 * 10**18, server.url)
 
 
 def test_a_server_that_starts_anew_and_breaks_each_time_makes_no_progress(server: RangeServer, tmp_path: Path) -> None:

@@ -58,8 +58,8 @@ print(json.dumps(found))
 
 @pytest.fixture(scope="module")
 def machine(image: Image, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    """Changed by every test of it, and put back by each."""
-    made = Machine(tmp_path_factory.mktemp("knobs") / "machine", image, firmware_arguments="swiotlb=32768,force")
+    """Changed by every test of it, and put back by each; above 4 GiB the kernel keeps bounce buffers."""
+    made = Machine(tmp_path_factory.mktemp("knobs") / "machine", image, memory_bytes=4096 * MIB)
     made.boot()
     yield made
     made.stop()

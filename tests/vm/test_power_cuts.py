@@ -148,7 +148,7 @@ def cut(machine: Saved, disk: Path, request: dict[str, Any], after_s: float) -> 
 
 
 def test_power_cuts(image: Image, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    machine = Saved(tmp_path / "machine", image, firmware_arguments="swiotlb=32768,force")
+    machine = Saved(tmp_path / "machine", image)
     try:
         machine.boot()
         request = request_of(machine)
