@@ -236,3 +236,10 @@ def test_a_config_that_no_model_can_have_is_refused(tmp_path: Path, changed: Any
         with pytest.raises(Malformed, match=complaint) as refused:
             folder_shape(folder, format=preset)
         assert str(folder / "config.json") in str(refused.value)
+
+
+def test_of_a_model_type_that_nothing_is_near_it_is_said_what_can_be_done(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path, {**LLAMA, "model_type": "zzzz"})
+    with pytest.raises(UnknownArchitecture) as refused:
+        folder_shape(folder)
+    assert "give its GGUF file" in (refused.value.hint or "")

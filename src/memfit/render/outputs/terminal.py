@@ -221,8 +221,11 @@ class _Page:
             widths[longest] -= 1
         wanting = sorted(shown, key=lambda index: (block.columns[index].prose, bounds[index][1] - widths[index]))
         for place, index in enumerate(wanting):  # sentences last: the longest get what is left
-            whole = not block.columns[index].prose or place == len(wanting) - 1
-            more = min(bounds[index][1] - widths[index], left if whole else left // 2)
+            later = wanting[place + 1 :]
+            beyond = left - sum(max(0, min(bounds[one][1], _NARROW_PROSE) - widths[one]) for one in later)
+            want = bounds[index][1] - widths[index]
+            whole = not block.columns[index].prose or not later or want <= beyond
+            more = min(want, left if whole else left // 2)
             widths[index], left = widths[index] + more, left - more
         return widths
 
