@@ -192,9 +192,10 @@ def _install(archive: Path, variant: str, packages: Sequence[str]) -> None:
     try:
         call("mmdebstrap", *options, SUITE, archive)
     except RuntimeError as error:
-        causes = ("Could not resolve", "Temporary failure", "Unable to connect", "Could not connect", "Failed to fetch")
-        if any(cause in str(error) for cause in causes):
-            raise Unavailable(f"no image is made yet, and no mirror of Debian is reached: {error}") from error
+        causes = ("Could not resolve", "Temporary failure", "nable to connect", "ould not connect", "Failed to fetch")
+        said = [line for line in str(error).splitlines() if any(cause in line for cause in causes)]
+        if said:
+            raise Unavailable(f"no image is made yet, and no mirror of Debian is reached: {said[0]}") from error
         raise
 
 
