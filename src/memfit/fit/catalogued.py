@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 
 from memfit.engine.runtimes import ENGINES
 from memfit.errors import UsageError
@@ -14,7 +15,7 @@ from memfit.fit.rows import Search, row_of
 from memfit.fit.tabled import tabled
 from memfit.precision.presets import PRESETS
 from memfit.precision.schemes import SCHEMES
-from memfit.precision.support import how
+from memfit.precision.support import Support, how
 
 # what a preset of GGUF keeps of a published format is a scheme of checkpoints itself
 _AS_SCHEME = {"MXFP4_MOE": "mxfp4"}
@@ -91,11 +92,16 @@ def _is_of(format: str, engine: str) -> bool:
     return format in (PRESETS if ENGINES.get(engine).reads == "gguf" else SCHEMES)
 
 
+@cache
+def _support_of(format: str, engine: str, capability: str) -> Support | None:
+    return how(form_of(format), engine, capability)
+
+
 def _runs(format: str, engine: str, search: Search) -> bool:
     """Whether the engine runs the format on this chip; where nobody knows, it is taken to."""
     if search.capability is None or ENGINES.get(engine).on_the_processor:
         return True
-    support = how(form_of(format), engine, search.capability)
+    support = _support_of(format, engine, search.capability)
     if support is None or support.how != "unsupported":
         return True
     name, chip = ENGINES.get(engine).name, search.device.gpu

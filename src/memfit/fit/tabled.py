@@ -27,7 +27,8 @@ def tabled(candidate: Candidate, search: Search, engine: str, format: str, sizes
         fitting = tokens
     wanted = min(search.wish.context_tokens, model.trained_tokens)
     asked = next((one for one in sizes.contexts if one >= wanted), max(sizes.contexts))
-    if fitting < wanted and fitting == max((one for one in sizes.contexts if one < wanted), default=None):
+    below = max((one for one in sizes.contexts if one < wanted), default=None)
+    if wanted not in sizes.contexts and fitting == below:
         search.considered += 1
         itself = sum_at(candidate.name, search.device, search.wish, engine, format, wanted)
         if itself.required <= search.device.capacity_bytes:
