@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import statistics
+import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -61,7 +62,10 @@ def machine(image: Image, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     """Changed by every test of it, and put back by each; above 4 GiB the kernel keeps bounce buffers."""
     made = Machine(tmp_path_factory.mktemp("knobs") / "machine", image, memory_bytes=4096 * MIB)
     made.boot()
-    yield made
+    # a login starts a manager of its user, and each of memfit's questions is one: here it is there all the time
+    with subprocess.Popen([*made.client, NAME, "sleep infinity"], stdin=subprocess.DEVNULL) as login:
+        yield made
+        login.kill()
     made.stop()
 
 
