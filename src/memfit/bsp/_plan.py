@@ -101,13 +101,14 @@ def kernel_wants(layout: Layout, recipes: Iterable[Recipe]) -> tuple[tuple[Want,
     """
     asking = [recipe for recipe in recipes if recipe.kernel]
     if asking and not layout.kernel:
-        patterns = " or ".join(layout.board.kernel_trees)
-        raise ProbeError(f"{layout.root}/kernel/dtb: there is no {patterns}", hint="unpack the kernel of this release")
+        what = f"{layout.root}/kernel/dtb: there is no {layout.kernel_missing}"
+        raise ProbeError(what, hint="unpack the kernel of this release")
     found = []
     for file in layout.kernel if asking else ():
         blob = read_blob(layout.read(file), file)
         words = " ".join(blob.compatible())
-        if layout.board.module not in words:
+        # carriers' makers write one tree for all modules of a family, and their configuration has it flashed
+        if (layout.board.family if layout.kernel_named else layout.board.module) not in words:
             raise ProbeError(
                 f"{file}: it is for {words or 'no board'}, not for {layout.board.module}",
                 hint="name the board that the tree is for, or take the file from the kernel of this release again",
