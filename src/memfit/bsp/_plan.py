@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from memfit.bsp import _wants, carveouts
 from memfit.bsp._rewrite import rewritten
+from memfit.bsp._setters import setters, setters_of
 from memfit.bsp._tools import put_string
 from memfit.bsp._wants import Want
 from memfit.bsp.fdt import Blob, read_blob, strings
@@ -159,10 +160,20 @@ def _prove(before: Trees, after: Trees, wants: tuple[Want, ...], recipes: tuple[
     """The compiled trees differ where they should, and nowhere else."""
     for want in wants_of(after, recipes):
         if not want.done:
+            merged = after.mb1 if want.kind == "zero" else after.mb2
+            last = setters_of(setters(merged), want.path)
+            where = f"{last[-1].place} sets it last" if last else "something overrides it"
             raise ApplyError(
-                f"{want.file}: {want.written} is as it was once everything is compiled: something overrides it",
-                hint="nothing was written; --style override writes behind everything else",
+                f"{want.file}: {want.written} is as it was once everything is compiled: {where}",
+                hint="nothing was written; take that out first, or --style override writes behind everything else",
             )
+    sizes = {
+        f"{carveouts.FOLDER}/{carveouts.NODE}{one.unit}": one.bytes or 0 for one in carveouts.carveouts(before.mb1)
+    }
+    planned = sum(sizes.get(path, 0) for path in {want.path for want in wants if want.kind == "zero"})
+    won = carveouts.total(carveouts.carveouts(before.mb1)) - carveouts.total(carveouts.carveouts(after.mb1))
+    if won != planned:
+        raise ApplyError(f"{before.mb1.main}: {won} bytes less, where {planned} were meant", hint="nothing was written")
     meant = {want.path for want in wants if not want.done}
     for one, other in ((before.mb1, after.mb1), (before.mb2, after.mb2)):
         for path in differences(one.root, other.root):
