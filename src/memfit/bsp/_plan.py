@@ -16,7 +16,7 @@ from memfit.bsp.fdt import Blob, read_blob, strings
 from memfit.bsp.layout import Layout, includers
 from memfit.bsp.merged import Merged, differences, merge, merge_again
 from memfit.bsp.recipes import RECIPES, Recipe
-from memfit.bsp.records import BspStep, FileEdit, Reclaimed, Style
+from memfit.bsp.records import GONE_ALREADY, BspStep, FileEdit, Reclaimed, Style
 from memfit.errors import ApplyError, ProbeError
 
 
@@ -66,7 +66,7 @@ def choose(
     for recipe in RECIPES:
         if recipe.need in needed:
             gone = not any(sizes.get(name, 1) for name in recipe.carveouts)
-            why = "is needed, but was given up already: memfit bsp undo" if gone else f"kept for {recipe.need}"
+            why = GONE_ALREADY if gone else f"kept for {recipe.need}"
             left.append((recipe.name, why))
         elif not recipe.is_experimental(family):
             chosen.append(recipe)
