@@ -9,8 +9,6 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from small_image import everything, make_image
-from ssh_server import Server, require_sshd
 
 from memfit.apply import Place, apply, choose, propose, status, undo
 from memfit.apply.place import ask
@@ -20,6 +18,8 @@ from memfit.host.rootfs import RootfsHost
 from memfit.knob import Offer, offers
 from memfit.knob.combine import changes_of
 from memfit.knob.records import Effect
+from small_image import everything, make_image
+from ssh_server import Server, require_sshd
 
 
 @pytest.fixture

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from small_image import everything, make_image
-
 from memfit.apply import Place, stepwise
 from memfit.device.audit import audit
 from memfit.host.rootfs import RootfsHost
 from memfit.knob import Change, Offer, offers
 from memfit.knob.combine import changes_of
+from small_image import everything, make_image
 
 
 def found(root: Path, *names: str) -> list[Offer]:

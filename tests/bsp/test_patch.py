@@ -29,6 +29,7 @@ from memfit.bsp import BspAudit, BspDiff, BspReceipt, Patch, audit_tree, diff, p
 from memfit.bsp.fdt import Blob, read_blob
 from memfit.bsp.layout import find_layout
 from memfit.bsp.merged import merge
+from memfit.render import render
 from memfit.units import MIB
 
 ORIN_NANO = "p3767-0003"
@@ -293,6 +294,22 @@ def test_what_is_needed_and_was_given_up_already_is_told(tree: Fixture) -> None:
     patch(str(tree.root), ORIN_NANO)
     told = plan_patch(str(tree.root), ORIN_NANO, ["display"])
     assert told.left == (("display", "is needed, but was given up already: memfit bsp undo"),)
+    nothing = patch(str(tree.root), ORIN_NANO, ["display"])
+    assert (nothing.state, nothing.left) == ("nothing to do", told.left)
+    for record in (told, nothing):
+        shown = str(render(record, width=200))
+        assert "display: is needed, but was given up already" in shown
+        assert "display is needed, but gone already" in shown
+        assert "is so already" not in shown
+
+
+def test_a_receipt_keeps_what_was_left_alone(tree: Fixture) -> None:
+    patch(str(tree.root), ORIN_NANO, ["camera"])
+    receipt = patch(str(tree.root), ORIN_NANO, ["display"])
+    assert receipt.state == "applied"
+    assert ("display", "is needed, but was given up already: memfit bsp undo") in receipt.left
+    assert diff(str(tree.root)).receipts[-1].left == receipt.left
+    assert "Left alone" in str(render(receipt, width=200))
 
 
 def test_what_is_beyond_the_notes_is_said(tree: Fixture) -> None:

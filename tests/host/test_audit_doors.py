@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ssh_server import Server, require_sshd
 
 from memfit.device.audit import audit, audit_paths
 from memfit.device.audit_records import Audit
@@ -16,6 +15,7 @@ from memfit.host.recorded import RecordedHost
 from memfit.host.rootfs import RootfsHost
 from memfit.host.ssh import SshHost
 from memfit.units import MIB
+from ssh_server import Server, require_sshd
 
 MANIFEST = Manifest(paths=audit_paths())
 

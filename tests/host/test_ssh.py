@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ssh_server import Server, free_port, require_sshd
 
 from memfit.device.audit import audit
 from memfit.errors import NeedsRoot, ProbeError, UnsupportedDevice, UsageError
@@ -21,6 +20,7 @@ from memfit.host.record import record, take
 from memfit.host.recorded import RecordedHost
 from memfit.host.ssh import SshHost
 from memfit.units import MIB
+from ssh_server import Server, free_port, require_sshd
 
 PATHS = (
     "/proc/version",

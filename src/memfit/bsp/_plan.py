@@ -9,13 +9,14 @@ from typing import NamedTuple
 
 from memfit.bsp import _wants, carveouts
 from memfit.bsp._rewrite import rewritten
+from memfit.bsp._setters import setters, setters_of
 from memfit.bsp._tools import put_string
 from memfit.bsp._wants import Want
 from memfit.bsp.fdt import Blob, read_blob, strings
 from memfit.bsp.layout import Layout, includers
 from memfit.bsp.merged import Merged, differences, merge, merge_again
 from memfit.bsp.recipes import RECIPES, Recipe
-from memfit.bsp.records import BspStep, FileEdit, Reclaimed, Style
+from memfit.bsp.records import GONE_ALREADY, BspStep, FileEdit, Reclaimed, Style
 from memfit.errors import ApplyError, ProbeError
 
 
@@ -65,7 +66,7 @@ def choose(
     for recipe in RECIPES:
         if recipe.need in needed:
             gone = not any(sizes.get(name, 1) for name in recipe.carveouts)
-            why = "is needed, but was given up already: memfit bsp undo" if gone else f"kept for {recipe.need}"
+            why = GONE_ALREADY if gone else f"kept for {recipe.need}"
             left.append((recipe.name, why))
         elif not recipe.is_experimental(family):
             chosen.append(recipe)
@@ -101,13 +102,14 @@ def kernel_wants(layout: Layout, recipes: Iterable[Recipe]) -> tuple[tuple[Want,
     """
     asking = [recipe for recipe in recipes if recipe.kernel]
     if asking and not layout.kernel:
-        patterns = " or ".join(layout.board.kernel_trees)
-        raise ProbeError(f"{layout.root}/kernel/dtb: there is no {patterns}", hint="unpack the kernel of this release")
+        what = f"{layout.root}/kernel/dtb: there is no {layout.kernel_missing}"
+        raise ProbeError(what, hint="unpack the kernel of this release")
     found = []
     for file in layout.kernel if asking else ():
         blob = read_blob(layout.read(file), file)
         words = " ".join(blob.compatible())
-        if layout.board.module not in words:
+        # carriers' makers write one tree for all modules of a family, and their configuration has it flashed
+        if (layout.board.family if layout.kernel_named else layout.board.module) not in words:
             raise ProbeError(
                 f"{file}: it is for {words or 'no board'}, not for {layout.board.module}",
                 hint="name the board that the tree is for, or take the file from the kernel of this release again",
@@ -158,10 +160,20 @@ def _prove(before: Trees, after: Trees, wants: tuple[Want, ...], recipes: tuple[
     """The compiled trees differ where they should, and nowhere else."""
     for want in wants_of(after, recipes):
         if not want.done:
+            merged = after.mb1 if want.kind == "zero" else after.mb2
+            last = setters_of(setters(merged), want.path)
+            where = f"{last[-1].place} sets it last" if last else "something overrides it"
             raise ApplyError(
-                f"{want.file}: {want.written} is as it was once everything is compiled: something overrides it",
-                hint="nothing was written; --style override writes behind everything else",
+                f"{want.file}: {want.written} is as it was once everything is compiled: {where}",
+                hint="nothing was written; take that out first, or --style override writes behind everything else",
             )
+    sizes = {
+        f"{carveouts.FOLDER}/{carveouts.NODE}{one.unit}": one.bytes or 0 for one in carveouts.carveouts(before.mb1)
+    }
+    planned = sum(sizes.get(path, 0) for path in {want.path for want in wants if want.kind == "zero"})
+    won = carveouts.total(carveouts.carveouts(before.mb1)) - carveouts.total(carveouts.carveouts(after.mb1))
+    if won != planned:
+        raise ApplyError(f"{before.mb1.main}: {won} bytes less, where {planned} were meant", hint="nothing was written")
     meant = {want.path for want in wants if not want.done}
     for one, other in ((before.mb1, after.mb1), (before.mb2, after.mb2)):
         for path in differences(one.root, other.root):

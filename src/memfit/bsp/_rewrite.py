@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from memfit.bsp import _wants, _write
+from memfit.bsp._setters import setters, setters_of
 from memfit.bsp._wants import Want
 from memfit.bsp._write import Replacement
 from memfit.bsp.layout import Layout
@@ -36,8 +37,11 @@ def rewritten(
     sources = _Sources(layout)
     if zeros:
         _refuse_others(sources.get(mb1.main), mb1, zeros)
+        _refuse_later(mb1, zeros)
     if others:
-        _refuse_others(sources.get(mb2.main), mb2, [want for want in others if not _is_own(want)])
+        foreign = [want for want in others if not _is_own(want)]
+        _refuse_others(sources.get(mb2.main), mb2, foreign)
+        _refuse_later(mb2, foreign)
         _refuse_other_clusters(sources, mb2, others)
     if style == "override":
         return _overrides(sources, mb1, mb2, zeros, others)
@@ -120,6 +124,22 @@ def _refuse_others(source: Source, merged: Merged, wants: Sequence[Want]) -> Non
             f"{source.name}, line {source.line(node.start)}: somebody set {node.name} here for this board",
             hint=f"take that out first, or leave it: --needs {keep}" if keep else "take that out first",
         )
+
+
+def _refuse_later(merged: Merged, wants: Sequence[Want]) -> None:
+    """What another file sets again, behind the one that made a node, is somebody's wish as well: a vendor's include."""
+    every = setters(merged)
+    for want in wants:
+        found = setters_of(every, want.path)
+        later = [one for one in found[1:] if one.file != found[0].file or one.file == merged.main]
+        for one in later:
+            if want.kind == "zero" and _is_zero(one.node):
+                continue
+            keep = want.recipe.need
+            raise ApplyError(
+                f"{one.place}: somebody set {want.name} here, behind {found[0].place}",
+                hint=f"take that out first, or leave it: --needs {keep}" if keep else "take that out first",
+            )
 
 
 def _refuse_other_clusters(sources: _Sources, mb2: Merged, wants: Sequence[Want]) -> None:

@@ -9,17 +9,15 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from memfit.bsp._conf import read_conf
 from memfit.bsp.boards import BSP_BOARDS, BspBoard
 from memfit.errors import ProbeError, UsageError
 
 _BCT = ("bootloader/generic/BCT", "bootloader/t186ref/BCT")  # since R36; until R35
 _INCLUDES = (*_BCT, "bootloader")
 _KERNEL_TREES = "kernel/dtb"
-_SOURCED = re.compile(r'^source\s+"?\$\{?LDK_DIR\}?/([\w.+-]+)"?', re.M)
-_ASSIGNED = re.compile(r'^([ \t]*)(MISC_CONFIG|MB2_BCT)="?([\w.+-]+)"?', re.M)
 _RELEASE = re.compile(r"R(\d+) \(release\), REVISION: ([\d.]+)")
 _MOST_BYTES = 1 << 20
-_MOST_SOURCED = 8
 
 
 class Layout(NamedTuple):
@@ -27,7 +25,8 @@ class Layout(NamedTuple):
 
     Attributes:
         mb1, mb2: the boot configurations. includes: folders with what they include.
-        kernel: device trees of the kernel for this module.
+        kernel: device trees of the kernel for this module. kernel_missing: the one that should be there and is not.
+        kernel_named: it is the configuration that says which.
         configuration: the ``.conf`` that names them; empty where the tree has none of this board.
         notes: what of it memfit did not follow.
     """
@@ -39,6 +38,8 @@ class Layout(NamedTuple):
     mb2: str
     includes: tuple[str, ...]
     kernel: tuple[str, ...]
+    kernel_missing: str
+    kernel_named: bool
     configuration: str
     notes: tuple[str, ...]
 
@@ -91,7 +92,8 @@ def find_layout(tree: str, board: str, configuration: str | None = None) -> Layo
         _place(root, includes, assigned.get(variable, usual), found)
         for variable, usual in (("MISC_CONFIG", found.mb1), ("MB2_BCT", found.mb2))
     ]
-    kernel = {path.resolve() for pattern in found.kernel_trees for path in (root / _KERNEL_TREES).glob(pattern)}
+    named = assigned.get("DTB_FILE")
+    kernel, missing, more = _kernel(root, found, name, named)
     return Layout(
         root=root,
         board=found,
@@ -99,9 +101,11 @@ def find_layout(tree: str, board: str, configuration: str | None = None) -> Layo
         mb1=files[0],
         mb2=files[1],
         includes=includes,
-        kernel=tuple(sorted(_inside(root, path) for path in kernel)),
+        kernel=kernel,
+        kernel_missing=missing,
+        kernel_named=named is not None,
         configuration=name,
-        notes=notes,
+        notes=(*notes, *more),
     )
 
 
@@ -119,7 +123,7 @@ def includers(layout: Layout, file: str) -> tuple[str, ...]:
 
 
 def _configured(root: Path, board: BspBoard, asked: str | None) -> tuple[str, dict[str, str], tuple[str, ...]]:
-    """The ``.conf``, what it assigns, and assignments inside of its functions, which depend on the module at hand."""
+    """The ``.conf``, what it assigns for this module, and what of it has no effect."""
     names = board.configurations if asked is None else (asked if asked.endswith(".conf") else f"{asked}.conf",)
     name = next((name for name in names if "/" not in name and (root / name).is_file()), None)
     if name is None:
@@ -127,25 +131,24 @@ def _configured(root: Path, board: BspBoard, asked: str | None) -> tuple[str, di
             known = ", ".join(sorted(path.stem for path in root.glob("*.conf"))) or "none"
             raise UsageError(f"{root}: there is no {names[0]}", hint=f"configurations of this tree: {known}")
         return "", {}, ()
-    text = _sourced(root, name, _MOST_SOURCED)
-    assigned: dict[str, str] = {}
-    conditional: dict[str, str] = {}
-    for indent, variable, value in _ASSIGNED.findall(text):
-        (conditional if indent else assigned)[variable] = value
-    notes = tuple(
-        f"{name} sets {variable} to {value} under a condition: memfit takes {assigned.get(variable, 'the usual file')}"
-        for variable, value in conditional.items()
-        if value != assigned.get(variable)
-    )
-    return name, assigned, notes
+    conf = read_conf(root, name, board.module.rpartition("-")[2])
+    return name, conf.assigned, conf.notes
 
 
-def _sourced(root: Path, name: str, left: int) -> str:
-    """A configuration with those it sources in their places."""
-    text = _text(root / name)
-    if not left:
-        return text
-    return _SOURCED.sub(lambda match: _sourced(root, match[1], left - 1), text)
+def _kernel(root: Path, board: BspBoard, conf: str, named: str | None) -> tuple[tuple[str, ...], str, tuple[str, ...]]:
+    """The kernel's device trees, what is missing of them, and what else of this module is left as it is.
+
+    The one that the configuration names is flashed; others of the module are not, and stay.
+    """
+    usual = {path for pattern in board.kernel_trees for path in (root / _KERNEL_TREES).glob(pattern) if path.is_file()}
+    if named is None:
+        found = tuple(sorted(_inside(root, path.resolve()) for path in usual))
+        return found, "" if found else " or ".join(board.kernel_trees), ()
+    path = root / _KERNEL_TREES / named
+    others = sorted(each.name for each in usual if each.resolve() != path.resolve())
+    note = f"{conf} has {named} flashed: {', '.join(others)} of this module stays as it is"
+    notes = (note,) if others else ()
+    return ((_inside(root, path.resolve()),), "", notes) if path.is_file() else ((), named, notes)
 
 
 def _place(root: Path, folders: tuple[str, ...], name: str, board: BspBoard) -> str:

@@ -29,12 +29,14 @@ class Merged(NamedTuple):
     Attributes:
         main: the file it began with. files: every file that it is made of, from the top of the tree.
         root: the tree. macros: names and what they stand for, as written.
+        text: preprocessed, with lines that say where each part comes from.
     """
 
     main: str
     files: tuple[str, ...]
     root: Blob
     macros: Mapping[str, str]
+    text: bytes = b""
 
     def value(self, word: str) -> str:
         """A macro followed to its end; a word that is none is itself."""
@@ -94,7 +96,7 @@ def _merge(root: Path, main: str, includes: tuple[str, ...]) -> Merged:
             raise ProbeError(f"{main}: it includes {file}, which is outside of the tree", hint="copy it into the tree")
         if file not in files:
             files.append(file)
-    return Merged(main, tuple(files), read_blob(compile_source(text, main, root), main), macros)
+    return Merged(main, tuple(files), read_blob(compile_source(text, main, root), main), macros, text)
 
 
 def differences(before: Blob, after: Blob) -> tuple[str, ...]:

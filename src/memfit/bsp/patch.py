@@ -243,7 +243,7 @@ def _changed(
 
 def _about(told: Patch) -> dict[str, Any]:
     """What is kept beside the journal's steps."""
-    names = ("board", "style", "gives_up", "reclaimed", "reclaimed_bytes", "flash", "cautions")
+    names = ("board", "style", "gives_up", "left", "reclaimed", "reclaimed_bytes", "flash", "cautions")
     found: dict[str, Any] = msgspec.to_builtins(told)
     return {name: found[name] for name in names}
 
@@ -258,6 +258,7 @@ def _receipt(told: dict[str, Any], tree: str) -> BspReceipt:
         style=about.get("style", ""),
         made="" if made is None else datetime.fromtimestamp(made, timezone.utc).isoformat(timespec="seconds"),
         gives_up=tuple(about.get("gives_up", ())),
+        left=tuple((name, why) for name, why in about.get("left", ())),
         files=tuple(
             (step["path"].lstrip("/"), step["before"]["sha256"], step["after"]["sha256"])
             for step in told.get("steps", ())

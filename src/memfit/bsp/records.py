@@ -128,11 +128,16 @@ class Patch(msgspec.Struct, frozen=True, kw_only=True):
     schema_version: int = 1
 
 
+GONE_ALREADY = "is needed, but was given up already: memfit bsp undo"
+"""Why a needed use is left alone that an earlier patch, or somebody, gave up."""
+
+
 class BspReceipt(msgspec.Struct, frozen=True, kw_only=True):
     """A patch that was made or taken back.
 
     Attributes:
         state: ``applied``, ``undone``, ``nothing to do``; ``open`` and ``undoing`` were interrupted.
+        left: what was not given up, with the reason; what is needed and gone already is in it.
         files: what was written, by path, with the SHA-256 before and after.
     """
 
@@ -143,6 +148,7 @@ class BspReceipt(msgspec.Struct, frozen=True, kw_only=True):
     style: str = ""
     made: str = ""
     gives_up: tuple[str, ...] = ()
+    left: tuple[tuple[str, str], ...] = ()
     files: tuple[tuple[str, str, str], ...] = ()
     reclaimed: tuple[Reclaimed, ...] = ()
     reclaimed_bytes: int = 0

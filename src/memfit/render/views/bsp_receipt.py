@@ -6,18 +6,20 @@ from memfit.bsp.records import BspReceipt
 from memfit.render.document import Block, Bullets, Cell, Column, Command, Document, Headline, Note, Row, Table, Tone
 from memfit.render.views._figures import gib, shell_command
 from memfit.render.views._view import View
-from memfit.render.views.patch import reclaimed
+from memfit.render.views.patch import gone_already, left_alone, reclaimed
 
 _TONES: dict[str, Tone] = {"applied": "ok", "undone": "ok", "nothing to do": "ok"}
 
 
 def document(receipt: BspReceipt) -> Document:
     """What it gave, what was written, and how to go on or back."""
-    blocks: list[Block] = [Headline(receipt.state, _TONES.get(receipt.state, "bad"), _sentence(receipt))]
+    blocks: list[Block] = [Headline(receipt.state, _tone(receipt), _sentence(receipt))]
     if receipt.reclaimed and receipt.state == "applied":
         blocks.append(reclaimed(receipt.reclaimed, receipt.reclaimed_bytes))
     if receipt.files:
         blocks.append(_files(receipt))
+    if receipt.left and receipt.state in ("applied", "nothing to do"):
+        blocks.append(left_alone(receipt.left))
     if receipt.state == "applied":
         if receipt.cautions:
             blocks.append(Bullets(receipt.cautions, "warn", "Before a flash"))
@@ -31,9 +33,15 @@ def document(receipt: BspReceipt) -> Document:
     return Document(f"{name} of {receipt.board}" if receipt.board else name, tuple(blocks))
 
 
+def _tone(receipt: BspReceipt) -> Tone:
+    if receipt.state == "nothing to do" and gone_already(receipt.left):
+        return "warn"
+    return _TONES.get(receipt.state, "bad")
+
+
 def _sentence(receipt: BspReceipt) -> str:
     if receipt.state == "nothing to do":
-        return "all of it is so already"
+        return gone_already(receipt.left) or "all of it is so already"
     if receipt.state == "undone":
         return "every file is as it was"
     if receipt.state != "applied":

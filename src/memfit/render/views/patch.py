@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from memfit.bsp.records import FileEdit, Patch, Reclaimed
-from memfit.render.document import Block, Bullets, Cell, Column, Command, Document, Headline, Lines, Row, Table
+from memfit.bsp.records import GONE_ALREADY, FileEdit, Patch, Reclaimed
+from memfit.render.document import Block, Bullets, Cell, Column, Command, Document, Headline, Lines, Row, Table, Tone
 from memfit.render.views._figures import gib, mib
 from memfit.render.views._view import View
 
@@ -24,7 +24,7 @@ def document(patch: Patch) -> Document:
     if reached:
         blocks.append(Bullets(tuple(reached), "warn", "Reaches other files"))
     if patch.left:
-        blocks.append(Bullets(tuple(f"{name}: {why}" for name, why in patch.left), title="Left alone"))
+        blocks.append(left_alone(patch.left))
     if patch.files and patch.cautions:
         blocks.append(Bullets(patch.cautions, "warn", "Before a flash"))
     if patch.files and patch.flash:
@@ -46,6 +46,18 @@ def reclaimed(rows: tuple[Reclaimed, ...], total_bytes: int) -> Table:
     return Table("In the compiled trees, MiB", columns, shown, (total,))
 
 
+def left_alone(left: tuple[tuple[str, str], ...]) -> Bullets:
+    """What is not given up, and why."""
+    tone: Tone = "warn" if gone_already(left) else "neutral"
+    return Bullets(tuple(f"{name}: {why}" for name, why in left), tone, "Left alone")
+
+
+def gone_already(left: tuple[tuple[str, str], ...]) -> str:
+    """Needed uses that are gone, as a sentence; empty where there are none."""
+    names = [name for name, why in left if why == GONE_ALREADY]
+    return f"{', '.join(names)} is needed, but gone already: memfit bsp undo" if names else ""
+
+
 def changed_lines(edit: FileEdit) -> Lines:
     """What differs in a file, its tabs as blanks."""
     return Lines(tuple(line.expandtabs(4) for line in edit.text.splitlines()), edit.path, "diff")
@@ -53,6 +65,9 @@ def changed_lines(edit: FileEdit) -> Lines:
 
 def _headline(patch: Patch) -> Headline:
     if not patch.files:
+        gone = gone_already(patch.left)
+        if gone:
+            return Headline("nothing to do", "warn", gone)
         why = "all of it is so already" if patch.gives_up else "nothing is left that may be given up"
         return Headline("nothing to do", "ok", why)
     count = "1 file" if len(patch.files) == 1 else f"{len(patch.files)} files"
