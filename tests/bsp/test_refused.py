@@ -15,6 +15,7 @@ from fixture_tree import BCT, COMMON, DTB, MB1, MB2, Fixture, contents, make_tre
 
 from memfit.bsp import audit_tree, diff, patch, plan_patch, undo
 from memfit.errors import ApplyError, Drift, MemfitError, ProbeError, UnknownName, UsageError
+from memfit.render import render
 from memfit.units import MIB
 
 ORIN_NANO = "p3767-0003"
@@ -284,6 +285,36 @@ def test_a_file_that_leads_out_of_the_tree(tree: Fixture, tmp_path: Path) -> Non
     tree.file(MB2).rename(outside)
     tree.file(MB2).symlink_to(outside)
     refused(tree, ProbeError, "outside of")
+
+
+def test_an_include_that_is_a_link_out_of_the_tree(tree: Fixture, tmp_path: Path) -> None:
+    outside = tmp_path / "outside.dtsi"
+    tree.file(COMMON).rename(outside)
+    tree.file(COMMON).symlink_to(outside)
+    refused(tree, ProbeError, COMMON, "a link out of the tree", "copy it into the tree")
+
+
+def test_a_line_that_names_a_file_that_is_not_there(tree: Fixture) -> None:
+    tree.add(MB1, '#line 7 "gone.dtsi"\n')
+    refused(tree, ProbeError, Path(MB1).name, "gone.dtsi", "#line")
+
+
+def test_a_pipe_for_a_kernel_tree_is_none(tree: Fixture) -> None:
+    tree.file(DTB).unlink()
+    os.mkfifo(tree.file(DTB))
+    with pytest.raises(ProbeError, match="kernel/dtb: there is no"):
+        patch(str(tree.root), ORIN_NANO)
+
+
+def test_the_audit_does_not_promise_what_patch_refuses(tree: Fixture) -> None:
+    tree.file(DTB).unlink()
+    found = audit_tree(str(tree.root), ORIN_NANO)
+    assert found.published_bytes == 33 * MIB
+    assert {row.can_go for row in found.carveouts if row.recipe == "display" and row.bytes} == {"no"}
+    assert any("display cannot be given up here" in warning for warning in found.warnings)
+    tree.write("my.conf", 'source "${LDK_DIR}/p3767.conf.common"\n')
+    shown = str(render(audit_tree(str(tree.root), ORIN_NANO, configuration="my"), width=400))
+    assert f"memfit bsp patch {tree.root.resolve()} --board {ORIN_NANO} --needs display --conf my --dry-run" in shown
 
 
 def test_a_link_inside_of_the_tree_is_followed_and_stays(tree: Fixture) -> None:

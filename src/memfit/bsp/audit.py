@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from memfit.bsp import _plan, carveouts
 from memfit.bsp._plan import Trees
@@ -30,8 +30,9 @@ def audit_tree(tree: str, board: str, needs: Iterable[str] = (), configuration: 
     layout = find_layout(tree, board, configuration)
     trees = Trees.of(layout)
     found, kept = carveouts.carveouts(trees.mb1), frozenset(needs)
-    rows = tuple(_row(one, layout.board.family, kept) for one in found)
-    half_done, warnings = _states(trees)
+    half_done, blocked = _states(trees)
+    rows = tuple(_row(one, layout.board.family, kept, blocked) for one in found)
+    warnings = tuple(f"{name} cannot be given up here: {why}" for name, why in blocked.items() if name not in kept)
     return BspAudit(
         tree=str(layout.root),
         board=layout.board.name,
@@ -43,12 +44,13 @@ def audit_tree(tree: str, board: str, needs: Iterable[str] = (), configuration: 
         kept_bytes=carveouts.total(found, NOT_KEPT),
         published_bytes=sum(row.bytes or 0 for row in rows if row.can_go == "yes"),
         experimental_bytes=sum(row.bytes or 0 for row in rows if row.can_go == "experimental"),
+        configuration=configuration or "",
         half_done=half_done,
         warnings=(*layout.notes, *warnings),
     )
 
 
-def _row(one: Carved, family: str, needs: frozenset[str]) -> CarveoutRow:
+def _row(one: Carved, family: str, needs: frozenset[str], blocked: Mapping[str, str]) -> CarveoutRow:
     recipe = _recipe_of(one)
     purpose, stays = next((PURPOSES[name] for name in one.names if name in PURPOSES), ("", ""))
     can_go: Verdict = "no"
@@ -56,14 +58,14 @@ def _row(one: Carved, family: str, needs: frozenset[str]) -> CarveoutRow:
         can_go = "gone"
     elif recipe is not None and recipe.need in needs:
         can_go = "needed"
-    elif recipe is not None:
+    elif recipe is not None and recipe.name not in blocked:
         can_go = "experimental" if recipe.is_experimental(family) else "yes"
     return CarveoutRow(
         name=one.name,
         aliases=one.names[1:],
         bytes=one.bytes,
         purpose=purpose,
-        stays=stays if can_go == "no" else "",
+        stays=(stays or "patch refuses it here: see the warnings") if can_go == "no" else "",
         recipe="" if recipe is None else recipe.name,
         need="" if recipe is None else recipe.need,
         can_go=can_go,
@@ -74,16 +76,17 @@ def _recipe_of(one: Carved) -> Recipe | None:
     return next((recipe for recipe in RECIPES if set(one.names) & {*recipe.carveouts, *recipe.also}), None)
 
 
-def _states(trees: Trees) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _states(trees: Trees) -> tuple[tuple[str, ...], dict[str, str]]:
     """Published recipes whose memory is gone while something still relies on it; and those not made for this layout."""
-    half_done, warnings = [], []
+    half_done = []
+    blocked: dict[str, str] = {}
     for recipe in RECIPES:
         if recipe.is_experimental(trees.layout.board.family):
             continue
         try:
             wants = [*_plan.wants_of(trees, [recipe]), *(one for one, _ in _plan.kernel_wants(trees.layout, [recipe]))]
         except MemfitError as error:
-            warnings.append(f"{recipe.name} cannot be given up here: {error.message}")
+            blocked[recipe.name] = error.message
             continue
         counted = {f"{carveouts.NODE}{carveouts.PREFIX}{name}" for name in recipe.carveouts}
         given_up = any(want.done for want in wants if want.name in counted)
@@ -92,4 +95,4 @@ def _states(trees: Trees) -> tuple[tuple[str, ...], tuple[str, ...]]:
         ]
         if given_up and todo:
             half_done.append(f"{recipe.name} still has {', '.join(want.written for want in todo)}")
-    return tuple(half_done), tuple(warnings)
+    return tuple(half_done), blocked

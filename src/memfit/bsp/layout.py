@@ -49,6 +49,8 @@ class Layout(NamedTuple):
         Raises:
             ProbeError: it cannot be read.
         """
+        if (self.root / file).exists() and not (self.root / file).is_file():
+            raise ProbeError(f"{self.root / file}: it is no file", hint="take it from the BSP again")
         try:
             return (self.root / file).read_bytes()
         except OSError as error:
@@ -174,6 +176,8 @@ def _release(root: Path) -> str | None:
 
 def _text(path: Path) -> str:
     try:
+        if not path.is_file():  # a pipe would never end
+            return ""
         with path.open("rb") as file:
             return file.read(_MOST_BYTES).decode("utf-8", "replace")
     except OSError:

@@ -94,8 +94,14 @@ def _merge(root: Path, main: str, includes: tuple[str, ...]) -> Merged:
         file = os.path.normpath(found.decode("utf-8", "surrogateescape"))
         if file.startswith(("..", "/")):
             raise ProbeError(f"{main}: it includes {file}, which is outside of the tree", hint="copy it into the tree")
-        if file not in files:
-            files.append(file)
+        if file in files:
+            continue
+        # a line that cpp was told to write (#line) may name anything; a link leads where undo does not reach
+        if not (root / file).is_file():
+            raise ProbeError(f"{main}: it says that it comes from {file}, which is no file", hint="take the #line out")
+        if not (root / file).resolve().is_relative_to(root.resolve()):
+            raise ProbeError(f"{main}: it includes {file}, a link out of the tree", hint="copy it into the tree")
+        files.append(file)
     return Merged(main, tuple(files), read_blob(compile_source(text, main, root), main), macros, text)
 
 

@@ -39,6 +39,7 @@ class BspAudit(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         files: of the tree, from its top: MB1's and MB2's configuration and the kernel's device trees.
+        configuration: the one that was asked for, empty for the developer kit.
         sum_bytes: of all carveouts. kept_bytes: without what Linux gets after all (RCM_BLOB, TEMP_MB2_IO_BUFFERS): it
             is what a boot log shows as missing, to 3 MiB.
         published_bytes, experimental_bytes: what recipes would give back.
@@ -55,6 +56,7 @@ class BspAudit(msgspec.Struct, frozen=True, kw_only=True):
     kept_bytes: int = 0
     published_bytes: int = 0
     experimental_bytes: int = 0
+    configuration: str = ""
     half_done: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     schema_version: int = 1

@@ -24,7 +24,11 @@ def document(audit: BspAudit) -> Document:
     if audit.warnings:
         blocks.append(Bullets(audit.warnings, "warn", "Warnings"))
     if audit.published_bytes:
-        words = ("memfit", "bsp", "patch", "TREE", "--board", audit.module, "--needs", "none", "--dry-run")
+        # also those that cannot go in this tree: patch refuses them
+        kept = {row.need for row in audit.carveouts if row.bytes and row.need and row.can_go in ("needed", "no")}
+        needs = ",".join(sorted(kept)) or "none"
+        words: tuple[str, ...] = ("memfit", "bsp", "patch", audit.tree, "--board", audit.module, "--needs", needs)
+        words += (*(("--conf", audit.configuration) if audit.configuration else ()), "--dry-run")
         blocks.append(shell_command("what giving them up changes", *words))
     return Document(f"Carveouts of {audit.board} ({audit.module}){release}", tuple(blocks))
 
