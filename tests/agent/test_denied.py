@@ -152,7 +152,7 @@ def test_nothing_on_the_list_is_touched(board: Board, chance: random.Random) -> 
 
 def test_some_of_what_is_asked_wildly_is_accepted(board: Board) -> None:
     """Else the test above would hold for an agent that refuses everything."""
-    assert ask_wildly(board, random.Random(SEED), 300) > 10
+    assert ask_wildly(board, random.Random(SEED), 3_000) > 10
 
 
 @pytest.mark.slow
