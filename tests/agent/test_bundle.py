@@ -96,27 +96,6 @@ def test_a_request_is_answered_behind_the_marker(archive: Path, python: str, tmp
     assert not path.exists()
 
 
-def test_it_can_be_read_from_standard_input(python: str, tmp_path: Path) -> None:
-    built = bundle.build()
-    request = json.dumps({"action": "status", "root": str(tmp_path)}).encode()
-    said = run(python, "-c", bundle.STARTER, str(len(built)), "a-marker", given=built + request)
-    marker, line = said.splitlines()
-    assert marker == "a-marker"
-    assert json.loads(line)["ok"]["receipts"] == []
-
-
-def test_a_bundle_that_is_cut_off_does_nothing() -> None:
-    built = bundle.build()
-    done = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", bundle.STARTER, str(len(built))],
-        input=built[:-100],
-        capture_output=True,
-        check=False,
-    )
-    assert done.returncode == 1
-    assert b"it was cut off" in done.stderr
-
-
 def test_a_boot_is_tried(archive: Path, python: str, tmp_path: Path) -> None:
     board(tmp_path)
     said = json.loads(run(python, str(archive), "early", str(tmp_path)))

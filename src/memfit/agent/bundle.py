@@ -17,24 +17,6 @@ NAME = "agent.pyz"
 _DATE = (1980, 1, 1, 0, 0, 0)  # the first that an archive can say
 _MAIN = "import sys\nfrom memfit.agent.__main__ import main\nsys.exit(main(sys.argv[1:]))\n"
 
-# What to give to ``python3 -I -S -c``, with the length of the bundle and words for it, where it may leave no file: it
-# reads the bundle from its standard input, and the request behind it.
-STARTER = """\
-import os, sys
-left = int(sys.argv[1])
-held = os.memfd_create("memfit")
-while left:
-    piece = sys.stdin.buffer.read(min(left, 65536))
-    if not piece:
-        sys.exit("memfit: it was cut off")
-    left -= len(piece)
-    while piece:
-        piece = piece[os.write(held, piece):]
-sys.path.insert(0, "/proc/self/fd/%d" % held)
-from memfit.agent.__main__ import main
-sys.exit(main(sys.argv[2:]))
-"""
-
 
 def build() -> bytes:
     """The archive."""

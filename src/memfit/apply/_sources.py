@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
-from memfit import agent
-from memfit.host import _inside, _rules
+from memfit.agent import bundle
 from memfit.host._program import OLDEST_PYTHON
 
 # Every Python that may be called python3 can read this much; the agent itself is only compiled by a new one. What it
@@ -38,10 +36,9 @@ sys.stdout.flush()
 
 
 def sources() -> dict[str, str]:
-    """Text of every module that the agent is made of, by its full name."""
-    parts = {f"memfit.agent.{path.stem}": path for path in sorted(Path(agent.__path__[0]).glob("*.py"))}
-    parts |= {module.__name__: Path(str(module.__file__)) for module in (_inside, _rules)}
-    return {name: path.read_text(encoding="utf-8") for name, path in parts.items() if not name.endswith("__init__")}
+    """Text of every module that the agent is made of, by its full name: those of the file that is left on devices."""
+    modules = {name.removesuffix(".py").replace("/", "."): text for name, text in bundle.parts().items()}
+    return {name: text for name, text in modules.items() if not name.endswith(("__init__", "__main__"))}
 
 
 def program(request: dict[str, Any], marker: str) -> bytes:
