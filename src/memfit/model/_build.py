@@ -99,8 +99,10 @@ def quantized(shape: ModelShape, preset: str) -> tuple[Tensor, ...]:
     return tuple(result)
 
 
-def mixed(shape: ModelShape, preset: str) -> Mix:
+def mixed(shape: ModelShape, preset: str, *, has_imatrix: bool = False) -> Mix:
     """What each tensor of ``shape`` becomes under ``preset``, and where the engine falls back to another format.
+
+    ``has_imatrix``: an importance matrix is given, which changes some choices.
 
     Raises:
         UnknownName: no such preset.
@@ -122,6 +124,7 @@ def mixed(shape: ModelShape, preset: str) -> Mix:
         heads=stated.get("attention.head_count", first.heads),
         kv_heads=stated.get("attention.head_count_kv", first.kv_heads),
         experts=stated.get("expert_count", 0),
+        has_imatrix=has_imatrix,
     )
 
 

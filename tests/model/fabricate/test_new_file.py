@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from memfit.errors import MemfitError, UsageError
-from memfit.model._fabricate.new_file import new_file
+from memfit.model.new_file import new_file
 from memfit.units import GIB
 
 PIECE = bytes(range(256)) * 1024
@@ -154,7 +154,7 @@ def test_a_killed_process_leaves_no_model(tmp_path: Path, kind: str) -> None:
         pytest.skip("the child would not know the changed function")
     path = tmp_path / "model.gguf"
     program = (
-        "import sys; from pathlib import Path; from memfit.model._fabricate.new_file import new_file\n"
+        "import sys; from pathlib import Path; from memfit.model.new_file import new_file\n"
         f"with new_file(Path({str(path)!r}), 1 << 24, overwrite=False) as file:\n"
         "    for _ in range(100):\n        file.write(bytes(1 << 16))\n"
         "    print('half', flush=True)\n    sys.stdin.read()\n"

@@ -12,7 +12,7 @@ from pathlib import Path
 def main() -> None:
     """Answer one job from standard input on standard output; anything else the engine prints goes to standard error.
 
-    A job of kind ``live`` is a conversation, and its process is limited from outside.
+    A job of kind ``live`` or ``bench`` is a conversation; the process of the first is limited from outside.
     """
     answer_fd = os.dup(1)
     os.dup2(2, 1)  # the engine may print: only the answer may reach the parent's pipe
@@ -22,6 +22,12 @@ def main() -> None:
         from memfit.engine._llama_cpp._child.live import live
 
         live(job, answer_fd)
+        os._exit(0)
+    if job["kind"] == "bench":
+        sys.path.extend(job["search"])  # it needs numpy, as the package does
+        from memfit.engine._llama_cpp._child.bench import bench
+
+        bench(job, answer_fd)
         os._exit(0)
     limit(job["memory_bytes"], job["time_s"])
     from memfit.engine._llama_cpp._child.jobs import answer

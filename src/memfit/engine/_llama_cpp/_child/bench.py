@@ -1,0 +1,271 @@
+"""A workbench for precision: one conversation about one base model, a line of JSON for a question.
+
+A question is ``{"do": ..., ...}``. Its answer is any number of lines ``{"event": "part", ...}`` with results as they
+come, or ``{"event": "data", "bytes": n}`` with n bytes behind it, and one line ``{"event": "answer", ...}``, or
+``{"event": "failed", "what": ..., "why": ...}``. When the input ends, so does this process.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from memfit.engine._llama_cpp._child import bench_work, scores
+from memfit.engine._llama_cpp._child.bench_importance import Importance
+from memfit.engine._llama_cpp._child.bench_model import Model, Refused
+from memfit.engine._llama_cpp._child.bench_weights import Codec, Weight
+from memfit.engine._llama_cpp._child.library import Library
+
+
+def bench(job: dict[str, Any], answer_fd: int) -> None:
+    """Answer until the input ends."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever asks decides what an interruption means
+    talk = _Talk(answer_fd)
+    held = Bench(Library(job["library"], []), job["settings"], talk)
+    for line in sys.stdin:
+        question = json.loads(line)
+        held.library.log.begin()
+        try:
+            answer = getattr(held, f"do_{question.pop('do')}")(**question)
+            talk.say("answer", **answer)
+        except Refused as refused:
+            talk.say("failed", what=str(refused), why=held.library.log.reasons)
+        except OSError as failure:
+            talk.say("failed", what=f"read {failure.filename}", why=failure.strerror or str(failure))
+        except MemoryError:
+            talk.say("failed", what="go on", why="no memory left")
+
+
+class _Talk:
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+
+    def say(self, event: str, **content: Any) -> None:
+        self._write(json.dumps({"event": event, **content}).encode() + b"\n")
+
+    def part(self, **content: Any) -> None:
+        self.say("part", **content)
+
+    def data(self, content: Any) -> None:
+        self.say("data", bytes=content.nbytes)
+        self._write(memoryview(np.ascontiguousarray(content)).cast("B"))
+
+    def _write(self, data: bytes | memoryview) -> None:
+        left = memoryview(data)
+        while left:
+            left = left[os.write(self._fd, left) :]
+
+
+class Bench:
+    """What is held between questions: the base, the text's windows, its reference and importances.
+
+    Args:
+        settings: of every context, see ``Model``.
+        talk: where parts of an answer go.
+    """
+
+    def __init__(self, library: Library, settings: dict[str, Any], talk: _Talk) -> None:
+        self.library = library
+        self._settings = settings
+        self._talk = talk
+        self._base: Model | None = None
+        self._path = ""
+        self._windows: list[list[int]] = []
+        self._references: dict[str, tuple[scores.Sample, dict[int, int]]] = {}  # and where each window's rows begin
+        self._importance: dict[str, Any] = {}
+        self._codec: Codec | None = None
+
+    def do_open(self, path: str, changeable: bool) -> dict[str, Any]:
+        """Load the base model."""
+        if self._base is not None:
+            self._base.close()
+            self._base = None
+        self._path = path
+        self._base = Model(self.library, path, self._settings, changeable=changeable)
+        return {"vocabulary_tokens": self._base.vocabulary_tokens, **self.library.identity()}
+
+    def do_text(self, texts: list[str], more: bool) -> dict[str, Any]:
+        """Tokenize texts one behind another, cut into windows; what fills none is left out."""
+        tokens = [token for text in texts for token in self._model.tokens(text.encode())]
+        length = self._settings["window_tokens"]
+        found = list(bench_work.windows(tokens, length, self._model.first_token))
+        self._windows = [*self._windows, *found] if more else found
+        self._references = {}
+        return {"tokens": len(tokens), "windows": len(found)}
+
+    def do_reference(
+        self, name: str, windows: list[int], first: int, likeliest: int, drawn: int, seed: int
+    ) -> dict[str, Any]:
+        """Sample the base's predictions of these windows, from position ``first`` of each on."""
+        random = np.random.default_rng(seed)
+        kept: list[scores.Sample] = []
+        places: dict[int, int] = {}
+        count = 0
+        for index in windows:
+            logits, ids = bench_work.rows(self._model, self._windows[index], first)
+            kept.append(scores.sample(logits, ids, likeliest, drawn, random))
+            places[index] = count
+            count += len(ids)
+            self._talk.part(window=index, nats=-float(kept[-1].expected.sum(dtype=np.float64)), tokens=len(ids))
+        self._references[name] = scores.joined(kept), places
+        return {}
+
+    def do_keep_reference(self, name: str, path: str) -> dict[str, Any]:
+        """Write a reference to a file."""
+        bench_work.write_reference(Path(path), *self._references[name])
+        return {}
+
+    def do_take_reference(self, name: str, path: str) -> dict[str, Any]:
+        """Read a reference that was written."""
+        self._references[name] = bench_work.read_reference(Path(path))
+        return {"windows": sorted(self._references[name][1])}
+
+    def do_score(
+        self, path: str | None, windows: list[int], first: int, against: str, kv: list[int] | None
+    ) -> dict[str, Any]:
+        """Hold a model's predictions against the base's.
+
+        Args:
+            path: of the model; None for the base as its weights are now.
+            against: ``""`` for nothing, the name of a reference, or ``base``, which then computes as well.
+            kv: ggml's numbers of the formats of K and V, the settings' where None.
+        """
+        other = self._model if path is None and kv is None else self._another(path or self._path, kv)
+        divergences: list[Any] = []
+        try:
+            for index in windows:
+                figures, divergence = self._window(other, index, first, against)
+                divergences += [] if divergence is None else [divergence]
+                self._talk.part(window=index, **figures)
+        finally:
+            if other is not self._model:
+                other.close()
+        found = np.concatenate(divergences) if divergences else None
+        return {} if found is None else {"p99": float(np.quantile(found, 0.99)), "most": float(found.max())}
+
+    def do_importance(self, windows: list[int]) -> dict[str, Any]:
+        """Gather importances of these windows in a context of its own; weights that nothing touched are named."""
+        found = Importance(self.library)
+        model = Model(self.library, self._path, self._settings, watch=found.watch)
+        try:
+            for index in windows:
+                window = self._windows[index]
+                model.logits(window, 0, len(window))  # else the last layer would see one row only
+                self._talk.part(window=index)
+        finally:
+            model.close()
+        self._importance, idle = bench_work.means(found)
+        return {"weights": sorted(self._importance), "idle_experts": idle}
+
+    def do_keep_importance(self, path: str) -> dict[str, Any]:
+        """Write the importances to a file."""
+        with Path(path).open("wb") as file:
+            np.savez(file, **self._importance)
+        return {}
+
+    def do_take_importance(self, path: str) -> dict[str, Any]:
+        """Read importances that were written."""
+        with np.load(path) as found:
+            self._importance = {name: found[name] for name in found.files}
+        return {"weights": sorted(self._importance)}
+
+    def do_probe(self, weights: list[Any], kind: int, windows: list[int], first: int, against: str) -> dict[str, Any]:
+        """The divergence when one weight alone is stored in a format: the base with it, weight by weight."""
+        for weight in map(_weight, weights):
+            with bench_work.Exchanged(self.library, self._quantizer, self._model, weight) as place:
+                place.put(self._quantizer, kind, self._importance.get(weight.name))
+                self._talk.part(weight=weight.name, divergence=self._divergence(windows, first, against))
+        return {}
+
+    def do_errors(self, weights: list[Any], kinds: list[int], most_rows: int) -> dict[str, Any]:
+        """The weighted squared error of each format on each weight."""
+        for weight in map(_weight, weights):
+            importance = self._importance.get(weight.name)
+            errors = [self._quantizer.error(weight, kind, importance, most_rows) for kind in kinds]
+            self._talk.part(weight=weight.name, errors=errors)
+        return {}
+
+    def do_encode(self, weights: list[Any]) -> dict[str, Any]:
+        """The bytes of weights in other formats: each with its ``kind`` and what it becomes, one behind another."""
+        for *weight, kind in weights:
+            one = _weight(weight)
+            for data in self._quantizer.encoded(one, kind, self._importance.get(one.name)):
+                self._talk.data(data)
+            self._talk.part(weight=one.name)
+        return {}
+
+    def do_generate(self, path: str, tokens: int) -> dict[str, Any]:
+        """How fast a model answers: tokens one by one, behind a window of the text."""
+        return bench_work.generate(self._another(path, None), self._windows[0], tokens)
+
+    def do_continuations(self, path: str | None, items: list[list[str]]) -> dict[str, Any]:
+        """The log probability of each second text behind its first, and whether it is the likeliest throughout."""
+        other = self._model if path is None else self._another(path, None)
+        try:
+            for before, after in items:
+                self._talk.part(**bench_work.continuation(other, before, after))
+        finally:
+            if other is not self._model:
+                other.close()
+        return {}
+
+    def _window(self, other: Model, index: int, first: int, against: str) -> tuple[dict[str, Any], Any]:
+        base_logits = None
+        if against == "base":
+            base_logits, _ = bench_work.rows(self._model, self._windows[index], first)
+            base_logits = base_logits.copy() if other is self._model else base_logits
+        logits, ids = bench_work.rows(other, self._windows[index], first)
+        figures: dict[str, Any] = {"tokens": len(ids)}
+        if base_logits is not None:
+            of_base, found = scores.exact(base_logits, logits, ids)
+            figures["base_nats"] = -float(of_base.sum(dtype=np.float64))
+        elif against:
+            reference, places = self._references[against]
+            place = places[index]
+            found = scores.beside(reference, place, logits, ids)
+            figures["base_nats"] = -float(reference.expected[place : place + len(ids)].sum(dtype=np.float64))
+        else:
+            found = scores.plain(logits, ids)
+        figures["nats"] = -float(found.expected.sum(dtype=np.float64))
+        if found.divergence is None or found.agree is None:
+            return figures, None
+        return {
+            **figures,
+            "divergence": float(found.divergence.sum(dtype=np.float64)),
+            "agree": int(found.agree.sum()),
+        }, found.divergence
+
+    def _divergence(self, windows: list[int], first: int, against: str) -> float:
+        """Nats a token over these windows."""
+        figures = [self._window(self._model, index, first, against)[0] for index in windows]
+        return float(sum(one["divergence"] for one in figures) / sum(one["tokens"] for one in figures))
+
+    def _another(self, path: str, kv: list[int] | None) -> Model:
+        settings = self._settings if kv is None else {**self._settings, "kv_type_k": kv[0], "kv_type_v": kv[1]}
+        return Model(self.library, path, settings)
+
+    @property
+    def _model(self) -> Model:
+        assert self._base is not None
+        return self._base
+
+    @property
+    def _quantizer(self) -> Codec:
+        if self._codec is None:
+            self._codec = Codec(self.library, self._settings["threads"])
+        return self._codec
+
+
+def _weight(given: Any) -> Weight:
+    name, path, offset, dims, kind = given
+    return Weight(name, path, offset, tuple(dims), kind)
+
+

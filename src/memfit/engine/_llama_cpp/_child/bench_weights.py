@@ -1,0 +1,195 @@
+"""Weights read from the file, in ggml's formats: encoded, decoded, and how far each format is off.
+
+What ``ggml_quantize_chunk`` writes is what llama-quantize writes: it is the same function, a matrix of an expert at a
+time, with the same importances (``llama_tensor_quantize_impl``, src/llama-quant.cpp, 0c1e57098).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from memfit.engine._llama_cpp._child.bench_model import Refused
+from memfit.engine._llama_cpp._child.library import Library
+
+_CHUNK_ELEMENTS = 1 << 22  # of a tensor at a time: 16 MiB as floats
+_F32 = 0
+
+
+class _Traits(ctypes.Structure):
+    """``ggml_type_traits``, ggml/include/ggml.h (0c1e57098)."""
+
+    _fields_ = (
+        ("type_name", ctypes.c_char_p),
+        ("blck_size", ctypes.c_int64),
+        ("blck_size_interleave", ctypes.c_int64),
+        ("type_size", ctypes.c_size_t),
+        ("is_quantized", ctypes.c_bool),
+        ("to_float", ctypes.c_void_p),
+        ("from_float_ref", ctypes.c_void_p),
+    )
+
+
+class Weight(NamedTuple):
+    """A tensor in a file: ``dims`` as ggml has them, the row first; ``kind`` ggml's number of its format."""
+
+    name: str
+    path: str
+    offset: int
+    dims: tuple[int, ...]
+    kind: int
+
+    @property
+    def matrices(self) -> int:
+        """Matrices: one for each expert."""
+        return int(np.prod(self.dims[2:], dtype=np.int64))
+
+    @property
+    def matrix_rows(self) -> int:
+        """Rows of each."""
+        return self.dims[1] if len(self.dims) > 1 else 1
+
+    @property
+    def rows(self) -> int:
+        """Rows of all."""
+        return self.matrices * self.matrix_rows
+
+
+class Codec:
+    """ggml's formats. Safe to be used by several threads at once, which is what it is for.
+
+    Args:
+        threads: how many quantize at once.
+    """
+
+    def __init__(self, library: Library, threads: int) -> None:
+        self._library = library
+        self._pool = ThreadPoolExecutor(threads)
+        self._threads = threads
+        size, number, pointer = ctypes.c_size_t, ctypes.c_int64, ctypes.c_void_p
+        self._traits = library.function("ggml_get_type_traits", ctypes.POINTER(_Traits), ctypes.c_int)
+        self._quantize = library.function(
+            "ggml_quantize_chunk", size, ctypes.c_int, pointer, pointer, number, number, number, pointer
+        )
+        self._initialise = library.function("ggml_quantize_init", None, ctypes.c_int)
+        self._row_size = library.function("ggml_row_size", size, ctypes.c_int, number)
+        if None in (self._traits, self._quantize, self._initialise, self._row_size):
+            raise Refused("quantize: this build does not export what does it")
+
+    def row_bytes(self, kind: int, columns: int) -> int:
+        """Bytes of a row in a format."""
+        assert self._row_size is not None
+        return self._row_size(kind, columns)
+
+    def decode(self, kind: int, data: Any, columns: int) -> Any:
+        """Rows of a format as floats, (rows, columns) float32; ``data`` are their bytes."""
+        count = data.nbytes // self.row_bytes(kind, columns)
+        if kind == _F32:
+            return data.view(np.float32).reshape(count, columns)
+        assert self._traits is not None
+        address = self._traits(kind).contents.to_float
+        if not address:
+            raise Refused(f"read weights of ggml's type {kind}")
+        convert = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)(address)
+        values = np.empty((count, columns), np.float32)
+        size = self.row_bytes(kind, columns)
+
+        def part(begin: int, end: int) -> None:
+            convert(data.ctypes.data + begin * size, values[begin:end].ctypes.data, (end - begin) * columns)
+
+        self._share(part, count)
+        return values
+
+    def encode(self, kind: int, values: Any, importance: Any) -> Any:
+        """Rows as a format stores them, bytes in uint8.
+
+        Args:
+            kind: ggml's number of the format.
+            values: (rows, columns) float32.
+            importance: of each column, (columns,) float32, or None.
+        """
+        count, columns = values.shape
+        if kind == _F32:
+            return np.ascontiguousarray(values, np.float32).view(np.uint8).reshape(-1)
+        assert self._initialise is not None
+        self._initialise(kind)  # tables of the i-quants: made once, and not by two threads
+        size = self.row_bytes(kind, columns)
+        data = np.empty(count * size, np.uint8)
+        weighting = None if importance is None else importance.ctypes.data
+
+        def part(begin: int, end: int) -> None:
+            assert self._quantize is not None
+            rows = values[begin:end]
+            self._quantize(
+                kind, rows.ctypes.data, data.ctypes.data + begin * size, 0, end - begin, columns, weighting
+            )
+
+        self._share(part, count)
+        return data
+
+    def matrices(self, weight: Weight, most_rows: int | None = None) -> Iterator[tuple[int, Any]]:
+        """A tensor's rows as floats, with the number of the matrix they belong to, a piece at a time.
+
+        Args:
+            most_rows: take only so many of each matrix, evenly spread.
+        """
+        columns = weight.dims[0]
+        size = self.row_bytes(weight.kind, columns)
+        content = np.memmap(weight.path, np.uint8, "r", weight.offset, (weight.rows, size))
+        step = 1 if most_rows is None else max(1, -(-weight.matrix_rows // most_rows))
+        piece = max(1, _CHUNK_ELEMENTS // columns)
+        for matrix in range(weight.matrices):
+            first = matrix * weight.matrix_rows
+            for start in range(0, weight.matrix_rows, piece * step):
+                rows = content[first + start : first + min(start + piece * step, weight.matrix_rows) : step]
+                yield matrix, self.decode(weight.kind, np.array(rows).reshape(-1), columns)
+
+    def encoded(self, weight: Weight, kind: int, importance: Any) -> Iterator[Any]:
+        """A tensor in another format, a piece at a time.
+
+        Args:
+            importance: (matrices or 1, columns) float32, or None.
+        """
+        if kind == weight.kind:
+            content = np.memmap(
+                weight.path, np.uint8, "r", weight.offset, weight.rows * self.row_bytes(kind, weight.dims[0])
+            )
+            for start in range(0, len(content), _CHUNK_ELEMENTS):
+                yield content[start : start + _CHUNK_ELEMENTS]
+            return
+        for matrix, values in self.matrices(weight):
+            if not np.isfinite(values).all():
+                raise Refused(f"quantize {weight.name}: it holds numbers that are not finite")
+            yield self.encode(kind, values, _row_of(importance, matrix))
+
+    def error(self, weight: Weight, kind: int, importance: Any, most_rows: int) -> float:
+        """Squared error of a format, weighted by importance, as a share of the weighted squares themselves."""
+        off = whole = 0.0
+        for matrix, values in self.matrices(weight, most_rows):
+            line = _row_of(importance, matrix)
+            near = self.decode(kind, self.encode(kind, values, line), weight.dims[0])
+            squares = np.einsum("ij,ij->j", values, values, dtype=np.float64)
+            near -= values
+            lost = np.einsum("ij,ij->j", near, near, dtype=np.float64)
+            scale = 1.0 if line is None else line.astype(np.float64)
+            off += float((lost * scale).sum())
+            whole += float((squares * scale).sum())
+        return off / whole if whole else 0.0
+
+    def _share(self, part: Any, rows: int) -> None:
+        """Run ``part(begin, end)`` over all rows, by as many threads as there are."""
+        step = -(-rows // self._threads)
+        bounds = itertools.pairwise([*range(0, rows, step), rows]) if rows else ()
+        for done in [self._pool.submit(part, *pair) for pair in bounds]:
+            done.result()
+
+
+def _row_of(importance: Any, matrix: int) -> Any:
+    if importance is None:
+        return None
+    return np.ascontiguousarray(importance[matrix if len(importance) > 1 else 0])

@@ -1,0 +1,150 @@
+"""The steps of the workbench's answers that are more than a call: windows, references, exchanged weights, answers."""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from memfit.engine._llama_cpp._child.bench_importance import Importance
+from memfit.engine._llama_cpp._child.bench_model import Model, Refused
+from memfit.engine._llama_cpp._child.bench_weights import Codec, Weight
+from memfit.engine._llama_cpp._child.library import Library
+from memfit.engine._llama_cpp._child.scores import Sample, log_probabilities
+
+
+def windows(tokens: list[int], length: int, first_token: int | None) -> Iterator[list[int]]:
+    """Whole windows one after another; each begins as a text does, in place of its own first token.
+
+    As llama-perplexity cuts them (``perplexity`` and ``kl_divergence``, tools/perplexity/perplexity.cpp, 0c1e57098).
+    """
+    for start in range(0, len(tokens) - length + 1, length):
+        window = tokens[start : start + length]
+        if first_token is not None:
+            window[0] = first_token
+        yield window
+
+
+def rows(model: Model, window: list[int], first: int) -> tuple[Any, Any]:
+    """The logits of a window from position ``first`` on, but for the last, and the ids that come."""
+    ids = np.array(window[first + 1 :])
+    return model.logits(window, first, len(ids)), ids
+
+
+def means(found: Importance) -> tuple[dict[str, Any], dict[str, int]]:
+    """Mean squares by weight, (experts or 1, columns); and how many experts of a weight no token was sent to.
+
+    Those get the mean of the others, so that the quantizer has something to go by.
+    """
+    importance, idle = {}, {}
+    for name, sums in found.sums.items():
+        counts = found.counts[name]
+        used = counts > 0
+        if not used.any():
+            continue
+        mean = sums / np.maximum(counts, 1)[:, None]
+        if not used.all():
+            idle[name] = int((~used).sum())
+            mean[~used] = sums[used].sum(axis=0) / counts[used].sum()
+        if np.isfinite(mean).all():
+            importance[name] = mean.astype(np.float32)
+    return importance, idle
+
+
+class Exchanged:
+    """A weight of a loaded model that holds something else for a while; at the end it is what it was, to the bit."""
+
+    def __init__(self, library: Library, codec: Codec, model: Model, weight: Weight) -> None:
+        size, pointer = ctypes.c_size_t, ctypes.c_void_p
+        self._set = library.function("ggml_backend_tensor_set", None, pointer, pointer, size, size)
+        self._row = codec.row_bytes(weight.kind, weight.dims[0])
+        self._weight = weight
+        self._place = model.tensor(weight.name)
+        if not self._place:
+            raise Refused(f"find the weight {weight.name}: the engine loads no tensor of this name")
+
+    def __enter__(self) -> Exchanged:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        weight = self._weight
+        content = np.memmap(weight.path, np.uint8, "r", weight.offset, weight.rows * self._row)
+        self._write(0, np.ascontiguousarray(content))
+
+    def put(self, codec: Codec, kind: int, importance: Any) -> None:
+        """What a format makes of it, stored in the format that it has."""
+        at = 0
+        for matrix, values in codec.matrices(self._weight):
+            line = None if importance is None else np.ascontiguousarray(importance[matrix % len(importance)])
+            near = codec.decode(kind, codec.encode(kind, values, line), self._weight.dims[0])
+            data = codec.encode(self._weight.kind, near, None)
+            self._write(at, data)
+            at += data.nbytes
+
+    def _write(self, at: int, data: Any) -> None:
+        assert self._set is not None
+        self._set(self._place, data.ctypes.data, at, data.nbytes)
+
+
+def generate(model: Model, window: list[int], tokens: int) -> dict[str, Any]:
+    """Seconds that a prompt of one window and ``tokens`` answers take; closes the model."""
+    try:
+        began = time.monotonic()
+        logits = model.logits(window[: len(window) // 2], len(window) // 2 - 1, 1)
+        prompt_s = time.monotonic() - began
+        began = time.monotonic()
+        for at in range(tokens):
+            logits = model.next(int(logits[0].argmax()), len(window) // 2 + at)
+        return {"prompt_tokens": len(window) // 2, "prompt_s": prompt_s, "seconds": time.monotonic() - began}
+    finally:
+        model.close()
+
+
+def continuation(model: Model, before: str, after: str) -> dict[str, Any]:
+    """How likely a text is behind another, in nats, and whether each of its tokens is the likeliest."""
+    start = model.tokens(before.encode())
+    whole = model.tokens((before + after).encode())
+    common = next((at for at, pair in enumerate(zip(start, whole, strict=False)) if pair[0] != pair[1]), len(start))
+    common = max(1, min(common, len(whole) - 1))  # tokens may reach over the seam
+    if len(whole) > model.window_tokens:
+        raise Refused(f"score a task of {len(whole)} tokens in a window of {model.window_tokens}")
+    ids = np.array(whole[common:])
+    p = log_probabilities(model.logits(whole[:-1], common - 1, len(ids)))
+    picked = p[np.arange(len(ids)), ids]
+    return {
+        "nats": -float(picked.sum(dtype=np.float64)),
+        "tokens": len(ids),
+        "greedy": bool((p.argmax(axis=1) == ids).all()),
+    }
+
+
+def write_reference(path: Path, sample: Sample, places: dict[int, int]) -> None:
+    """A sample as a file: ids in as few bytes as they need, log probabilities as half floats."""
+    ids = sample.ids.astype(np.uint16 if sample.ids.max(initial=0) < 1 << 16 else np.uint32)
+    with path.open("wb") as file:
+        np.savez(
+            file,
+            expected=sample.expected,
+            ids=ids,
+            values=sample.values.astype(np.float16),
+            rest=sample.rest.astype(np.float16),
+            likeliest=np.array(sample.likeliest),
+            windows=np.array(sorted(places.items())),
+        )
+
+
+def read_reference(path: Path) -> tuple[Sample, dict[int, int]]:
+    """A sample that ``write_reference`` wrote."""
+    with np.load(path) as found:
+        sample = Sample(
+            found["expected"],
+            found["ids"].astype(np.int32),
+            found["values"].astype(np.float32),
+            int(found["likeliest"]),
+            found["rest"].astype(np.float32),
+        )
+        return sample, {int(window): int(place) for window, place in found["windows"]}

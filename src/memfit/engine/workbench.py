@@ -1,0 +1,322 @@
+"""llama.cpp as a workbench for precision: a base model and a text are held, and questions about formats answered.
+
+The engine runs in a child process: what kills it does not kill memfit, and its memory is gone with it. Everything that
+needs the engine's kernels or ggml's quantizers is asked of it; what follows from the answers is decided here and above.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import msgspec
+
+from memfit.engine._llama_cpp.child import first_line, lacks_memory, package_folder, package_version
+from memfit.errors import EngineFailed
+from memfit.model.shape import ModelShape, Tensor
+from memfit.precision.formats import FORMATS
+
+_CHILD = Path(__file__).parent / "_llama_cpp" / "_child" / "run.py"
+_F16 = 1
+_AUTO = -1  # LLAMA_FLASH_ATTN_TYPE_AUTO, include/llama.h (0c1e57098)
+_KEPT_COMPLAINT_BYTES = 16 * 1024
+
+
+class Window(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model made of one window of the text.
+
+    Attributes:
+        window: its number.
+        tokens: predictions counted.
+        nats: summed negative log likelihood of the tokens that come; ``base_nats``: the base's.
+        divergence: summed KL divergence of the base's predictions from this model's, in nats; None without a base.
+        agree: predictions whose likeliest token is the base's; None without a base.
+    """
+
+    window: int
+    tokens: int
+    nats: float
+    base_nats: float | None = None
+    divergence: float | None = None
+    agree: int | None = None
+
+
+class Scored(msgspec.Struct, frozen=True, kw_only=True):
+    """A model beside the base, window by window; ``p99`` and ``most`` of the divergences of single predictions."""
+
+    windows: tuple[Window, ...]
+    p99: float | None = None
+    most: float | None = None
+
+
+class Speed(msgspec.Struct, frozen=True, kw_only=True):
+    """Measured: tokens a second of prompt and of answer, one user."""
+
+    prefill_tokens_per_s: float
+    decode_tokens_per_s: float
+
+
+class Continuation(msgspec.Struct, frozen=True, kw_only=True):
+    """A text behind another: its negative log likelihood in nats, its tokens, and whether each was the likeliest."""
+
+    nats: float
+    tokens: int
+    greedy: bool
+
+
+class Workbench:
+    """A child process with a base model.
+
+    Args:
+        shape: of the base, read from its file.
+        window_tokens: of the windows that texts are cut into, and of every context.
+        threads: all that this process may use where None is given.
+        changeable: weights are read into memory, so that ``probe`` can exchange them.
+        gpu_layers: of every model; 0: all on the CPU.
+
+    Raises:
+        EngineMissing: llama-cpp-python is not installed.
+        EngineFailed: it does not start, or cannot load the model.
+    """
+
+    def __init__(
+        self,
+        shape: ModelShape,
+        *,
+        window_tokens: int = 512,
+        threads: int | None = None,
+        changeable: bool = False,
+        gpu_layers: int = 0,
+    ) -> None:
+        self._shape = shape
+        self._folder = tempfile.TemporaryDirectory(prefix="memfit-")
+        self._said = (Path(self._folder.name) / "said").open("w+b")
+        job = {
+            "kind": "bench",
+            "library": str(package_folder()),
+            "search": [path for path in sys.path if path],
+            "settings": {
+                "window_tokens": window_tokens,
+                "threads": threads or len(os.sched_getaffinity(0)),
+                "kv_type_k": _F16,
+                "kv_type_v": _F16,
+                "flash_attention": _AUTO,
+                "gpu_layers": gpu_layers,
+            },
+        }
+        environment = {**os.environ, "GGML_NO_BACKTRACE": "1"}  # else an abort starts a debugger
+        if not gpu_layers:
+            environment["CUDA_VISIBLE_DEVICES"] = ""
+        self._program = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(_CHILD)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._said,
+            env=environment,
+        )
+        try:
+            self._send(job)
+            self.engine = self._engine(self._ask("open", path=shape.shards[0].path, changeable=changeable))
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Workbench:
+        return self
+
+    def __exit__(self, _kind: type[BaseException] | None, _error: BaseException | None, _at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the child, and all that it holds."""
+        self._program.kill()
+        with suppress(BrokenPipeError):  # the rest of a question that a dead child did not read
+            self._program.communicate()
+        self._said.close()
+        self._folder.cleanup()
+
+    def text(self, texts: Sequence[str], *, more: bool = False) -> tuple[int, int]:
+        """Give it the text to work on; returns its tokens, and the windows that they fill.
+
+        ``more``: its windows follow those that are there, and no window holds both.
+        """
+        answer = self._ask("text", texts=list(texts), more=more)
+        return answer["tokens"], answer["windows"]
+
+    def reference(
+        self, name: str, windows: Sequence[int], *, first: int, likeliest: int = 48, drawn: int = 16, seed: int = 0
+    ) -> Iterator[Window]:
+        """Keep a sample of the base's predictions of these windows; what it made of each, as it comes."""
+        asked = {"windows": list(windows), "first": first, "likeliest": likeliest, "drawn": drawn, "seed": seed}
+        for part in self._parts("reference", name=name, **asked):
+            yield msgspec.convert(part, Window)
+
+    def keep_reference(self, name: str, path: Path) -> None:
+        """Write a reference to a new file."""
+        self._ask("keep_reference", name=name, path=str(path))
+
+    def take_reference(self, name: str, path: Path) -> list[int]:
+        """Use a reference that was written; returns the windows that it covers."""
+        windows: list[int] = self._ask("take_reference", name=name, path=str(path))["windows"]
+        return windows
+
+    def score(
+        self,
+        path: str | None,
+        windows: Sequence[int],
+        *,
+        first: int,
+        against: str,
+        kv: tuple[str, str] | None = None,
+    ) -> Iterator[Window | Scored]:
+        """Hold a model against the base: windows as they come, and all of them at last.
+
+        Args:
+            path: of the model; None for the base.
+            windows: numbers of windows.
+            first: position in each from which predictions count.
+            against: the name of a reference, ``base`` (exactly), or ``""`` for nothing.
+            kv: formats of K and V in the cache, F16 where None.
+        """
+        numbers = None if kv is None else [FORMATS.get(name).number for name in kv]
+        found: list[Window] = []
+        answer: dict[str, Any] = {}
+        asked = {"path": path, "windows": list(windows), "first": first, "against": against, "kv": numbers}
+        for part in self._parts("score", answer, **asked):
+            found.append(msgspec.convert(part, Window))
+            yield found[-1]
+        yield Scored(windows=tuple(found), p99=answer.get("p99"), most=answer.get("most"))
+
+    def importance(self, windows: Sequence[int]) -> Iterator[int]:
+        """Gather the importance of every weight's columns; yields the windows that are done."""
+        answer: dict[str, Any] = {}
+        for part in self._parts("importance", answer, windows=list(windows)):
+            yield part["window"]
+        self.important = frozenset(answer["weights"])
+        self.idle_experts: dict[str, int] = answer["idle_experts"]
+
+    def keep_importance(self, path: Path) -> None:
+        """Write the importances to a new file."""
+        self._ask("keep_importance", path=str(path))
+
+    def take_importance(self, path: Path) -> None:
+        """Use importances that were written."""
+        self.important = frozenset(self._ask("take_importance", path=str(path))["weights"])
+        self.idle_experts = {}
+
+    def probe(
+        self, tensors: Iterable[Tensor], format: str, windows: Sequence[int], *, first: int, against: str
+    ) -> Iterator[tuple[str, float]]:
+        """The divergence a token, in nats, when one weight alone is stored in a format, weight by weight."""
+        kind = FORMATS.get(format).number
+        asked = {"weights": [self._place(one) for one in tensors], "kind": kind}
+        for part in self._parts("probe", **asked, windows=list(windows), first=first, against=against):
+            yield part["weight"], part["divergence"]
+
+    def errors(
+        self, tensors: Iterable[Tensor], formats: Sequence[str], *, most_rows: int
+    ) -> Iterator[tuple[str, tuple[float, ...]]]:
+        """The weighted squared error of each format on each weight, as a share of its weighted squares."""
+        kinds = [FORMATS.get(name).number for name in formats]
+        for part in self._parts(
+            "errors", weights=[self._place(one) for one in tensors], kinds=kinds, most_rows=most_rows
+        ):
+            yield part["weight"], tuple(part["errors"])
+
+    def encode(self, tensors: Iterable[tuple[Tensor, str]]) -> Iterator[bytes]:
+        """The bytes of weights in the formats beside them, one weight behind another, in pieces."""
+        weights = [[*self._place(tensor), FORMATS.get(format).number] for tensor, format in tensors]
+        self._send({"do": "encode", "weights": weights})
+        while (event := self._hear())["event"] != "answer":
+            if event["event"] == "data":
+                yield self._exactly(event["bytes"])
+
+    def generate(self, path: str, tokens: int = 64) -> Speed:
+        """How fast a model answers here."""
+        found = self._ask("generate", path=path, tokens=tokens)
+        return Speed(
+            prefill_tokens_per_s=round(found["prompt_tokens"] / found["prompt_s"], 3),
+            decode_tokens_per_s=round(tokens / found["seconds"], 3),
+        )
+
+    def continuations(self, path: str | None, items: Sequence[tuple[str, str]]) -> Iterator[Continuation]:
+        """How likely each second text is behind its first."""
+        for part in self._parts("continuations", path=path, items=[list(item) for item in items]):
+            yield msgspec.convert(part, Continuation)
+
+    def _place(self, tensor: Tensor) -> list[Any]:
+        shard = self._shape.shards[tensor.shard]
+        number = FORMATS.get(tensor.format).number
+        return [tensor.name, shard.path, shard.data_offset + tensor.offset, list(tensor.dims), number]
+
+    def _engine(self, identity: dict[str, Any]) -> str:
+        version = identity["commit"] or identity["llama_version"] or "unknown version"
+        return f"{version} (llama-cpp-python {package_version() or ''})".replace(" )", ")")
+
+    def _ask(self, do: str, **question: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = {}
+        for _ in self._parts(do, answer, **question):
+            pass
+        return answer
+
+    def _parts(self, do: str, answer: dict[str, Any] | None = None, **question: Any) -> Iterator[dict[str, Any]]:
+        """Parts of an answer as they come; what comes with its end goes into ``answer``."""
+        self._send({"do": do, **question})
+        while True:
+            event = self._hear()
+            kind = event.pop("event")
+            if kind == "answer":
+                if answer is not None:
+                    answer.update(event)
+                return
+            yield event
+
+    def _send(self, question: dict[str, Any]) -> None:
+        assert self._program.stdin is not None
+        try:
+            self._program.stdin.write(json.dumps(question).encode() + b"\n")
+            self._program.stdin.flush()
+        except BrokenPipeError:
+            raise self._died() from None
+
+    def _hear(self) -> dict[str, Any]:
+        assert self._program.stdout is not None
+        line = self._program.stdout.readline()
+        if not line.endswith(b"\n"):
+            raise self._died()
+        event: dict[str, Any] = json.loads(line)
+        if event["event"] == "failed":
+            what, why = event["what"], event["why"]
+            hint = "free some memory, or work on fewer tokens (--tokens)" if lacks_memory(why) else None
+            cause = f": {first_line(why)}" if why.strip() else ""
+            raise EngineFailed(f"llama.cpp could not {what}{cause}", hint=hint, said=self._complaint())
+        return event
+
+    def _exactly(self, count: int) -> bytes:
+        assert self._program.stdout is not None
+        data = self._program.stdout.read(count)
+        if len(data) < count:
+            raise self._died()
+        return data
+
+    def _died(self) -> EngineFailed:
+        code = self._program.wait()
+        said = self._complaint()
+        lines = [line for line in said.splitlines() if line.strip()]
+        last = f": {lines[-1].strip()}" if lines else ""
+        how = f"ended by signal {-code}" if code < 0 else f"ended with code {code}"
+        hint = "the kernel kills like this when memory runs out: free some" if code == -9 else None
+        return EngineFailed(f"the engine's process was {how}{last}", hint=hint, said=said)
+
+    def _complaint(self) -> str:
+        self._said.seek(0, os.SEEK_END)
+        self._said.seek(max(0, self._said.tell() - _KEPT_COMPLAINT_BYTES))
+        return self._said.read().decode(errors="replace")

@@ -1,0 +1,167 @@
+"""The search itself: mixes of formats are predicted, solved for, made, measured, and the prediction corrected.
+
+A mix is only as good as it measures: what is told of it comes from the engine's real kernels on text that no step of
+the search has seen, and every preset that could do better is measured beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from memfit.search.base import Base
+from memfit.search.floors import held
+from memfit.search.records import Candidate, Floor, Held
+from memfit.search.sensitivity import FORMATS_SEARCHED, Sensitivity
+from memfit.search.session import Measured, Session
+from memfit.search.solve import Option, least_bytes, least_divergence
+
+SEARCHED = "searched"
+_ROUNDS = 5
+_CLOSE = 0.97  # of a floor: nearer is not worth another round
+_AIM = 0.985  # of a floor: what the next round tries to reach
+_COMPETITORS = 2  # presets that are measured, the best predicted first
+_NEAR = 1.35  # a preset is measured if its prediction is within this of the floor
+
+
+class Mix(msgspec.Struct, frozen=True, kw_only=True):
+    """Formats of the tensors that change, with what they take and are predicted to cost."""
+
+    formats: dict[str, str]
+    bytes: int
+    predicted_kl: float
+
+
+class Search:
+    """Finds mixes for a base whose tensors were probed.
+
+    Args:
+        session: the workbench.
+        sensitivity: what was learned of its tensors.
+    """
+
+    def __init__(self, session: Session, sensitivity: Sensitivity) -> None:
+        self._session = session
+        self._base: Base = session.base
+        self._sensitivity = sensitivity
+        self._options = [sensitivity.options(one, session.bench.important) for one in self._base.changeable]
+        kept = {one.name: one.format for one in self._base.changeable}
+        padded = sum(options[0].bytes for options in self._options)
+        self._rest_bytes = self._base.file_bytes(kept) - padded
+        self.scale = 1.0
+
+    @property
+    def least_bytes(self) -> int:
+        """Of the smallest file that these formats allow."""
+        return self._rest_bytes + sum(min(one.bytes for one in options) for options in self._options)
+
+    def predicted(self, formats: Mapping[str, str]) -> float | None:
+        """The divergence of a mix, corrected by what was measured so far; None where a tensor was not measured."""
+        parts = [self._sensitivity.predict(one, formats.get(one.name, one.format)) for one in self._base.changeable]
+        return None if any(one is None for one in parts) else self.scale * sum(one or 0.0 for one in parts)
+
+    def within_bytes(self, most_bytes: int) -> Mix | None:
+        """The mix with the least divergence in so many bytes; None where none is so small."""
+        return self._mix(least_divergence(self._options, most_bytes - self._rest_bytes))
+
+    def within_divergence(self, most: float) -> Mix | None:
+        """The mix with the fewest bytes whose predicted divergence, corrected, stays within."""
+        return self._mix(least_bytes(self._options, most / self.scale))
+
+    def correct(self, mix: Mix) -> Measured:
+        """Measure a mix on the text of the search, and correct predictions by it."""
+        found = self._session.measure(mix.formats, unseen=False)
+        plain = mix.predicted_kl / self.scale
+        if found.quality.kl_mean and plain > 0:
+            self.scale = found.quality.kl_mean / plain
+        return found
+
+    def _mix(self, chosen: Sequence[Option] | None) -> Mix | None:
+        if chosen is None:
+            return None
+        formats = {one.name: option.format for one, option in zip(self._base.changeable, chosen, strict=True)}
+        predicted = self.scale * sum(option.divergence for option in chosen)
+        return Mix(formats=formats, bytes=self._base.file_bytes(formats), predicted_kl=predicted)
+
+
+def candidate(name: str, mix: Mix, found: Measured | None, floors: Sequence[Floor], fallbacks: int = 0) -> Candidate:
+    """A mix with what was measured of it, as a record."""
+    if found is None:
+        return Candidate(name=name, bytes=mix.bytes, predicted_kl=mix.predicted_kl, fallbacks=fallbacks)
+    return Candidate(
+        name=name,
+        bytes=mix.bytes,
+        fallbacks=fallbacks,
+        predicted_kl=mix.predicted_kl,
+        quality=found.quality,
+        speed=found.speed,
+        tasks=found.tasks,
+        held=held(floors, found.quality, found.tasks),
+    )
+
+
+def for_budget(search: Search, session: Session, most_bytes: int, floors: Sequence[Floor]) -> tuple[Mix, Candidate] | None:
+    """The mix with the least divergence within a budget, measured; None where no file is so small."""
+    mix = search.within_bytes(most_bytes)
+    if mix is None:
+        return None
+    search.correct(mix)
+    mix = msgspec.structs.replace(mix, predicted_kl=search.predicted(mix.formats) or 0.0)
+    return mix, candidate(SEARCHED, mix, session.measure(mix.formats, unseen=True, full=True), floors)
+
+
+def for_floors(
+    search: Search, session: Session, floors: Sequence[Floor], most_bytes: int | None
+) -> list[tuple[Mix, Candidate]]:
+    """Mixes on the way to the smallest that holds all floors; the last that holds is the smallest.
+
+    Each round aims at a divergence, makes the smallest file with it, and measures: first on the text of the search to
+    correct predictions, then on the unseen one. What holds is told by the upper end of an interval, so the aim moves
+    until that end lies close under the floor.
+    """
+    aim = min((one.most for one in floors if one.kind == "kl"), default=0.02)
+    tried: list[tuple[Mix, Candidate]] = []
+    seen: set[str] = set()
+    for _ in range(_ROUNDS):
+        mix = search.within_divergence(aim)
+        if mix is None or (most_bytes is not None and mix.bytes > most_bytes):
+            mix = search.within_bytes(most_bytes) if most_bytes is not None else None
+            if mix is None:
+                break
+        key = str(sorted(mix.formats.items()))
+        if key in seen:
+            break
+        seen.add(key)
+        search.correct(mix)
+        mix = msgspec.structs.replace(mix, predicted_kl=search.predicted(mix.formats) or 0.0)
+        one = candidate(SEARCHED, mix, session.measure(mix.formats, unseen=True, full=True), floors)
+        tried.append((mix, one))
+        worst = worst_share(one.held, floors)
+        if one.holds and worst >= _CLOSE:
+            break
+        aim = (mix.predicted_kl or aim) * _step(worst, one.held, floors)
+    return tried
+
+
+def worst_share(found: Sequence[Held], floors: Sequence[Floor]) -> float:
+    """How much of the floors is used up by the one that is nearest to break: above 1, it does not hold."""
+    shares = [
+        one.measured / floor.most if floor.most else (0.0 if one.holds else 2.0)
+        for one, floor in zip(found, floors, strict=True)
+    ]
+    return max(shares, default=0.0)
+
+
+def _step(worst: float, found: Sequence[Held], floors: Sequence[Floor]) -> float:
+    """What to multiply the aim by."""
+    by_task = any(floor.kind == "task" and not one.holds for one, floor in zip(found, floors, strict=True))
+    if by_task:
+        return 0.6  # answers come in steps: how far to go is not in the figure
+    return min(4.0, max(0.25, _AIM / worst)) if worst > 0 else 4.0
+
+
+
+def searched_formats(asked: Sequence[str]) -> tuple[str, ...]:
+    """The formats of a search: those asked for, or the usual ones."""
+    return tuple(asked) or FORMATS_SEARCHED

@@ -1,0 +1,100 @@
+"""Importances as a file that llama-quantize takes too: means of squares by column, in llama.cpp's imatrix format.
+
+The format is that of ``IMatrixCollector::save_imatrix`` (tools/imatrix/imatrix.cpp, 0c1e57098): for every weight
+``NAME.in_sum2`` and ``NAME.counts``. Means are written with a count of one, so that they are read back to the bit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import math
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from memfit.errors import MemfitError, ModelError
+from memfit.model.gguf import read_header
+from memfit.model.gguf.writer import Typed, Writable, write_header
+from memfit.model.new_file import new_file
+
+_ALIGNMENT = 32
+
+
+def export(kept: Path, path: Path, *, text: str, overwrite: bool) -> str:
+    """Write what the workbench kept as an imatrix file; returns its SHA-256.
+
+    Args:
+        kept: the workbench's file.
+        path: the file to write.
+        text: name of the text they are of.
+        overwrite: a file of that name may be replaced.
+
+    Raises:
+        UsageError, MemfitError: as ``new_file``.
+    """
+    numpy = _numpy()
+    metadata: dict[str, Writable] = {
+        "general.type": "imatrix",
+        "imatrix.datasets": Typed("str", (text,)),
+        "imatrix.chunk_count": 1,
+        "imatrix.chunk_size": 1,
+    }
+    with numpy.load(kept) as found:
+        tensors = []
+        for name in sorted(found.files):
+            means = found[name]
+            tensors += [
+                (f"{name}.in_sum2", (means.shape[1], means.shape[0]), means.astype(numpy.float32)),
+                (f"{name}.counts", (1, means.shape[0]), numpy.ones((means.shape[0], 1), numpy.float32)),
+            ]
+    head = BytesIO()
+    extent = write_header(head, metadata, [(name, dims, "F32") for name, dims, _ in tensors])
+    with new_file(path, extent.file_bytes, overwrite=overwrite) as file:
+        file.write(head.getvalue())
+        for _, _, values in tensors:
+            file.write(values.tobytes() + bytes(-values.nbytes % _ALIGNMENT))
+        return file.keep()
+
+
+def take(path: Path, kept: Path) -> str:
+    """Read an imatrix file into one of the workbench's; returns its SHA-256.
+
+    Raises:
+        ModelError: it is none, or damaged.
+    """
+    numpy = _numpy()
+    header = read_header(path)
+    data = path.read_bytes()
+    where = {tensor.name: tensor for tensor in header.tensors}
+
+    def values(name: str) -> Any:
+        tensor = where.get(name)
+        if tensor is None or tensor.format != "F32":
+            raise ModelError(f"no floats {name}", file=str(path), hint="give a file that llama-imatrix wrote as GGUF")
+        count = math.prod(tensor.dims)
+        return numpy.frombuffer(data, numpy.float32, count, header.data_offset + tensor.offset)
+
+    arrays = {}
+    for name in where:
+        if name.endswith(".in_sum2"):
+            weight = name.removesuffix(".in_sum2")
+            counts = values(f"{weight}.counts")
+            sums = values(name).reshape(len(counts), -1)
+            used = counts > 0
+            if used.any():
+                means = sums / numpy.maximum(counts, 1)[:, None]
+                means[~used] = means[used].mean(axis=0)
+                arrays[weight] = means.astype(numpy.float32)
+    if not arrays:
+        raise ModelError("holds no importances", file=str(path), hint="give a file that llama-imatrix wrote as GGUF")
+    try:
+        with kept.open("wb") as file:
+            numpy.savez(file, **arrays)
+    except OSError as failure:
+        raise MemfitError(f"cannot write {kept}: {failure.strerror}", hint="free some space") from failure
+    return hashlib.sha256(data).hexdigest()
+
+
+def _numpy() -> Any:
+    return importlib.import_module("numpy")  # comes with llama-cpp-python, which is there where anything is quantized

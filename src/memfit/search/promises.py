@@ -1,0 +1,36 @@
+"""What a result does not promise, in words that stand beside it."""
+
+from __future__ import annotations
+
+from memfit.search.records import Candidate, Text
+from memfit.search.session import Session
+
+
+def notes_on(text: Text, unseen: Text, session: Session, best: Candidate | None) -> tuple[str, ...]:
+    """Notes on a search's result."""
+    found = []
+    if text.bundled:
+        found.append(
+            "searched on the bundled sample, English prose and code: with your own text (--text) it fits your use"
+        )
+    found.append(
+        f"measured on {unseen.windows * (unseen.window_tokens - unseen.first - 1):,} predictions of one text"
+        f" ({unseen.name}): other texts, languages and longer contexts may lose more"
+    )
+    found.append(
+        f"holds for this model: what {session.base.shape.name} loses says little of models of another size"
+    )
+    if session.bench.idle_experts:
+        count = sum(session.bench.idle_experts.values())
+        found.append(
+            f"{count} experts saw no token of the text: their columns are weighted by the mean of the others;"
+            " a longer or more varied text reaches them"
+        )
+    if best is not None:
+        for task in best.tasks:
+            if task.p_value is not None and task.base_right is not None:
+                found.append(
+                    f"{task.file}: {task.right} of {task.tasks} right, the base {task.base_right};"
+                    f" that both are equally good has p = {task.p_value:.2g}"
+                )
+    return tuple(found)

@@ -1,0 +1,316 @@
+"""Quantize a model to the lowest precision that keeps a floor, or to the best that a budget allows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from memfit.errors import UsageError
+from memfit.search import importances
+from memfit.search.base import Base, differing
+from memfit.search.choose import SEARCHED, Mix, Search, candidate, for_budget, for_floors, searched_formats
+from memfit.search.ladder import Rung, measured, rungs
+from memfit.search.promises import notes_on
+from memfit.search.records import Asked, Candidate, Floor, Given, PrecisionMap
+from memfit.search.sensitivity import Sensitivity, probe_format
+from memfit.search.session import Said, Session, Setting, fitting_window
+from memfit.search.tasks import read_tasks
+from memfit.search.text import read_text
+from memfit.search.write import refuse_base, write
+
+_COMPETITORS = 2  # presets that are measured beside a search, the most promising first
+_NEAR = 1.35  # a preset is measured where its prediction is within this of the floor
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """What is wanted.
+
+    Attributes:
+        model: the base, a GGUF file.
+        out: the file to write; None only looks.
+        asked: floors and budgets.
+        text, unseen: files of text; the bundled sample, and a third of the first, where None.
+        ladder: only presets, each made and measured; ``presets`` which, all where empty.
+        formats: that a search may give; the usual ones where empty.
+        imatrix: importances to take instead of gathering them.
+        overwrite, forced: a file may be replaced; a quantized base may be taken.
+        work: folder of what is learned on the way.
+    """
+
+    model: str
+    out: str | None
+    asked: Asked
+    text: str | None = None
+    unseen: str | None = None
+    ladder: bool = False
+    presets: tuple[str, ...] = ()
+    formats: tuple[str, ...] = ()
+    imatrix: str | None = None
+    window_tokens: int = 512
+    threads: int | None = None
+    overwrite: bool = False
+    forced: bool = False
+    work: str | None = None
+
+
+def quantize(request: Request, said: Said = lambda _what, _done, _total: None) -> PrecisionMap:
+    """Search, make the file, and say what was decided and why.
+
+    Where nothing keeps the floors, or no format is small enough, no file is written and ``chosen`` is None.
+
+    Raises:
+        EngineMissing: no engine, or no solver.
+        EngineFailed: the engine failed; what was learned is kept.
+        UsageError: the base, the text or the floors make no sense.
+        MemfitError: no space; nothing half-written is left.
+    """
+    began = time.monotonic()
+    asked = request.asked
+    if not asked.floors and asked.max_bytes is None and not request.ladder:
+        raise UsageError(
+            "neither a floor nor a budget", hint="--floor kl=0.03, --max-bytes 4.5GiB, or --fit DEVICE --context N"
+        )
+    base = Base(request.model, forced=request.forced)
+    if request.out is not None:
+        _refuse_out(Path(request.out), base, overwrite=request.overwrite)
+    passage = read_text(request.text)
+    apart = None if request.unseen is None else read_text(request.unseen)
+    setting = Setting(
+        window_tokens=fitting_window(base, request.window_tokens),
+        threads=request.threads,
+        tasks=tuple(read_tasks(one.file) for one in asked.floors if one.file is not None),
+        wants_speed=request.ladder or asked.min_tokens_per_s is not None or asked.max_ttft_s is not None,
+        kv=asked.kv,
+    )
+    work = None if request.work is None else Path(request.work)
+    with Session(base, passage, apart, setting, work=work, said=said) as session:
+        if request.imatrix is not None:
+            fresh = session.notes.place("given.npz")
+            importances.take(Path(request.imatrix), fresh)
+            session.take_importance_of(fresh)
+        decision = _by_ladder(session, request) if request.ladder else _by_search(session, request, said)
+        return _concluded(session, request, decision, said, began)
+
+
+class _Decision(msgspec.Struct, frozen=True, kw_only=True):
+    mix: Mix | None
+    candidate: Candidate | None
+    candidates: tuple[Candidate, ...]
+    sensitivity: Sensitivity | None = None
+    least_bytes: int | None = None
+
+
+def _by_ladder(session: Session, request: Request) -> _Decision:
+    found = rungs(session.base, session.bench.important, request.presets)
+    made = tuple(measured(session, found, request.asked.floors))
+    mixes = {one.preset: one.mix for one in found if one.mix is not None}
+    best = _best([one for one in made if one.quality is not None], request.asked)
+    return _Decision(mix=None if best is None else mixes[best.name], candidate=best, candidates=made)
+
+
+def _by_search(session: Session, request: Request, said: Said) -> _Decision:
+    asked = request.asked
+    sensitivity = Sensitivity(session.base, session.notes, searched_formats(request.formats))
+    session.prepare_probes()
+    windows, first, against = session.probes
+    sensitivity.learn(session.bench, windows, first=first, against=against, said=said)
+    search = Search(session, sensitivity)
+    said("choosing", 0, 1)
+    if asked.floors:
+        tried = for_floors(search, session, asked.floors, asked.max_bytes)
+    else:
+        assert asked.max_bytes is not None
+        one = for_budget(search, session, asked.max_bytes, asked.floors)
+        tried = [] if one is None else [one]
+    presets = _competing(search, session, asked, tried, rungs(session.base, session.bench.important))
+    everything = [*tried, *presets]
+    best = _best([one for _, one in everything], asked)
+    mix = next((mix for mix, one in everything if one is best), None)
+    ordered = tuple(sorted((one for _, one in everything), key=lambda one: one.bytes))
+    return _Decision(
+        mix=mix, candidate=best, candidates=ordered, sensitivity=sensitivity, least_bytes=search.least_bytes
+    )
+
+
+def _competing(
+    search: Search, session: Session, asked: Asked, tried: Sequence[tuple[Mix, Candidate]], found: Sequence[Rung]
+) -> list[tuple[Mix, Candidate]]:
+    """All presets with their predictions; those that could beat the search are measured."""
+    holding = [one.bytes for _, one in tried if one.holds]
+    most_bytes = min([*holding, *([] if asked.max_bytes is None else [asked.max_bytes])], default=session.base.bytes)
+    aim = max((one.quality.kl_mean or 0.0 for _, one in tried if one.quality and one.holds), default=0.0)
+    known: list[tuple[Mix, Candidate]] = []
+    hopeful: list[tuple[float, Mix, Rung]] = []
+    for rung in found:
+        if rung.mix is None:
+            continue
+        predicted = search.predicted(rung.mix.formats)
+        mix = msgspec.structs.replace(rung.mix, predicted_kl=predicted or 0.0)
+        promising = predicted is None or not asked.floors or not aim or predicted <= _NEAR * aim
+        if mix.bytes <= most_bytes and promising:
+            hopeful.append((predicted if predicted is not None else 0.0, mix, rung))
+        elif predicted is not None:
+            known.append((mix, candidate(rung.preset, mix, None, asked.floors, rung.fallbacks)))
+    hopeful.sort(key=lambda one: one[1].bytes if asked.floors else one[0])
+    for place, (_, mix, rung) in enumerate(hopeful):
+        figures = session.measure(mix.formats, unseen=True, full=True) if place < _COMPETITORS else None
+        known.append((mix, candidate(rung.preset, mix, figures, asked.floors, rung.fallbacks)))
+    return known
+
+
+def _best(candidates: Sequence[Candidate], asked: Asked) -> Candidate | None:
+    """With floors the fewest bytes that hold them all, without the least divergence; None where none will do."""
+    fitting = [
+        one
+        for one in candidates
+        if one.holds and (asked.max_bytes is None or one.bytes <= asked.max_bytes) and _fast_enough(one, asked)
+    ]
+    if not fitting:
+        return None
+    if asked.floors:
+        return min(fitting, key=lambda one: one.bytes)
+    if asked.max_bytes is None and asked.min_tokens_per_s is None and asked.max_ttft_s is None:
+        return None  # a ladder without a floor only shows
+    return min(fitting, key=lambda one: (one.quality.kl_mean or 0.0) if one.quality else 0.0)
+
+
+def _fast_enough(one: Candidate, asked: Asked) -> bool:
+    if one.speed is None:
+        return asked.min_tokens_per_s is None and asked.max_ttft_s is None
+    if asked.min_tokens_per_s is not None and one.speed.decode_tokens_per_s < asked.min_tokens_per_s:
+        return False
+    if asked.max_ttft_s is None:
+        return True
+    return asked.ttft_tokens / one.speed.prefill_tokens_per_s <= asked.max_ttft_s
+
+
+def _concluded(
+    session: Session, request: Request, decision: _Decision, said: Said, began: float
+) -> PrecisionMap:
+    base, best, mix = session.base, decision.candidate, decision.mix
+    digest = importance_digest = None
+    if mix is not None and request.out is not None:
+        out = Path(request.out)
+        formats = differing(mix.formats, base)
+        digest = write(
+            session.bench,
+            base,
+            formats,
+            out,
+            overwrite=request.overwrite,
+            progress=lambda done, total: said("writing", done, total),
+        )
+        kept = session.notes.place("given.npz" if request.imatrix else "importance.npz")
+        importance_digest = importances.export(
+            kept, beside(out, "imatrix.gguf"), text=request.text or "the bundled sample of memfit", overwrite=True
+        )
+    text, unseen = session.texts()
+    found = PrecisionMap(
+        model=request.model,
+        model_sha256=base.sha256(),
+        model_bytes=base.bytes,
+        out=request.out if digest else None,
+        bytes=None if best is None else best.bytes,
+        sha256=digest,
+        asked=request.asked,
+        method="ladder" if request.ladder else "searched",
+        tensors=() if mix is None else given(base, mix, decision.sensitivity, best),
+        importance_sha256=importance_digest,
+        predicted_kl=None if mix is None or request.ladder else mix.predicted_kl,
+        quality=None if best is None else best.quality,
+        speed=None if best is None else best.speed,
+        held=() if best is None else best.held,
+        candidates=decision.candidates,
+        chosen=None if best is None else best.name,
+        nearest=None if best is not None else _nearest(decision.candidates, request.asked),
+        least_bytes=decision.least_bytes,
+        text=text,
+        unseen=unseen,
+        engine=session.bench.engine,
+        seconds=round(time.monotonic() - began, 1),
+        notes=(*base.warnings, *notes_on(text, unseen, session, best)),
+    )
+    if digest is not None and request.out is not None:
+        keep_record(found, beside(Path(request.out), "precision.json"))
+    return found
+
+
+def given(base: Base, mix: Mix, sensitivity: Sensitivity | None, best: Candidate | None) -> tuple[Given, ...]:
+    """What every tensor that may change got, in the file's order."""
+    total = sum(filter(None, (_cost(sensitivity, base, mix, one.name) for one in base.changeable))) or 1.0
+    found = []
+    for tensor in base.changeable:
+        format = mix.formats.get(tensor.name, tensor.format)
+        cost = _cost(sensitivity, base, mix, tensor.name)
+        probed = None if sensitivity is None else sensitivity.probed(tensor)
+        if best is not None and best.name != SEARCHED:
+            why = f"as {best.name} has it"
+        elif format == tensor.format:
+            why = "kept: no smaller format was worth its bytes"
+        else:
+            why = f"{cost / total:.1%} of the predicted divergence" if cost is not None else "not measured"
+        found.append(
+            Given(
+                name=tensor.name,
+                dims=tensor.dims,
+                before=tensor.format,
+                format=format,
+                bytes=base.tensor_bytes(tensor, format),
+                divergence=cost or 0.0,
+                probed=probed,
+                probe_format=None if probed is None else probe_format(tensor),
+                why=why,
+            )
+        )
+    return tuple(found)
+
+
+def _cost(sensitivity: Sensitivity | None, base: Base, mix: Mix, name: str) -> float | None:
+    if sensitivity is None:
+        return None
+    tensor = next(one for one in base.changeable if one.name == name)
+    return sensitivity.predict(tensor, mix.formats.get(name, tensor.format))
+
+
+def _nearest(candidates: Sequence[Candidate], asked: Asked) -> str | None:
+    """What comes nearest to holding: by the floor that breaks most, and by bytes where only those break."""
+    known = [one for one in candidates if one.quality is not None]
+    if not known:
+        smallest = min((one for one in candidates if one.bytes), key=lambda one: one.bytes, default=None)
+        return None if smallest is None else smallest.name
+    return min(known, key=lambda one: (_excess(one, asked.floors), one.bytes)).name
+
+
+def _excess(one: Candidate, floors: Sequence[Floor]) -> float:
+    return max(
+        (held.measured / floor.most if floor.most else held.measured for held, floor in zip(one.held, floors, strict=True)),
+        default=0.0,
+    )
+
+
+def beside(out: Path, ending: str) -> Path:
+    """The name of what belongs to a file: ``model.gguf`` has its record in ``model.precision.json``."""
+    return out.with_name(f"{out.stem}.{ending}")
+
+
+def keep_record(found: PrecisionMap, path: Path) -> None:
+    """Write the record, whole or not at all."""
+    fresh = path.with_name(f".{path.name}.partial")
+    try:
+        fresh.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def _refuse_out(out: Path, base: Base, *, overwrite: bool) -> None:
+    refuse_base(out, base)
+    if out.is_dir():
+        raise UsageError(f"{out} is a folder", hint="give the file a name in it")
+    if out.exists() and not overwrite:
+        raise UsageError(f"{out} exists", hint="choose another name, or give --overwrite")
+    if not out.resolve().parent.is_dir():
+        raise UsageError(f"no such folder: {out.resolve().parent}", hint="make it first: mkdir -p")

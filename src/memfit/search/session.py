@@ -1,0 +1,240 @@
+"""A base on the workbench with its text dealt out: everything that a search asks of the engine, in one place."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from memfit.engine.workbench import Scored, Speed, Workbench
+from memfit.errors import UsageError
+from memfit.search.base import Base, differing
+from memfit.search.notes import Notes
+from memfit.search.records import Quality, TaskResult, Text
+from memfit.search.statistics import quality
+from memfit.search.tasks import Tasks, answered, result
+from memfit.search.text import Passage, Split, split
+from memfit.search.write import write
+
+Said = Callable[[str, int, int], None]
+
+_RULES = 1  # of what is kept in notes: another number where the meaning of a line changes
+_PROBE, _SEARCH, _UNSEEN = "probe", "search", "unseen"
+_FIRST_PROBED = 0
+
+
+class Setting(msgspec.Struct, frozen=True, kw_only=True):
+    """How a search is run.
+
+    Attributes:
+        window_tokens: of the windows that the text is cut into.
+        threads: all that this process may use where None.
+        tasks: files of tasks that floors name.
+        wants_speed: speed is to be measured with every candidate.
+        kv: formats of the KV cache in every measurement.
+    """
+
+    window_tokens: int = 512
+    threads: int | None = None
+    tasks: tuple[Tasks, ...] = ()
+    wants_speed: bool = False
+    kv: tuple[str, str] = ("F16", "F16")
+
+
+class Measured(msgspec.Struct, frozen=True, kw_only=True):
+    """A file's figures."""
+
+    quality: Quality
+    tasks: tuple[TaskResult, ...] = ()
+    speed: Speed | None = None
+
+
+class Session:
+    """Opens the workbench; everything learned goes into notes.
+
+    Args:
+        base: the model.
+        passage: the text that is searched on.
+        apart: a text to measure on; where None, a third of ``passage`` is kept unseen.
+        setting: see there.
+        work: folder for notes and for files that are measured.
+        said: told about progress: what, how many are done, of how many.
+
+    Raises:
+        EngineMissing, EngineFailed: there is no engine, or it cannot do this.
+        UsageError: too little text.
+    """
+
+    def __init__(
+        self,
+        base: Base,
+        passage: Passage,
+        apart: Passage | None,
+        setting: Setting,
+        *,
+        work: Path | None,
+        said: Said,
+    ) -> None:
+        self.base, self.setting, self._said = base, setting, said
+        self._passage, self._apart = passage, apart
+        self.bench = Workbench(
+            base.shape, window_tokens=setting.window_tokens, threads=setting.threads, changeable=True
+        )
+        try:
+            self._begin(work)
+        except BaseException:
+            self.bench.close()
+            raise
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bench.close()
+
+    @property
+    def first(self) -> int:
+        """Where predictions of a window begin to count: behind its first half, as llama-perplexity does it."""
+        return self.setting.window_tokens // 2
+
+    @property
+    def probes(self) -> tuple[Sequence[int], int, str]:
+        """Windows to probe on, where they begin to count, and the name of their reference."""
+        return self.split.probe, _FIRST_PROBED, _PROBE
+
+    def texts(self) -> tuple[Text, Text]:
+        """The texts of the search and of the last measurement, as records."""
+        apart = self._apart or self._passage
+        return (
+            self._text(self._passage, len(set(self.split.importance) | set(self.split.search)), self._tokens),
+            self._text(apart, len(self.split.unseen), self._apart_tokens or self._tokens),
+        )
+
+    def file_of(self, formats: Mapping[str, str]) -> Path:
+        """A file with these formats, in the notes' folder."""
+        path = self.notes.place(f"candidate-{os.getpid()}.gguf")
+        write(self.bench, self.base, formats, path, overwrite=True)
+        return path
+
+    def measure(self, formats: Mapping[str, str], *, unseen: bool, full: bool = False) -> Measured:
+        """Make a file with these formats, measure it with the real kernels, and remove it again.
+
+        Args:
+            formats: of the tensors that change.
+            unseen: on the text that the search has not seen.
+            full: tasks and speed too.
+        """
+        changed = differing(formats, self.base)
+        digest = hashlib.sha256(json.dumps(sorted(changed.items())).encode()).hexdigest()[:16]
+        key = f"measured {digest} {'unseen' if unseen else 'search'} {self.setting.kv} {'full' if full else ''}"
+        known = self.notes.get(key)
+        if known is not None:
+            return msgspec.convert(known, Measured)
+        path = self.file_of(changed)
+        try:
+            found = self.measure_file(str(path), unseen=unseen, full=full)
+        finally:
+            path.unlink(missing_ok=True)
+        self.notes.learn(key, msgspec.to_builtins(found))
+        return found
+
+    def measure_file(self, path: str, *, unseen: bool, full: bool) -> Measured:
+        """Measure a file that is there."""
+        name = _UNSEEN if unseen else _SEARCH
+        windows = self.split.unseen if unseen else self.split.search
+        self._refer(name, windows, self.first)
+        kv = None if self.setting.kv == ("F16", "F16") else self.setting.kv
+        scored: Scored | None = None
+        for part in self.bench.score(path, windows, first=self.first, against=name, kv=kv):
+            scored = part if isinstance(part, Scored) else None
+        assert scored is not None
+        tasks: tuple[TaskResult, ...] = ()
+        speed = None
+        if full:
+            tasks = tuple(
+                result(one, answered(self.bench, path, one), self._base_answers(one)) for one in self.setting.tasks
+            )
+            speed = self.bench.generate(path) if self.setting.wants_speed else None
+        return Measured(quality=quality(scored), tasks=tasks, speed=speed)
+
+    def prepare_probes(self) -> None:
+        """Make the reference that probes are held against, if it is not there."""
+        self._refer(_PROBE, self.split.probe, _FIRST_PROBED)
+
+    def take_importance_of(self, path: Path) -> None:
+        """Use importances that lie in a file."""
+        self.bench.take_importance(path)
+
+    def _begin(self, work: Path | None) -> None:
+        self._tokens, windows = self.bench.text(self._passage.parts)
+        self._apart_tokens = separate = 0
+        if self._apart is not None:
+            self._apart_tokens, separate = self.bench.text(self._apart.parts, more=True)
+        self.split = split(windows, separate=separate)
+        self.notes = Notes(self._identity(), work)
+        self._referred: set[str] = set()
+        self._gather()
+
+    def _identity(self) -> dict[str, object]:
+        return {
+            "rules": _RULES,
+            "base": self.base.identity(),
+            "text": self._passage.sha256,
+            "apart": self._apart.sha256 if self._apart else None,
+            "window_tokens": self.setting.window_tokens,
+            "engine": self.bench.engine,
+            "tasks": [one.sha256 for one in self.setting.tasks],
+        }
+
+    def _gather(self) -> None:
+        kept = self.notes.place("importance.npz")
+        if kept.exists():
+            self.bench.take_importance(kept)
+        else:
+            for done, _ in enumerate(self.bench.importance(self.split.importance), 1):
+                self._said("weighing columns", done, len(self.split.importance))
+            fresh = self.notes.place(f"importance-{os.getpid()}.part")
+            self.bench.keep_importance(fresh)
+            self.notes.settle("importance.npz", fresh)
+
+    def _refer(self, name: str, windows: Sequence[int], first: int) -> None:
+        if name in self._referred:
+            return
+        for done, _ in enumerate(self.bench.reference(name, windows, first=first), 1):
+            self._said("listening to the base", done, len(windows))
+        self._referred.add(name)
+
+    def _base_answers(self, tasks: Tasks) -> list[bool]:
+        key = f"base answers {tasks.sha256}"
+        if key not in self.notes:
+            self.notes.learn(key, answered(self.bench, None, tasks))
+        found: list[bool] = self.notes.get(key)
+        return found
+
+    def _text(self, passage: Passage, windows: int, tokens: int) -> Text:
+        return Text(
+            name=passage.name,
+            sha256=passage.sha256,
+            tokens=tokens,
+            windows=windows,
+            window_tokens=self.setting.window_tokens,
+            first=self.first,
+            bundled=passage.bundled,
+        )
+
+
+def fitting_window(base: Base, asked: int) -> int:
+    """Tokens of a window: as asked for, and no more than the model was trained for.
+
+    Raises:
+        UsageError: too few to count anything.
+    """
+    most = base.shape.context_trained_tokens
+    window = min(asked, most) if most else asked
+    if window < 16:
+        raise UsageError(f"windows of {window} tokens", hint="--window 512 is usual; 16 is the least")
+    return window
