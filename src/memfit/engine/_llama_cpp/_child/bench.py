@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from memfit.engine._llama_cpp._child import bench_work, scores
+from memfit.engine._llama_cpp._child.bench_activations import relative, shared_by
 from memfit.engine._llama_cpp._child.bench_importance import Importance
 from memfit.engine._llama_cpp._child.bench_model import Model, Refused
 from memfit.engine._llama_cpp._child.bench_weights import Codec, Weight
@@ -81,6 +82,7 @@ class Bench:
         self._windows: list[list[int]] = []
         self._references: dict[str, tuple[scores.Sample, dict[int, int]]] = {}  # and where each window's rows begin
         self._importance: dict[str, Any] = {}
+        self._noise: dict[tuple[str, int], Any] = {}  # by weight and size of block
         self._codec: Codec | None = None
 
     def do_open(self, path: str, changeable: bool) -> dict[str, Any]:
@@ -163,18 +165,23 @@ class Bench:
         finally:
             model.close()
         self._importance, idle = bench_work.means(found)
+        self._noise = bench_work.noises(found)
         return {"weights": sorted(self._importance), "idle_experts": idle}
 
     def do_keep_importance(self, path: str) -> dict[str, Any]:
         """Write the importances to a file."""
         with Path(path).open("wb") as file:
-            np.savez(file, **self._importance)
+            noise = {f"{name}|{block}": value for (name, block), value in self._noise.items()}
+            np.savez(file, **self._importance, **noise)
         return {}
 
     def do_take_importance(self, path: str) -> dict[str, Any]:
         """Read importances that were written."""
         with np.load(path) as found:
-            self._importance = {name: found[name] for name in found.files}
+            self._importance = {name: found[name] for name in found.files if "|" not in name}
+            self._noise = {
+                (name.split("|")[0], int(name.split("|")[1])): found[name] for name in found.files if "|" in name
+            }
         return {"weights": sorted(self._importance)}
 
     def do_probe(self, weights: list[Any], kind: int, windows: list[int], first: int, against: str) -> dict[str, Any]:
@@ -186,12 +193,24 @@ class Bench:
         return {}
 
     def do_errors(self, weights: list[Any], kinds: list[int], most_rows: int) -> dict[str, Any]:
-        """The weighted squared error of each format on each weight."""
+        """The weighted squared error of each format on each weight, and what rounding its activations adds to that."""
+        blocks = {kind: shared_by(self.library, kind, gpu=bool(self._settings["gpu_layers"])) for kind in kinds}
         for weight in map(_weight, weights):
             importance = self._importance.get(weight.name)
             errors = [self._quantizer.error(weight, kind, importance, most_rows) for kind in kinds]
-            self._talk.part(weight=weight.name, errors=errors)
+            noises = self._noises(weight, set(blocks.values()), most_rows)
+            self._talk.part(weight=weight.name, errors=errors, noises=[noises[blocks[kind]] for kind in kinds])
         return {}
+
+    def _noises(self, weight: Weight, blocks: set[int], most_rows: int) -> dict[int, float]:
+        importance = self._importance.get(weight.name)
+        if importance is None:  # it is looked up and not multiplied with
+            return dict.fromkeys(blocks, 0.0)
+        squares, moments = self._quantizer.squares(weight, most_rows), importance.mean(axis=0)
+        found = {block: self._noise.get((weight.name, block)) for block in blocks}
+        return {
+            block: 0.0 if noise is None else relative(squares, moments, noise) for block, noise in found.items()
+        }
 
     def do_encode(self, weights: list[Any]) -> dict[str, Any]:
         """The bytes of weights in other formats: each with its ``kind`` and what it becomes, one behind another."""

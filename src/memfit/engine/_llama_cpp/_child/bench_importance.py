@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from memfit.engine._llama_cpp._child.bench_activations import BLOCKS, squared_loss
 from memfit.engine._llama_cpp._child.library import Library
 
 _MOST_SOURCES = 10  # GGML_MAX_SRC, ggml/include/ggml.h (0c1e57098)
@@ -43,8 +44,15 @@ class Tensor(ctypes.Structure):
     )
 
 
+_NOISE_ROWS = 2048  # of each weight's activations, to tell what rounding takes from them: it hardly varies
+
+
 class Importance:
-    """Sums by weight: ``sums[name]`` (experts, columns) float32 and ``counts[name]`` (experts,)."""
+    """Sums by weight: ``sums[name]`` (experts, columns) float32 and ``counts[name]`` (experts,).
+
+    ``noise[name][block]`` are sums of squares of what rounding activations takes from each column, (columns,), over
+    ``noise_counts[name]`` rows of all experts.
+    """
 
     def __init__(self, library: Library) -> None:
         self._describe = library.function("ggml_op_desc", ctypes.c_char_p, ctypes.c_void_p)
@@ -54,6 +62,8 @@ class Importance:
         self._kinds: dict[int, bool | None] = {}
         self.sums: dict[str, Any] = {}
         self.counts: dict[str, Any] = {}
+        self.noise: dict[str, dict[int, Any]] = {}
+        self.noise_counts: dict[str, int] = {}
 
     def watch(self, address: int, ask: bool) -> bool:
         """See ``ggml_backend_sched_eval_callback``: asked whether it is wanted, then told that it is computed."""
@@ -97,8 +107,9 @@ class Importance:
         if name not in self.sums:
             self.sums[name] = np.zeros((experts, columns), np.float32)
             self.counts[name] = np.zeros(experts, np.int64)
+        rows = activations.reshape(-1, columns)
+        self._add_noise(name, rows)
         if ids is None:
-            rows = activations.reshape(-1, columns)
             self.sums[name][0] += np.einsum("ij,ij->j", rows, rows)
             self.counts[name][0] += len(rows)
             return
@@ -111,6 +122,18 @@ class Importance:
             row = squares[:, slot if squares.shape[1] > 1 else 0]
             np.add.at(self.sums[name], chosen[:, slot], row)
             np.add.at(self.counts[name], chosen[:, slot], 1)
+
+    def _add_noise(self, name: str, rows: Any) -> None:
+        known = self.noise_counts.setdefault(name, 0)
+        rows = rows[: max(0, _NOISE_ROWS - known)]
+        if not len(rows):
+            return
+        self.noise_counts[name] += len(rows)
+        sums = self.noise.setdefault(name, {})
+        for block in BLOCKS:
+            lost = squared_loss(rows, block)
+            if lost is not None:
+                sums[block] = sums.get(block, 0.0) + lost.sum(axis=0)
 
     def _ids(self, address: int) -> Any:
         tensor = Tensor.from_address(address)

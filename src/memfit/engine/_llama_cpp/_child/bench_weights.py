@@ -167,6 +167,13 @@ class Codec:
                 raise Refused(f"quantize {weight.name}: it holds numbers that are not finite")
             yield self.encode(kind, values, _row_of(importance, matrix))
 
+    def squares(self, weight: Weight, most_rows: int) -> Any:
+        """Sums of squared weights by column, over all matrices, (columns,) float64."""
+        sums = [
+            np.einsum("ij,ij->j", values, values, dtype=np.float64) for _, values in self.matrices(weight, most_rows)
+        ]
+        return np.sum(sums, axis=0)
+
     def error(self, weight: Weight, kind: int, importance: Any, most_rows: int) -> float:
         """Squared error of a format, weighted by importance, as a share of the weighted squares themselves."""
         off = whole = 0.0

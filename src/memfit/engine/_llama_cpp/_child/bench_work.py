@@ -55,6 +55,15 @@ def means(found: Importance) -> tuple[dict[str, Any], dict[str, int]]:
     return importance, idle
 
 
+def noises(found: Importance) -> dict[tuple[str, int], Any]:
+    """Mean squares of what rounding takes from a weight's activations, by column, for each size of block."""
+    return {
+        (name, block): (lost / found.noise_counts[name]).astype(np.float32)
+        for name, by_block in found.noise.items()
+        for block, lost in by_block.items()
+    }
+
+
 class Exchanged:
     """A weight of a loaded model that holds something else for a while; at the end it is what it was, to the bit."""
 
