@@ -60,8 +60,7 @@ class _Sources:
             self._parsed[file] = parse(self._layout.read(file).decode("utf-8", "surrogateescape"), file)
         return self._parsed[file]
 
-    def content(self, file: str, text: str) -> bytes:
-        parse(text, file)
+    def content(self, text: str) -> bytes:
         return text.encode("utf-8", "surrogateescape")
 
 
@@ -73,14 +72,14 @@ def _overrides(
         source = sources.get(mb1.main)
         blocks = [_write.zero_block(want.name) for want in zeros]
         text = _write.override(source, _title(zeros), ("misc", "carveout"), blocks)
-        contents[mb1.main] = sources.content(mb1.main, text)
+        contents[mb1.main] = sources.content(text)
     if others:
         source = sources.get(mb2.main)
         clusters = [want for want in others if want.kind == "cluster"]
         gone = [f"/delete-node/ {want.name};" for want in others]  # a cluster's node is deleted and written anew
         written = [_write.cluster_block(want.name, want.recipe.cluster) for want in clusters if want.recipe.cluster]
         text = _write.override(source, _title(others), ("mb2-misc",), [*gone, *written])
-        contents[mb2.main] = sources.content(mb2.main, text)
+        contents[mb2.main] = sources.content(text)
     return contents, {}
 
 
@@ -94,7 +93,7 @@ def _edits(
         found = _write.inserted(source, _CARVEOUTS, [_write.zero_block(want.name) for want in zeros])
         if not found:
             raise ApplyError(f"{mb1.main}: it has no / node to write to", hint="--style override adds one")
-        contents[mb1.main] = sources.content(mb1.main, _write.replaced(source.text, found))
+        contents[mb1.main] = sources.content(_write.replaced(source.text, found))
     for file in mb2.files if others else ():
         source, changes = sources.get(file), []
         for want in others:
@@ -102,7 +101,7 @@ def _edits(
                 changes += _changed(source, node, want)
                 places[want.path] = file
         if changes:
-            contents[file] = sources.content(file, _write.replaced(source.text, changes))
+            contents[file] = sources.content(_write.replaced(source.text, changes))
     return contents, places
 
 

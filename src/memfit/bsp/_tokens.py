@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 
 from memfit.errors import ProbeError
 
-Kind = Literal["space", "comment", "directive", "keyword", "string", "word", "mark"]
+Kind = Literal["space", "comment", "directive", "keyword", "string", "cells", "word", "mark"]
 
 _DIRECTIVES = r"include|define|undef|ifdef|ifndef|if|elif|else|endif|error|warning|pragma|line"
 _PATTERNS: tuple[tuple[Kind, str], ...] = (
@@ -22,6 +22,8 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("comment", r"/\*.*?\*/|//[^\n]*"),
     ("string", r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\''),
     ("keyword", r"/[a-z][a-z0-9-]*/"),
+    # a value as one piece, where nothing in it may be a comment, a line of the preprocessor or another value
+    ("cells", r"<[^<>\"'/;{}#\\]*>|\[[0-9a-fA-F\s]*\]"),
     ("word", r"&\{[^}]*\}|&?[\w,.+?#@-]+"),
     ("mark", r"."),
 )

@@ -12,12 +12,13 @@ from typing import NamedTuple
 from memfit.bsp._conf import read_conf
 from memfit.bsp.boards import BSP_BOARDS, BspBoard
 from memfit.errors import ProbeError, UsageError
+from memfit.units import MIB, format_bytes
 
 _BCT = ("bootloader/generic/BCT", "bootloader/t186ref/BCT")  # since R36; until R35
 _INCLUDES = (*_BCT, "bootloader")
 _KERNEL_TREES = "kernel/dtb"
 _RELEASE = re.compile(r"R(\d+) \(release\), REVISION: ([\d.]+)")
-_MOST_BYTES = 1 << 20
+_MOST_BYTES, _MOST_BLOB_BYTES = MIB, 4 * MIB
 
 
 class Layout(NamedTuple):
@@ -52,9 +53,16 @@ class Layout(NamedTuple):
         if (self.root / file).exists() and not (self.root / file).is_file():
             raise ProbeError(f"{self.root / file}: it is no file", hint="take it from the BSP again")
         try:
-            return (self.root / file).read_bytes()
+            with (self.root / file).open("rb") as opened:
+                content = opened.read(_MOST_BLOB_BYTES + 1)
         except OSError as error:
-            raise ProbeError(f"{self.root / file}: {error.strerror}") from error
+            raise ProbeError(f"{self.root / file}: {error.strerror}", hint="make it readable, or use sudo") from error
+        if len(content) > _MOST_BLOB_BYTES:
+            raise ProbeError(
+                f"{self.root / file}: it has more than {format_bytes(_MOST_BLOB_BYTES)}, which no device tree has",
+                hint="take it from the BSP again",
+            )
+        return content
 
 
 def find_root(tree: str) -> Path:
