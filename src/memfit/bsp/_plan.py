@@ -175,10 +175,24 @@ def _prove(before: Trees, after: Trees, wants: tuple[Want, ...], recipes: tuple[
     if won != planned:
         raise ApplyError(f"{before.mb1.main}: {won} bytes less, where {planned} were meant", hint="nothing was written")
     meant = {want.path for want in wants if not want.done}
+    for want in wants:
+        if want.kind == "cluster" and not want.done:
+            _prove_cluster(want, before.mb2, after.mb2)
     for one, other in ((before.mb1, after.mb1), (before.mb2, after.mb2)):
         for path in differences(one.root, other.root):
             if not any(path == each or path.startswith(f"{each}/") for each in meant):
                 raise ApplyError(f"{one.main}: {path} would change as well", hint="nothing was written")
+
+
+def _prove_cluster(want: Want, before: Merged, after: Merged) -> None:
+    """Nothing but its own properties is another one: what is below it stays."""
+    one, other = before.root.at(want.path), after.root.at(want.path)
+    meant = {} if want.recipe.cluster is None else dict(want.recipe.cluster.properties)
+    if one is None or other is None or set(other.own()) != set(meant) or one.children != other.children:
+        raise ApplyError(
+            f"{want.file}: more of {want.written} would change than what brings it up",
+            hint="nothing was written; the other style may do it: --style edit, --style override",
+        )
 
 
 def _kernel_contents(layout: Layout, wants: tuple[tuple[Want, Blob], ...]) -> dict[str, bytes]:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from memfit.bsp import _wants, _write
 from memfit.bsp._setters import setters, setters_of
 from memfit.bsp._wants import Want
-from memfit.bsp._write import Replacement
+from memfit.bsp._write import Block, Replacement
 from memfit.bsp.layout import Layout
 from memfit.bsp.merged import Merged
 from memfit.bsp.records import Style
@@ -75,12 +75,23 @@ def _overrides(
         contents[mb1.main] = sources.content(text)
     if others:
         source = sources.get(mb2.main)
-        clusters = [want for want in others if want.kind == "cluster"]
-        gone = [f"/delete-node/ {want.name};" for want in others]  # a cluster's node is deleted and written anew
-        written = [_write.cluster_block(want.name, want.recipe.cluster) for want in clusters if want.recipe.cluster]
+        parts = [_overriding(want, mb2) for want in others]
+        gone, written = [part for part, _ in parts if part], [block for _, block in parts if block]
         text = _write.override(source, _title(others), ("mb2-misc",), [*gone, *written])
         contents[mb2.main] = sources.content(text)
     return contents, {}
+
+
+def _overriding(want: Want, mb2: Merged) -> tuple[str, Block | None]:
+    """What deletes a node, and what writes it anew; one with nodes below it is kept, and so are they."""
+    removal = f"/delete-node/ {want.name};"
+    wanted, node = want.recipe.cluster, mb2.root.at(want.path)
+    if want.kind != "cluster" or wanted is None:
+        return removal, None
+    if node is None or not node.children:
+        return removal, _write.cluster_block(want.name, wanted)
+    meant = dict(wanted.properties)
+    return "", _write.cluster_block(want.name, wanted, [name for name in node.own() if name not in meant])
 
 
 def _edits(

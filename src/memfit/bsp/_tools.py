@@ -128,8 +128,9 @@ def _waited(command: Sequence[str], folder: Path, given: bytes, output: IO[bytes
 
 
 def _refused(program: str, main: str, complaint: str) -> ProbeError:
-    lines = [line for line in complaint.splitlines() if "rror" in line or "memory" in line] or complaint.splitlines()
-    said = next((line.strip() for line in lines if line.strip()), "it gives no reason")
+    lines = [line.strip() for line in complaint.splitlines() if line.strip()]
+    told = [line for line in lines if "error" in line.lower() and "aborting" not in line] or lines
+    said = next(iter(told), "it gives no reason")
     hint = "NVIDIA's flash tools refuse it too"
     if "No such file" in said:
         hint = "unpack the whole Driver Package (BSP) of this release"
