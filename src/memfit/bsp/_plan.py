@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
-import hashlib
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from memfit.bsp import _wants, carveouts
+from memfit.bsp._difference import difference, digest
 from memfit.bsp._rewrite import rewritten
 from memfit.bsp._setters import setters, setters_of
 from memfit.bsp._tools import put_string
 from memfit.bsp._wants import Want
-from memfit.bsp.fdt import Blob, read_blob, strings
+from memfit.bsp.fdt import Blob, read_blob
 from memfit.bsp.layout import Layout, includers
 from memfit.bsp.merged import Merged, differences, merge, merge_again
 from memfit.bsp.recipes import RECIPES, Recipe
@@ -143,19 +142,6 @@ def plan(trees: Trees, recipes: tuple[Recipe, ...], style: Style) -> Planned:
     )
 
 
-def difference(file: str, before: bytes, after: bytes) -> str:
-    """What differs between two contents of a file: lines, or properties of a blob."""
-    if file.endswith(".dtb"):
-        return _blob_difference(file, before, after)
-    one, other = (content.decode("utf-8", "replace").splitlines() for content in (before, after))
-    return "\n".join(difflib.unified_diff(one, other, file, file, lineterm=""))
-
-
-def digest(content: bytes) -> str:
-    """The SHA-256 of a content."""
-    return hashlib.sha256(content).hexdigest()
-
-
 def _prove(before: Trees, after: Trees, wants: tuple[Want, ...], recipes: tuple[Recipe, ...]) -> None:
     """The compiled trees differ where they should, and nowhere else."""
     for want in wants_of(after, recipes):
@@ -244,17 +230,3 @@ def _reclaimed(before: Merged, after: Merged, recipes: tuple[Recipe, ...]) -> tu
         for one in carveouts.carveouts(before)
         if one.bytes is not None and one.bytes != sizes.get(one.unit, 0)
     )
-
-
-def _blob_difference(file: str, before: bytes, after: bytes) -> str:
-    one, other = read_blob(before, file), read_blob(after, file)
-    lines = [f"--- {file}", f"+++ {file}"]
-    for path in differences(one, other):
-        lines.append(f"@@ {path} @@")
-        sides = (one.at(path), other.at(path))
-        values = [{} if side is None else side.properties for side in sides]
-        for name in sorted({*values[0], *values[1]}):
-            for sign, value in zip("-+", values, strict=True):
-                if values[0].get(name) != values[1].get(name) and name in value:
-                    lines.append(f"{sign}{name} = {' '.join(strings(value[name])) or value[name].hex()}")
-    return "\n".join(lines) if len(lines) > 2 else ""

@@ -15,10 +15,11 @@ from memfit.agent.journal import Entry
 from memfit.agent.machine import Image
 from memfit.agent.transaction import Transactions
 from memfit.agent.tree import Tree
-from memfit.bsp._plan import Planned, Trees, choose, difference, digest, plan
+from memfit.bsp._drift import changed, told_of_blobs
+from memfit.bsp._plan import Planned, Trees, choose, plan
 from memfit.bsp.layout import find_layout, find_root
 from memfit.bsp.recipes import Recipe
-from memfit.bsp.records import STYLES, BspDiff, BspReceipt, FileEdit, Patch, Reclaimed, Style
+from memfit.bsp.records import STYLES, BspDiff, BspReceipt, Patch, Reclaimed, Style
 from memfit.errors import ApplyError, Drift, MemfitError, NeedsRoot, UndoFailed, UnknownName
 
 HOME = "/.memfit"
@@ -109,7 +110,7 @@ def undo(tree: str, receipt: str | None = None) -> BspReceipt:
             return _receipt(transactions.receipt(transactions.journal.find(found[-1])), str(root))
         return _receipt(transactions.undo(receipt), str(root))
     except Failure as failure:
-        raise _error(failure) from failure
+        raise _error(told_of_blobs(failure, root, transactions)) from failure
 
 
 def diff(tree: str) -> BspDiff:
@@ -125,7 +126,7 @@ def diff(tree: str) -> BspDiff:
         entries = transactions.journal.entries()
         applied = [entry for entry in entries if entry.state == "applied"]
         receipts = tuple(_receipt(transactions.receipt(entry), str(root)) for entry in applied)
-        files, drift = _changed(root, transactions, applied)
+        files, drift = changed(root, transactions, applied)
     except Failure as failure:
         raise _error(failure) from failure
     return BspDiff(tree=str(root), receipts=receipts, files=files, drift=drift, interrupted=_half_way(entries))
@@ -209,36 +210,6 @@ def _recovered(root: Path) -> list[str]:
 
 def _half_way(entries: Iterable[Entry]) -> tuple[str, ...]:
     return tuple(entry.id for entry in entries if entry.state in ("open", "undoing"))
-
-
-def _changed(
-    root: Path, transactions: Transactions, applied: Sequence[Entry]
-) -> tuple[tuple[FileEdit, ...], tuple[str, ...]]:
-    """Every file that a patch changed, from before the first to now; and those that are not as the last left them."""
-    first: dict[str, bytes] = {}
-    last: dict[str, tuple[str, str]] = {}
-    for entry in applied:
-        for step in transactions.journal.plan(entry)["steps"]:
-            path = step["path"]
-            if path not in first:
-                first[path] = transactions.journal.before(entry, step["number"], step["before"]["sha256"])
-            last[path] = (entry.id, step["after"]["sha256"])
-    files, drift = [], []
-    for path, before in first.items():
-        file, (id, sha256) = path.lstrip("/"), last[path]
-        try:
-            now = (root / file).read_bytes()
-        except OSError:
-            drift.append(f"{file}: it is gone since {id}")
-            continue
-        if digest(now) != sha256:
-            drift.append(f"{file}: somebody changed it since {id}")
-        files.append(
-            FileEdit(
-                path=file, text=difference(file, before, now), sha256_before=digest(before), sha256_after=digest(now)
-            )
-        )
-    return tuple(files), tuple(drift)
 
 
 def _about(told: Patch) -> dict[str, Any]:
