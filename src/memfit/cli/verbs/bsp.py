@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from memfit.cli._changing import agree, needs_of
+from memfit.cli._changing import agree, needs_of, show_before
 from memfit.cli._output import Outputs, output_options, show
 from memfit.errors import UsageError
 
@@ -95,7 +95,7 @@ def _patch(tree: str, board: str, **given: Any) -> None:
         if dry_run or not planned.files:
             show(planned, outputs)
             return
-        show(planned, Outputs())
+        show_before(planned)
         agree("change these files?", yes=False)
     show(patch(tree, board, **given), outputs)
 
