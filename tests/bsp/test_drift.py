@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from fixture_tree import DTB, MB1, Fixture, contents, make_tree, require_tools
+from fixture_tree import DTB, MB2, Fixture, contents, make_tree, require_tools
 
 from memfit.bsp import diff, patch, undo
 from memfit.errors import Drift
@@ -71,10 +71,16 @@ def test_what_is_no_blob_any_more(tree: Fixture, content: bytes) -> None:
 
 
 def test_a_source_is_shown_by_its_lines(tree: Fixture) -> None:
-    tree.add(MB1, "/* mine */\n")
-    with pytest.raises(Drift) as drift:
+    tree.add(MB2, "/* mine */\n")
+    there = contents(tree)
+    with pytest.raises(Drift, match="somebody changed it") as drift:
         undo(str(tree.root))
     assert "+/* mine */" in drift.value.diff
+    assert drift.value.message.startswith(f"{tree.root}/{MB2}: ")
+    assert f"{tree.root}/.memfit/journal/" in str(drift.value.hint)
+    assert contents(tree) == there
+    (words,) = diff(str(tree.root)).drift
+    assert words.startswith(f"{MB2}: somebody changed it")
 
 
 def test_a_file_that_is_gone(tree: Fixture) -> None:

@@ -10,6 +10,7 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
+from memfit.bsp._failures import unreadable
 from memfit.bsp._origins import Origins
 from memfit.bsp._tokens import Token, tokens
 from memfit.errors import ProbeError
@@ -105,7 +106,9 @@ def _embeddable(root: Path, folders: Iterable[str], name: str, place: str) -> Pa
             raise ProbeError(f"{said}, which is not in the tree", hint="put it beside the file that names it")
         _refuse_no_file(path, said)
         inside, size = path.resolve(), path.stat().st_size
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise unreadable(said, error) from error
+    except ValueError as error:
         raise ProbeError(f"{said}: {error}", hint=_NO_FILE) from error
     if not inside.is_relative_to(root) or any(letter in str(inside) for letter in '"\\\n'):
         raise ProbeError(f"{said}, which leads to {inside}, outside of the tree", hint=_COPY)
@@ -142,4 +145,4 @@ def _text(root: Path, file: str, said: str) -> str:
             )
         return (root / file).read_bytes().decode("utf-8", "surrogateescape")
     except OSError as error:
-        raise ProbeError(f"{said}: {root / file}: {error.strerror}", hint="make it readable") from error
+        raise unreadable(said, error) from error

@@ -18,6 +18,8 @@ from memfit.bsp.recipes import RECIPES, Recipe
 from memfit.bsp.records import GONE_ALREADY, BspStep, FileEdit, Reclaimed, Style
 from memfit.errors import ApplyError, ProbeError
 
+_KEEP = "--needs keeps the use"
+
 
 class Trees(NamedTuple):
     """A layout with everything of it compiled."""
@@ -102,7 +104,7 @@ def kernel_wants(layout: Layout, recipes: Iterable[Recipe]) -> tuple[tuple[Want,
     asking = [recipe for recipe in recipes if recipe.kernel]
     if asking and not layout.kernel:
         what = f"{layout.root}/kernel/dtb: there is no {layout.kernel_missing}"
-        raise ProbeError(what, hint="unpack the kernel of this release")
+        raise ProbeError(what, hint="unpack the kernel of this release, or keep the display: --needs display")
     found = []
     for file in layout.kernel if asking else ():
         blob = read_blob(layout.read(file), file)
@@ -159,7 +161,8 @@ def _prove(before: Trees, after: Trees, wants: tuple[Want, ...], recipes: tuple[
     planned = sum(sizes.get(path, 0) for path in {want.path for want in wants if want.kind == "zero"})
     won = carveouts.total(carveouts.carveouts(before.mb1)) - carveouts.total(carveouts.carveouts(after.mb1))
     if won != planned:
-        raise ApplyError(f"{before.mb1.main}: {won} bytes less, where {planned} were meant", hint="nothing was written")
+        what = f"{before.mb1.main}: {won} bytes less, where {planned} were meant"
+        raise ApplyError(what, hint=f"nothing was written: look for sizes that are set elsewhere as well; {_KEEP}")
     meant = {want.path for want in wants if not want.done}
     for want in wants:
         if want.kind == "cluster" and not want.done:
@@ -167,7 +170,9 @@ def _prove(before: Trees, after: Trees, wants: tuple[Want, ...], recipes: tuple[
     for one, other in ((before.mb1, after.mb1), (before.mb2, after.mb2)):
         for path in differences(one.root, other.root):
             if not any(path == each or path.startswith(f"{each}/") for each in meant):
-                raise ApplyError(f"{one.main}: {path} would change as well", hint="nothing was written")
+                what = f"{one.main}: {path} would change as well"
+                hint = f"nothing was written: look for what refers to a node that goes (&label); {_KEEP}"
+                raise ApplyError(what, hint=hint)
 
 
 def _prove_cluster(want: Want, before: Merged, after: Merged) -> None:
@@ -177,7 +182,7 @@ def _prove_cluster(want: Want, before: Merged, after: Merged) -> None:
     if one is None or other is None or set(other.own()) != set(meant) or one.children != other.children:
         raise ApplyError(
             f"{want.file}: more of {want.written} would change than what brings it up",
-            hint="nothing was written; the other style may do it: --style edit, --style override",
+            hint=f"nothing was written: look for what refers to it (&label); {_KEEP}",
         )
 
 
@@ -191,7 +196,8 @@ def _kernel_contents(layout: Layout, wants: tuple[tuple[Want, Blob], ...]) -> di
         meant = {want.path for want, _ in wants if want.file == file and not want.done}
         blob = next(blob for want, blob in wants if want.file == file)
         if set(differences(blob, read_blob(content, file))) != meant:
-            raise ApplyError(f"{file}: fdtput changed more than {', '.join(sorted(meant))}", hint="nothing was written")
+            what = f"{file}: fdtput changed more than {', '.join(sorted(meant))}"
+            raise ApplyError(what, hint=f"nothing was written: take the file from the BSP again; {_KEEP}")
     return contents
 
 

@@ -164,7 +164,7 @@ def _refuse_other_clusters(sources: _Sources, mb2: Merged, wants: Sequence[Want]
                     raise ProbeError(
                         f"{file}, line {sources.get(file).line(node.start)}: {node.name} is the {other} cluster here, "
                         f"not {want.recipe.cluster.name}",
-                        hint="this layout is not the one that the recipe is written for",
+                        hint=_wants.other_layout(want.recipe),
                     )
 
 

@@ -52,7 +52,8 @@ def tokens(text: str, name: str) -> Iterator[Token]:
         if kind == "mark":
             for begin, what in _UNCLOSED.items():
                 if text.startswith(begin, start):
-                    raise ProbeError(f"{name}, line {line_of(text, start)}: {what} that never ends")
+                    place = f"{name}, line {line_of(text, start)}"
+                    raise ProbeError(f"{place}: {what} that never ends", hint="end it, or take the file from the BSP")
         yield Token(kind, match[0], start, match.end())
 
 

@@ -131,9 +131,9 @@ def _refused(program: str, main: str, complaint: str) -> ProbeError:
     lines = [line.strip() for line in complaint.splitlines() if line.strip()]
     told = [line for line in lines if "error" in line.lower() and "aborting" not in line] or lines
     said = next(iter(told), "it gives no reason")
-    hint = "NVIDIA's flash tools refuse it too"
+    hint = "mend that line, or take the file from the BSP again: NVIDIA's flash tools refuse it too"
     if "No such file" in said:
-        hint = "unpack the whole Driver Package (BSP) of this release"
+        hint = "unpack the whole Driver Package (BSP) of this release, or put the file beside what includes it"
     elif "memory" in said:
         hint = _TOO_MUCH
     return ProbeError(f"{main}: {program}: {said[:_MOST_SAID]}", hint=hint)

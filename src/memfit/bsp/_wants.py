@@ -20,7 +20,6 @@ from memfit.units import format_bytes
 TRANSLATION = "/mb2-misc/auxp_ast_config@"
 Kind = Literal["zero", "cluster", "translation", "kernel"]
 _CARVEOUT = f"{carveouts.FOLDER}/{carveouts.NODE}"
-_KEEPS = "this layout is not the one that the recipe is written for"
 
 
 class Want(NamedTuple):
@@ -68,7 +67,7 @@ def zeros(recipe: Recipe, mb1: Merged) -> Iterator[Want]:
             written, unit = node.path, node.path.removeprefix(_CARVEOUT)
         size = sizes.get(unit)
         if node is not None and size is None:
-            raise ProbeError(f"{mb1.main}: {written} has no size of one or two cells", hint=_KEEPS + _keep(recipe))
+            raise ProbeError(f"{mb1.main}: {written} has no size of one or two cells", hint=other_layout(recipe))
         does = "0; it is not there now" if node is None else f"{format_bytes(size or 0)} → 0"
         path = f"{_CARVEOUT}{unit}"
         yield Want("zero", recipe, written, path, mb1.main, node is not None and size == 0, does, carveout=name)
@@ -121,7 +120,7 @@ def translations(recipe: Recipe, mb1: Merged, mb2: Merged) -> Iterator[Want]:
                 which = "as well as" if _owners(node) & ours else "and none of"
                 raise ProbeError(
                     f"{mb2.main}: {node.path} maps carveout {other} {which} {recipe.name}'s",
-                    hint=_KEEPS + _keep(recipe),
+                    hint=other_layout(recipe),
                 )
             seen.add(node.path)
             yield Want("translation", recipe, node.path, node.path, mb2.main, False, "removed", published)
@@ -148,6 +147,12 @@ def kernel(recipe: Recipe, blob: Blob, file: str) -> Iterator[Want]:
             yield Want("kernel", recipe, node.path, node.path, file, done, f"status {status} → disabled")
 
 
+def other_layout(recipe: Recipe) -> str:
+    """What to do about a tree that the recipe is not written for."""
+    leave = f"--needs {recipe.need} leaves it out" if recipe.need else "without --experimental it is left out"
+    return f"this layout is not the one that the recipe is written for: {leave}"
+
+
 def clashing_comment(wanted: Cluster, comment: str) -> str | None:
     """The cluster that a node's comment names, where that is another one."""
     words = comment.replace("*/", " ").replace("/*", " ").split()
@@ -171,8 +176,4 @@ def _owners(node: Blob) -> set[int]:
 
 
 def _missing(file: str, node: str, recipe: Recipe) -> ProbeError:
-    return ProbeError(f"{file}: there is no {node}", hint=_KEEPS + _keep(recipe))
-
-
-def _keep(recipe: Recipe) -> str:
-    return f": --needs {recipe.need} leaves it out" if recipe.need else ""
+    return ProbeError(f"{file}: there is no {node}", hint=other_layout(recipe))

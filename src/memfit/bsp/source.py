@@ -191,4 +191,6 @@ class _Reader:
 
     def _wrong(self, place: int, what: str) -> ProbeError:
         line = line_of(self._text, place)
-        return ProbeError(f"{self._name}, line {line}: {what}", hint="memfit edits only what it can read")
+        return ProbeError(
+            f"{self._name}, line {line}: {what}", hint="mend that line, or take the file from the BSP again"
+        )
