@@ -124,6 +124,22 @@ def test_what_is_not_there_or_not_plainly_named(tree: Fixture) -> None:
     assert audit_tree(str(tree.root), ORIN_NANO).published_bytes == 101 * MIB
 
 
+def test_a_name_that_no_file_can_have(tree: Fixture) -> None:
+    include(tree, f'#include "{"x" * 300}"')
+    refused(tree, MB2, "cpp", "fatal error")
+    tree.change(MB2, f'#include "{"x" * 300}"\n', "")
+    embed(tree, "x" * 300)
+    refused(tree, f"{MB2}, line 8", "which is not in the tree")
+
+
+def test_a_tree_whose_path_has_quotes(tmp_path: Path) -> None:
+    require_tools()
+    tree = make_tree(tmp_path / 'a "b" \\c é')
+    tree.write(f"{BCT}/data.bin", "abc")
+    embed(tree, "data.bin")
+    assert patch(str(tree.root), ORIN_NANO).reclaimed_bytes == 101 * MIB
+
+
 def test_an_include_of_dtc_is_refused(tree: Fixture) -> None:
     include(tree, '/include/ "/etc/passwd"')
     refused(tree, f"{MB2}, line 2", "/include/", "#include")

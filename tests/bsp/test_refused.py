@@ -210,7 +210,7 @@ def test_a_change_that_would_reach_further_is_refused(tree: Fixture) -> None:
     """Somebody refers to a node that goes: dtc says so, and nothing is written."""
     tree.change(COMMON, "auxp_ast_config@6 {", "ast6: auxp_ast_config@6 {")
     tree.change(COMMON, "enable_sce = <1>;", "enable_sce = <1>;\n\t\tuses = <&ast6>;")
-    refused(tree, ProbeError, Path(MB2).name, "dtc")
+    refused(tree, ProbeError, Path(MB2).name, "dtc", "ast6", "nothing was written", "--needs")
 
 
 def test_undo_of_what_was_never_done(tree: Fixture) -> None:

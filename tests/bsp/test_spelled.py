@@ -46,7 +46,7 @@ def test_what_a_number_may_stand_for() -> None:
     assert {number_of(unit) for unit in same} == {44}
     assert readings("044") == {44, 36}
     assert (number_of("044"), number_of("08"), number_of("03"), number_of("0")) == (None, 8, 3, 0)
-    assert {number_of(unit) for unit in ("", "2c", "x", "CARVEOUT_VPR", "0x", "٤")} == {None}
+    assert {number_of(unit) for unit in ("", "2c", "x", "9" * 5000, "CARVEOUT_VPR", "0x", "٤")} == {None}
 
 
 @STYLES
@@ -106,6 +106,16 @@ def test_clusters_and_translations_of_another_spelling(tree: Fixture, style: str
 def test_a_cluster_in_two_spellings(tree: Fixture) -> None:
     tree.change(MB2, "\t\teeprom {", "\t\tauxp_controls@0x2 { enable_unhalt = <1>; };\n\t\teeprom {")
     refused(tree, ProbeError, f"{MB2}, line 7: auxp_controls@0x2 is auxp_controls@2", COMMON)
+
+
+@STYLES
+def test_a_cluster_that_others_refer_to_is_kept(tree: Fixture, style: str) -> None:
+    tree.change(COMMON, "auxp_controls@3 {", "dce: auxp_controls@3 {")
+    tree.change(COMMON, "enable_sce = <1>;", "enable_sce = <1>;\n\t\tuses = <&dce>;")
+    assert patch(str(tree.root), ORIN_NANO, style=style).reclaimed_bytes == 101 * MIB
+    node = mb2(tree).at("/mb2-misc/auxp_controls@3")
+    assert node is not None
+    assert (node.properties["enable_unhalt"], "phandle" in node.properties) == (bytes(4), True)
 
 
 @STYLES

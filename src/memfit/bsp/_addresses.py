@@ -12,7 +12,11 @@ from memfit.bsp.fdt import Blob
 from memfit.bsp.merged import Merged
 from memfit.errors import ProbeError
 
-_BASES = ((re.compile(r"0[xX][0-9a-fA-F]+"), 16), (re.compile(r"[0-9]+"), 10), (re.compile(r"0[0-7]+"), 8))
+_BASES = (
+    (re.compile(r"0[xX][0-9a-fA-F]{1,16}"), 16),
+    (re.compile(r"[0-9]{1,20}"), 10),
+    (re.compile(r"0[0-7]{1,20}"), 8),
+)
 
 
 def readings(unit: str) -> frozenset[int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import stat
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from memfit.bsp._failures import unreadable
@@ -86,7 +87,8 @@ def embedded(text: bytes, main: str, root: Path, includes: tuple[str, ...]) -> b
         if name is None:
             raise ProbeError(f"{place}: {_INCBIN} without a plain name", hint=f'write {_INCBIN}("file")')
         path = _embeddable(root, (str(Path(file).parent), *includes, "."), name.text[1:-1], place)
-        parts += [whole[last : name.start], f'"{path}"']
+        escaped = str(path).replace("\\", "\\\\").replace('"', '\\"')
+        parts += [whole[last : name.start], f'"{escaped}"']
         last = name.end
     return "".join([*parts, whole[last:]]).encode("utf-8", "surrogateescape")
 
@@ -110,7 +112,7 @@ def _embeddable(root: Path, folders: Iterable[str], name: str, place: str) -> Pa
         raise unreadable(said, error) from error
     except ValueError as error:
         raise ProbeError(f"{said}: {error}", hint=_NO_FILE) from error
-    if not inside.is_relative_to(root) or any(letter in str(inside) for letter in '"\\\n'):
+    if not inside.is_relative_to(root):
         raise ProbeError(f"{said}, which leads to {inside}, outside of the tree", hint=_COPY)
     if size > _MOST_EMBEDDED_BYTES:
         most = format_bytes(_MOST_EMBEDDED_BYTES)
@@ -122,8 +124,9 @@ def _found(root: Path, folders: Iterable[str], name: str) -> Path | None:
     """The first that is there, whatever it is."""
     for folder in folders:
         path = root / folder / name
-        if path.exists():
-            return path
+        with suppress(OSError):  # a name that no file can have, a folder that is closed: cpp says so
+            if path.exists():
+                return path
     return None
 
 

@@ -129,7 +129,11 @@ def plan(trees: Trees, recipes: tuple[Recipe, ...], style: Style) -> Planned:
     layout = trees.layout
     wants = wants_of(trees, recipes)
     contents, places = rewritten(trees.layout, trees.mb1, trees.mb2, wants, style)
-    after = trees.with_contents(contents)
+    try:
+        after = trees.with_contents(contents)
+    except ProbeError as error:
+        hint = f"nothing was written: look for what refers to a node that goes (&label); {_KEEP}"
+        raise ProbeError(f"with the change made, {error.message}", hint=hint) from error
     _prove(trees, after, wants, recipes)
     in_kernel = kernel_wants(layout, recipes)
     contents |= _kernel_contents(layout, in_kernel)

@@ -83,12 +83,12 @@ def _overrides(
 
 
 def _overriding(want: Want, mb2: Merged) -> tuple[str, Block | None]:
-    """What deletes a node, and what writes it anew; one with nodes below it is kept, and so are they."""
+    """What deletes a node, and what writes it anew; one with nodes below it, or that others refer to, is kept."""
     removal = f"/delete-node/ {want.name};"
     wanted, node = want.recipe.cluster, mb2.root.at(want.path)
     if want.kind != "cluster" or wanted is None:
         return removal, None
-    if node is None or not node.children:
+    if node is None or (not node.children and node.own() == node.properties):
         return removal, _write.cluster_block(want.name, wanted)
     meant = dict(wanted.properties)
     return "", _write.cluster_block(want.name, wanted, [name for name in node.own() if name not in meant])

@@ -25,7 +25,7 @@ _MOST_SAID, _MOST_COMPLAINT_BYTES = 400, 64 * KIB
 _RUNS = "it has to be a program that can be run here"
 _TOO_MUCH = "look for an include of a device or a pipe, or of something that includes itself or is no configuration"
 # whatever is read into memory or written without end stops there; ulimit -f counts 512 bytes, -v KiB
-_LIMITED = 'ulimit -c 0; ulimit -t "$1"; ulimit -v "$2"; ulimit -f "$3"; shift 3; exec "$@"'
+_LIMITED = '{ ulimit -c 0; ulimit -t "$1"; ulimit -v "$2"; ulimit -f "$3"; } 2>/dev/null; shift 3; exec "$@"'
 
 
 def preprocess(main: str, folder: Path, includes: tuple[str, ...]) -> bytes:
