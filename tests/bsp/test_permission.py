@@ -43,7 +43,9 @@ def tree() -> Iterator[Fixture]:
     require_tools()
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
-        yield make_tree(Path(folder))
+        tree = make_tree(Path(folder))
+        plan_patch(str(tree.root), ORIN_NANO)  # whoever is somebody else may not be able to import
+        yield tree
 
 
 @contextmanager
