@@ -72,7 +72,7 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(FLAGS) $(PIP) --editable '.[llama,png,dev]'
+	$(FLAGS) $(PIP) --editable '.[llama,search,png,dev]'
 	@$(BIN)/python tools/try_engine.py || \
 	    $(FLAGS) $(PIP) --force-reinstall --no-deps --no-cache-dir --no-binary llama-cpp-python \
 	    llama-cpp-python

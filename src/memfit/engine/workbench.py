@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -23,6 +23,9 @@ from memfit.engine._llama_cpp.child import first_line, lacks_memory, package_fol
 from memfit.errors import EngineFailed
 from memfit.model.shape import ModelShape, Tensor
 from memfit.precision.formats import FORMATS
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 _CHILD = Path(__file__).parent / "_llama_cpp" / "_child" / "run.py"
 _F16 = 1
@@ -129,10 +132,12 @@ class Workbench:
             self.close()
             raise
 
-    def __enter__(self) -> Workbench:
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, _kind: type[BaseException] | None, _error: BaseException | None, _at: TracebackType | None) -> None:
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _at: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -155,7 +160,13 @@ class Workbench:
         self, name: str, windows: Sequence[int], *, first: int, likeliest: int = 48, drawn: int = 16, seed: int = 0
     ) -> Iterator[Window]:
         """Keep a sample of the base's predictions of these windows; what it made of each, as it comes."""
-        asked = {"windows": list(windows), "first": first, "likeliest": likeliest, "drawn": drawn, "seed": seed}
+        asked: dict[str, Any] = {
+            "windows": list(windows),
+            "first": first,
+            "likeliest": likeliest,
+            "drawn": drawn,
+            "seed": seed,
+        }
         for part in self._parts("reference", name=name, **asked):
             yield msgspec.convert(part, Window)
 
@@ -217,7 +228,7 @@ class Workbench:
     ) -> Iterator[tuple[str, float]]:
         """The divergence a token, in nats, when one weight alone is stored in a format, weight by weight."""
         kind = FORMATS.get(format).number
-        asked = {"weights": [self._place(one) for one in tensors], "kind": kind}
+        asked: dict[str, Any] = {"weights": [self._place(one) for one in tensors], "kind": kind}
         for part in self._parts("probe", **asked, windows=list(windows), first=first, against=against):
             yield part["weight"], part["divergence"]
 

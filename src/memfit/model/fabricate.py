@@ -16,9 +16,9 @@ import msgspec
 
 from memfit.errors import UsageError
 from memfit.model._fabricate.blueprint import Blueprint, VocabularyChoice, draw
-from memfit.model.new_file import Progress, new_file
 from memfit.model._fabricate.stream import RandomTensors
 from memfit.model.gguf.writer import write_header
+from memfit.model.new_file import Progress, new_file
 from memfit.model.shape import Tensor, Tokenizer
 
 _MOST_SEED = 2**63 - 1

@@ -248,7 +248,8 @@ class Spot(msgspec.Struct, frozen=True, kw_only=True):
 class Scatter(_Block, frozen=True, kw_only=True, tag=True):
     """Things by size and by one figure, against a vertical limit.
 
-    ``value_name`` says what the figure is, with its unit.
+    ``value_name`` says what the figure is, with its unit; ``bytes_name`` what the size is. ``log_value``: figures stand
+    by their powers of ten, and all are above zero.
     """
 
     title: str
@@ -257,13 +258,34 @@ class Scatter(_Block, frozen=True, kw_only=True, tag=True):
     value_name: str
     limit_bytes: int
     limit_name: str = "capacity"
+    bytes_name: str = "must stay in memory"
+    log_value: bool = False
 
 
-Picture: TypeAlias = Waterfall | MemoryMap | CurvePlot | Timeline | Scatter
+class Heat(msgspec.Struct, frozen=True, kw_only=True):
+    """A cell of a heat map: ``share`` from 0, pale, to 1, dark; ``says`` what it is in full."""
+
+    text: str
+    share: float
+    says: str = ""
+
+
+class HeatMap(_Block, frozen=True, kw_only=True, tag=True):
+    """Figures by rows and columns; None where there is none. ``key`` says what pale and dark mean."""
+
+    title: str
+    description: str
+    columns: tuple[str, ...]
+    rows: tuple[str, ...]
+    cells: tuple[tuple[Heat | None, ...], ...]
+    key: str
+
+
+Picture: TypeAlias = Waterfall | MemoryMap | CurvePlot | Timeline | Scatter | HeatMap
 Block: TypeAlias = Headline | Facts | Table | Bullets | Note | Command | Lines | Details | Picture
 
 
-_PICTURES = (Waterfall, MemoryMap, CurvePlot, Timeline, Scatter)
+_PICTURES = (Waterfall, MemoryMap, CurvePlot, Timeline, Scatter, HeatMap)
 
 
 class Document(msgspec.Struct, frozen=True):

@@ -43,14 +43,12 @@ class Base:
             raise UsageError(f"{path} is a {self.shape.kind}, no language model", hint="give the model itself")
         # in the file's own order
         self.changeable: tuple[Tensor, ...] = tuple(
-            tensor
-            for tensor in self.shape.tensors
-            if is_quantized(tensor.name, tensor.dims, self.shape.architecture)
+            tensor for tensor in self.shape.tensors if is_quantized(tensor.name, tensor.dims, self.shape.architecture)
         )
         self._refuse_quantized(forced=forced)
 
     @property
-    def bytes(self) -> int:
+    def whole_bytes(self) -> int:
         """Of all its files."""
         return sum(shard.bytes for shard in self.shape.shards)
 
@@ -74,16 +72,14 @@ class Base:
         """What tells this file from another without reading it all: names, sizes, times."""
         found: list[list[str | int]] = []
         for shard in self.shape.shards:
-            known = os.stat(shard.path)
+            known = Path(shard.path).stat()
             found.append([os.path.realpath(shard.path), known.st_size, known.st_mtime_ns])
         return found
 
     def file_bytes(self, formats: Mapping[str, str]) -> int:
         """Of a file with these formats, to the byte; tensors that are not named keep theirs."""
         alignment = self.header.alignment
-        data = sum(
-            -(-self._bytes_in(tensor, formats) // alignment) * alignment for tensor in self.shape.tensors
-        )
+        data = sum(-(-self._bytes_in(tensor, formats) // alignment) * alignment for tensor in self.shape.tensors)
         return self._header_bytes + data
 
     def new_header(self, formats: Mapping[str, str]) -> bytes:
@@ -136,16 +132,16 @@ class Base:
             raise UsageError(f"{self.path} has no tensor that can be quantized", hint="give a model with its weights")
         lossy = sorted({one.format for one in self.changeable if one.format not in _FULL})
         if lossy == ["Q8_0"]:
-            self.warnings = (
-                "the base is Q8_0 and not what was trained: what it lost already is in no figure here",
-            )
+            self.warnings = ("the base is Q8_0 and not what was trained: what it lost already is in no figure here",)
         elif lossy and not forced:
             raise UsageError(
                 f"{self.path} is quantized already: {', '.join(lossy)}",
                 hint="start from F32, F16, BF16 or Q8_0: quantizing twice loses twice; --force does it all the same",
             )
         elif lossy:
-            self.warnings = (f"the base is quantized already ({', '.join(lossy)}): its own losses are in no figure here",)
+            self.warnings = (
+                f"the base is quantized already ({', '.join(lossy)}): its own losses are in no figure here",
+            )
 
 
 def differing(formats: Mapping[str, str], base: Base) -> dict[str, str]:

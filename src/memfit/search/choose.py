@@ -101,7 +101,9 @@ def candidate(name: str, mix: Mix, found: Measured | None, floors: Sequence[Floo
     )
 
 
-def for_budget(search: Search, session: Session, most_bytes: int, floors: Sequence[Floor]) -> tuple[Mix, Candidate] | None:
+def for_budget(
+    search: Search, session: Session, most_bytes: int, floors: Sequence[Floor]
+) -> tuple[Mix, Candidate] | None:
     """The mix with the least divergence within a budget, measured; None where no file is so small."""
     mix = search.within_bytes(most_bytes)
     if mix is None:
@@ -159,7 +161,6 @@ def _step(worst: float, found: Sequence[Held], floors: Sequence[Floor]) -> float
     if by_task:
         return 0.6  # answers come in steps: how far to go is not in the figure
     return min(4.0, max(0.25, _AIM / worst)) if worst > 0 else 4.0
-
 
 
 def searched_formats(asked: Sequence[str]) -> tuple[str, ...]:

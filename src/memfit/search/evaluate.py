@@ -73,6 +73,8 @@ def evaluate(question: Question, said: Said = lambda _what, _done, _total: None)
     if base_shape is not None:
         _refuse_others(shape, base_shape, question)
     if question.keep_reference is not None:
+        if question.against is not None:
+            raise UsageError("--keep-reference is of a base, and --against another", hint="evaluate the base alone")
         reference.refuse(Path(question.keep_reference), overwrite=question.overwrite)
     with ExitStack() as opened:
         bench = opened.enter_context(
@@ -90,7 +92,17 @@ def evaluate(question: Question, said: Said = lambda _what, _done, _total: None)
         speed = bench.generate(question.model) if question.speed else None
         if question.keep_reference is not None:
             place = Path(question.keep_reference)
-            reference.keep(place, bench, passage, question, used, first, shape, overwrite=question.overwrite, said=said)
+            reference.keep(
+                place,
+                bench,
+                passage,
+                used,
+                shape,
+                window_tokens=question.window_tokens,
+                first=first,
+                overwrite=question.overwrite,
+                said=said,
+            )
         engine = bench.engine
     found = quality(scored)
     text = Text(
@@ -122,9 +134,7 @@ def evaluate(question: Question, said: Said = lambda _what, _done, _total: None)
     )
 
 
-def _scored(
-    bench: Workbench, question: Question, used: list[int], first: int, against: str, said: Said
-) -> Scored:
+def _scored(bench: Workbench, question: Question, used: list[int], first: int, against: str, said: Said) -> Scored:
     kv = None if question.kv == ("F16", "F16") else question.kv
     path = None if question.against is None and kv is None else question.model
     for done, part in enumerate(bench.score(path, used, first=first, against=against, kv=kv), 1):
@@ -180,4 +190,3 @@ def _notes(text: Text, sampled: bool) -> tuple[str, ...]:
     if sampled:
         notes.append("the base is a sample of its predictions: divergences are unbiased, with some more spread")
     return tuple(notes)
-

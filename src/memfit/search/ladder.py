@@ -47,7 +47,7 @@ def rungs(base: Base, important: frozenset[str], names: Sequence[str] = ()) -> l
         if not formats and preset.name not in ("F16", "BF16"):
             continue
         size = base.file_bytes(formats)
-        if size >= base.bytes and formats:
+        if size >= base.whole_bytes and formats:
             continue
         found.append(
             Rung(

@@ -99,4 +99,4 @@ class Notes:
 
 def _cache() -> Path:
     root = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(root) if os.path.isabs(root) else Path.home() / ".cache") / "memfit" / "precision"
+    return (Path(root) if Path(root).is_absolute() else Path.home() / ".cache") / "memfit" / "precision"

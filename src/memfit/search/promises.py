@@ -17,9 +17,7 @@ def notes_on(text: Text, unseen: Text, session: Session, best: Candidate | None)
         f"measured on {unseen.windows * (unseen.window_tokens - unseen.first - 1):,} predictions of one text"
         f" ({unseen.name}): other texts, languages and longer contexts may lose more"
     )
-    found.append(
-        f"holds for this model: what {session.base.shape.name} loses says little of models of another size"
-    )
+    found.append(f"holds for this model: what {session.base.shape.name} loses says little of models of another size")
     if session.bench.idle_experts:
         count = sum(session.bench.idle_experts.values())
         found.append(

@@ -11,6 +11,7 @@ import msgspec
 from memfit.errors import UsageError
 from memfit.search import importances
 from memfit.search.base import Base, differing
+from memfit.search.budget import Place, most_bytes
 from memfit.search.choose import SEARCHED, Mix, Search, candidate, for_budget, for_floors, searched_formats
 from memfit.search.ladder import Rung, measured, rungs
 from memfit.search.promises import notes_on
@@ -69,11 +70,14 @@ def quantize(request: Request, said: Said = lambda _what, _done, _total: None) -
     """
     began = time.monotonic()
     asked = request.asked
-    if not asked.floors and asked.max_bytes is None and not request.ladder:
+    if not asked.floors and asked.max_bytes is None and asked.device is None and not request.ladder:
         raise UsageError(
             "neither a floor nor a budget", hint="--floor kl=0.03, --max-bytes 4.5GiB, or --fit DEVICE --context N"
         )
     base = Base(request.model, forced=request.forced)
+    if asked.device is not None:
+        asked = _within_device(base, asked)
+        request = msgspec.structs.replace(request, asked=asked)
     if request.out is not None:
         _refuse_out(Path(request.out), base, overwrite=request.overwrite)
     passage = read_text(request.text)
@@ -93,6 +97,14 @@ def quantize(request: Request, said: Said = lambda _what, _done, _total: None) -
             session.take_importance_of(fresh)
         decision = _by_ladder(session, request) if request.ladder else _by_search(session, request, said)
         return _concluded(session, request, decision, said, began)
+
+
+def _within_device(base: Base, asked: Asked) -> Asked:
+    """The budget that follows from the device."""
+    place = Place(device=asked.device or "", context_tokens=asked.context_tokens or 4096, slots=asked.slots)
+    room = most_bytes(base, place, asked.kv)
+    least = room if asked.max_bytes is None else min(room, asked.max_bytes)
+    return msgspec.structs.replace(asked, max_bytes=least, context_tokens=place.context_tokens)
 
 
 class _Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,7 +152,9 @@ def _competing(
 ) -> list[tuple[Mix, Candidate]]:
     """All presets with their predictions; those that could beat the search are measured."""
     holding = [one.bytes for _, one in tried if one.holds]
-    most_bytes = min([*holding, *([] if asked.max_bytes is None else [asked.max_bytes])], default=session.base.bytes)
+    most_bytes = min(
+        [*holding, *([] if asked.max_bytes is None else [asked.max_bytes])], default=session.base.whole_bytes
+    )
     aim = max((one.quality.kl_mean or 0.0 for _, one in tried if one.quality and one.holds), default=0.0)
     known: list[tuple[Mix, Candidate]] = []
     hopeful: list[tuple[float, Mix, Rung]] = []
@@ -187,9 +201,7 @@ def _fast_enough(one: Candidate, asked: Asked) -> bool:
     return asked.ttft_tokens / one.speed.prefill_tokens_per_s <= asked.max_ttft_s
 
 
-def _concluded(
-    session: Session, request: Request, decision: _Decision, said: Said, began: float
-) -> PrecisionMap:
+def _concluded(session: Session, request: Request, decision: _Decision, said: Said, began: float) -> PrecisionMap:
     base, best, mix = session.base, decision.candidate, decision.mix
     digest = importance_digest = None
     if mix is not None and request.out is not None:
@@ -211,7 +223,7 @@ def _concluded(
     found = PrecisionMap(
         model=request.model,
         model_sha256=base.sha256(),
-        model_bytes=base.bytes,
+        model_bytes=base.whole_bytes,
         out=request.out if digest else None,
         bytes=None if best is None else best.bytes,
         sha256=digest,
@@ -286,7 +298,10 @@ def _nearest(candidates: Sequence[Candidate], asked: Asked) -> str | None:
 
 def _excess(one: Candidate, floors: Sequence[Floor]) -> float:
     return max(
-        (held.measured / floor.most if floor.most else held.measured for held, floor in zip(one.held, floors, strict=True)),
+        (
+            held.measured / floor.most if floor.most else held.measured
+            for held, floor in zip(one.held, floors, strict=True)
+        ),
         default=0.0,
     )
 

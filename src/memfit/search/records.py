@@ -188,7 +188,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         max_bytes: that the file may take.
         min_tokens_per_s: that it has to answer at, here.
         max_ttft_s: seconds to the first token behind a prompt of ``ttft_tokens``.
-        device, context_tokens: that it has to fit, from which ``max_bytes`` follows.
+        device, context_tokens, slots: that it has to fit, from which ``max_bytes`` follows.
         kv: formats of the KV cache, K and V.
     """
 
@@ -199,6 +199,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     ttft_tokens: int = 512
     device: str | None = None
     context_tokens: int | None = None
+    slots: int = 1
     kv: tuple[str, str] = ("F16", "F16")
 
 

@@ -7,12 +7,10 @@ rest, which gives divergences without bias (see ``_child/scores.py``).
 
 from __future__ import annotations
 
-import os
 import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -21,9 +19,6 @@ from memfit.errors import MemfitError, ModelError, UsageError
 from memfit.model.new_file import new_file
 from memfit.model.shape import ModelShape
 from memfit.search.text import Passage
-
-if TYPE_CHECKING:
-    from memfit.search.evaluate import Question
 
 _ARRAYS, _ABOUT = "arrays.npz", "about.json"
 _SHARE = 100  # llama-perplexity's file takes so many times as much
@@ -101,11 +96,11 @@ def keep(
     path: Path,
     bench: Workbench,
     passage: Passage,
-    question: Question,
     windows: list[int],
-    first: int,
     shape: ModelShape,
     *,
+    window_tokens: int,
+    first: int,
     overwrite: bool,
     said: Callable[[str, int, int], None],
 ) -> None:
@@ -114,19 +109,17 @@ def keep(
     Raises:
         UsageError, MemfitError: as ``new_file``.
     """
-    if question.against is not None:
-        raise UsageError("--keep-reference is of a base, and --against another", hint="evaluate the base alone")
     likeliest, drawn = entries(shape.vocabulary_tokens)
     for done, _ in enumerate(bench.reference("own", windows, first=first, likeliest=likeliest, drawn=drawn), 1):
         said("keeping", done, len(windows))
     about = About(
-        model=os.path.basename(question.model),
+        model=Path(shape.shards[0].path).name,
         architecture=shape.architecture,
         parameters=shape.parameters,
         vocabulary_tokens=shape.vocabulary_tokens,
         text_sha256=passage.sha256,
         text_name=passage.name,
-        window_tokens=question.window_tokens,
+        window_tokens=window_tokens,
         first=first,
         engine=bench.engine,
     )

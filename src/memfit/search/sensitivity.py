@@ -1,8 +1,8 @@
 """What each format is predicted to cost on each tensor.
 
-KL(t, f) = probe(t) * (error(t, f) + noise(t, f)) / error(t, probe format): what one low-bit probe of a tensor did to the
-predictions, scaled by how far a format is from the weights, weighted by importance, and by what the kernels take from the
-activations that meet it, which no probe of weights shows. The divergence of small changes is quadratic in
+KL(t, f) = probe(t) * (error(t, f) + noise(t, f)) / error(t, probe format): what one low-bit probe of a tensor did to
+the predictions, scaled by how far a format is from the weights, weighted by importance, and by what the kernels take
+from the activations that meet it, which no probe of weights shows. The divergence of small changes is quadratic in
 them, so it follows the squared error of *one* tensor nearly linearly; across tensors that error says next to nothing,
 which is why each is probed.
 """
@@ -121,8 +121,8 @@ class Sensitivity:
             groups.setdefault(tuple(names), []).append(tensor)
         total = sum(map(len, groups.values()))
         done = 0
-        for names, tensors in groups.items():
-            for name, errors in bench.errors(tensors, names, most_rows=_MOST_ROWS):
-                self._notes.learn(f"errors {name}", dict(zip(names, errors, strict=True)))
+        for formats, tensors in groups.items():
+            for name, errors in bench.errors(tensors, formats, most_rows=_MOST_ROWS):
+                self._notes.learn(f"errors {name}", dict(zip(formats, errors, strict=True)))
                 done += 1
                 said("measuring formats", done, total)

@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -17,8 +18,11 @@ from memfit.search.notes import Notes
 from memfit.search.records import Quality, TaskResult, Text
 from memfit.search.statistics import quality
 from memfit.search.tasks import Tasks, answered, result
-from memfit.search.text import Passage, Split, split
+from memfit.search.text import Passage, split
 from memfit.search.write import write
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 Said = Callable[[str, int, int], None]
 
@@ -90,7 +94,7 @@ class Session:
             self.bench.close()
             raise
 
-    def __enter__(self) -> Session:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -37,7 +37,10 @@ def least_divergence(choices: Sequence[Sequence[Option]], most_bytes: int) -> li
         return None
     scale = max((option.divergence for options in pruned for option in options), default=0.0) or 1.0
     return _solve(
-        pruned, [[o.divergence / scale for o in one] for one in pruned], [[o.bytes for o in one] for one in pruned], most_bytes
+        pruned,
+        [[o.divergence / scale for o in one] for one in pruned],
+        [[o.bytes for o in one] for one in pruned],
+        most_bytes,
     )
 
 
@@ -69,23 +72,28 @@ def _frontier(options: Sequence[Option]) -> list[Option]:
 
 
 def _solve(
-    options: Sequence[Sequence[Option]], costs: Sequence[Sequence[float]], weights: Sequence[Sequence[float]], most: float
+    options: Sequence[Sequence[Option]],
+    costs: Sequence[Sequence[float]],
+    weights: Sequence[Sequence[float]],
+    most: float,
 ) -> list[Option] | None:
     highspy = _highspy()
-    model: Any = highspy.Highs()
-    model.silent()
+    # the class below ``Highs``, which prints its name and licence when it is made, into the middle of --json
+    model: Any = highspy._Highs()
+    model.setOptionValue("output_flag", False)
     model.setOptionValue("mip_rel_gap", _GAP)
     model.setOptionValue("time_limit", _MOST_S)
     model.setOptionValue("random_seed", 0)
     model.setOptionValue("threads", 1)  # the same answer each time
     first: list[int] = []
+    column = 0
     for row in costs:
-        first.append(model.numVariables)
+        first.append(column)
         for cost in row:
             model.addVar(0.0, 1.0)
-            column = model.numVariables - 1
             model.changeColCost(column, cost)
             model.changeColIntegrality(column, highspy.HighsVarType.kInteger)
+            column += 1
     for start, row in zip(first, costs, strict=True):
         columns = list(range(start, start + len(row)))
         model.addRow(1.0, 1.0, len(columns), columns, [1.0] * len(columns))

@@ -73,7 +73,7 @@ def mcnemar(lost: int, won: int) -> float:
     differ = lost + won
     if not differ:
         return 1.0
-    tail = sum(math.comb(differ, k) for k in range(min(lost, won) + 1)) / 2**differ
+    tail: float = sum(math.comb(differ, k) for k in range(min(lost, won) + 1)) / 2**differ
     return min(1.0, 2 * tail)
 
 

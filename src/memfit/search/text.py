@@ -64,7 +64,7 @@ def _lines(text: str, place: Path) -> list[str]:
             entry = json.loads(line)
         except ValueError as failure:
             raise UsageError(
-                f"{place}, line {number}: no JSON: {failure}", hint="one object a line, such as {\"text\": \"…\"}"
+                f"{place}, line {number}: no JSON: {failure}", hint='one object a line, such as {"text": "…"}'
             ) from failure
         parts.append(_words(entry, place, number))
     return parts

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import string
 
-from memfit.render.document import CurvePlot, MemoryMap, Picture, Scatter, Step, Timeline, Waterfall
+from memfit.render.document import CurvePlot, HeatMap, MemoryMap, Picture, Scatter, Step, Timeline, Waterfall
 from memfit.render.drawing.cells import (
     LONGEST_LEGEND,
     VALUE_CELLS,
@@ -23,6 +23,7 @@ from memfit.render.drawing.cells import (
     limit_entry,
     short_bytes,
 )
+from memfit.render.drawing.heat import heat_cells
 from memfit.render.drawing.scale import apportion
 from memfit.render.drawing.scatter_cells import scatter_cells
 from memfit.render.drawing.timeline_cells import timeline_cells
@@ -40,6 +41,8 @@ def draw(picture: Picture, width: int, glyphs: Glyphs) -> list[Line]:
         return timeline_cells(picture, width, glyphs)
     if isinstance(picture, Scatter):
         return scatter_cells(picture, width, glyphs)
+    if isinstance(picture, HeatMap):
+        return heat_cells(picture, width, glyphs)
     return _curve(picture, width, glyphs)
 
 

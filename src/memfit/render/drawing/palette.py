@@ -99,6 +99,9 @@ SEGMENTS = len(LIGHT.segments)
 SYSTEMS = len(LIGHT.systems)
 """Greys before they repeat."""
 
+HEAT = (0.08, 0.25, 0.45, 0.75, 1)
+"""Opacities of a heat map's shades, pale to dark."""
+
 FONT = (
     "ui-sans-serif, system-ui, -apple-system, 'Segoe UI', Roboto, Inter, 'Helvetica Neue', Arial, "
     "'Liberation Sans', 'DejaVu Sans', sans-serif"
@@ -129,6 +132,9 @@ def picture_css(palette: Palette) -> str:
         f".over{{stroke:{palette.bad};stroke-width:3}}",
         f".beyond{{fill:{palette.bad};fill-opacity:.07}}",
     ]
+    rules.append(f".on-heat{{fill:{palette.page}}}")
+    for step, opacity in enumerate(HEAT):
+        rules.append(f".heat{step}{{fill:{palette.use};fill-opacity:{opacity}}}")
     for tone in ("ok", "warn", "bad"):
         colour = getattr(palette, tone)
         rules.append(f".{tone}{{fill:{colour}}}.line-{tone}{{stroke:{colour};fill:none}}")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from memfit.render.document import Scatter, Spot
 from memfit.render.drawing.cells import short_bytes
 from memfit.render.drawing.curve_plot import marker
-from memfit.render.drawing.scale import even_ticks, text_width, tick_text, ticks
+from memfit.render.drawing.scale import text_width, tick_text, ticks
+from memfit.render.drawing.scatter_values import Values
 from memfit.render.drawing.vector import Canvas, Drawing
 
 _SMALL = 11.5
@@ -20,7 +21,7 @@ class _Frame:
         self.right = width - _RIGHT
         self.bottom = _TOP + min(max(width * 0.5, 240.0), 420.0)
         self.top_bytes = max(int(max([picture.limit_bytes, *(spot.bytes for spot in picture.spots)]) * 1.06), 1)
-        self.top = max(max([spot.high for spot in picture.spots], default=1.0) * 1.05, 1e-9)
+        self.values = Values(picture)
 
     def x(self, size: int) -> float:
         """From bytes to a place."""
@@ -28,7 +29,7 @@ class _Frame:
 
     def y(self, value: float) -> float:
         """From a figure to a place."""
-        return self.bottom - (self.bottom - _TOP) * value / self.top
+        return self.bottom - (self.bottom - _TOP) * self.values.share(value)
 
 
 def draw_scatter(picture: Scatter, width: float, key: str) -> Drawing:
@@ -47,14 +48,14 @@ def draw_scatter(picture: Scatter, width: float, key: str) -> Drawing:
 
 
 def _axes(canvas: Canvas, picture: Scatter, frame: _Frame) -> None:
-    for value in even_ticks(frame.top, 6):
+    for value in frame.values.ticks(6):
         canvas.line(_LEFT, frame.y(value), frame.right, frame.y(value), "rule")
         canvas.text(_LEFT - 8, frame.y(value) + 4, f"{value:g}", "quiet small", anchor="end")
     canvas.text(0, _TOP - 10, picture.value_name, "quiet small")
     for size in ticks(frame.top_bytes, 8):
         canvas.line(frame.x(size), frame.bottom, frame.x(size), frame.bottom + 4, "rule")
         canvas.text(frame.x(size), frame.bottom + 18, tick_text(size), "ink small", anchor="middle")
-    canvas.text((_LEFT + frame.right) / 2, frame.bottom + 36, "must stay in memory", "quiet small", anchor="middle")
+    canvas.text((_LEFT + frame.right) / 2, frame.bottom + 36, picture.bytes_name, "quiet small", anchor="middle")
     limit = frame.x(picture.limit_bytes)
     canvas.rect(limit, _TOP, frame.right - limit, frame.bottom - _TOP, "beyond")
     canvas.line(limit, _TOP, limit, frame.bottom, "limit")

@@ -6,7 +6,8 @@ import string
 
 from memfit.render.document import Scatter
 from memfit.render.drawing.cells import Glyphs, Line, Span, cut, flow, short_bytes
-from memfit.render.drawing.scale import even_ticks, tick_text, ticks
+from memfit.render.drawing.scale import tick_text, ticks
+from memfit.render.drawing.scatter_values import Values
 from memfit.render.untrusted import clean
 
 _ROWS = 14
@@ -19,8 +20,8 @@ def scatter_cells(picture: Scatter, width: int, glyphs: Glyphs) -> list[Line]:
     if not picture.spots:
         return []
     top_bytes = max([picture.limit_bytes, *(spot.bytes for spot in picture.spots)]) * 1.03
-    top = max(max(spot.value for spot in picture.spots) * 1.03, 1e-9)
-    left = {min(_ROWS - 1, int((1 - value / top) * _ROWS)): f"{value:g}" for value in even_ticks(top, 5)}
+    values = Values(picture)
+    left = {_row(values, value): f"{value:g}" for value in values.ticks(5)}
     margin = max(_LABEL_CELLS, *(len(label) + 1 for label in left.values()))  # 0.0015 is longer than 150
     cells = max(width - margin, 20)
     grid: list[list[Span]] = [[Span(" ") for _ in range(cells)] for _ in range(_ROWS)]
@@ -30,14 +31,17 @@ def scatter_cells(picture: Scatter, width: int, glyphs: Glyphs) -> list[Line]:
     keys: list[Line] = []
     # the first spots are the best: where two share a place, theirs is the letter
     for letter, spot in reversed(list(zip(_LETTERS, picture.spots, strict=False))):
-        row = min(_ROWS - 1, int((1 - spot.value / top) * _ROWS))
-        grid[row][min(int(spot.bytes / top_bytes * cells), cells - 1)] = Span(letter, spot.tone)
+        grid[_row(values, spot.value)][min(int(spot.bytes / top_bytes * cells), cells - 1)] = Span(letter, spot.tone)
         keys.append([Span(f"{letter} ", spot.tone), Span(clean(spot.name))])
     lines: list[Line] = [[Span(cut(clean(picture.value_name), width, glyphs.clip), "quiet")]]
     lines += [[Span(left.get(number, "").rjust(margin - 1) + " "), *row] for number, row in enumerate(grid)]
     lines.append(_scale(top_bytes, cells, margin))
     name = f"{picture.limit_name} {short_bytes(picture.limit_bytes)}"
     return [*lines, [Span(f"{glyphs.limit} {clean(name)}", "quiet")], *flow(keys[::-1], width)]
+
+
+def _row(values: Values, value: float) -> int:
+    return max(0, min(_ROWS - 1, int((1 - values.share(value)) * _ROWS)))
 
 
 def _scale(top_bytes: float, cells: int, margin: int) -> Line:

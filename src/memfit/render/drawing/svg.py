@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from memfit.render.document import MemoryMap, Picture, Scatter, Timeline, Waterfall
+from memfit.render.document import HeatMap, MemoryMap, Picture, Scatter, Timeline, Waterfall
 from memfit.render.drawing.curve_plot import draw_curve_plot
+from memfit.render.drawing.heat import draw_heat_map
 from memfit.render.drawing.memory_map import draw_memory_map
 from memfit.render.drawing.scatter import draw_scatter
 from memfit.render.drawing.timeline import draw_timeline
@@ -21,4 +22,6 @@ def draw_vector(picture: Picture, width: float, key: str) -> Drawing:
         return draw_timeline(picture, width, key)
     if isinstance(picture, Scatter):
         return draw_scatter(picture, width, key)
+    if isinstance(picture, HeatMap):
+        return draw_heat_map(picture, width, key)
     return draw_curve_plot(picture, width, key)

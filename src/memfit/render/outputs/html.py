@@ -73,7 +73,7 @@ class _Page:
             case doc.Details():
                 inner = "\n".join(self.block(inner) for inner in block.blocks)
                 return f"<details>\n<summary>{_text(block.summary)}</summary>\n{inner}\n</details>"
-            case doc.Waterfall() | doc.MemoryMap() | doc.CurvePlot() | doc.Timeline() | doc.Scatter():
+            case doc.Waterfall() | doc.MemoryMap() | doc.CurvePlot() | doc.Timeline() | doc.Scatter() | doc.HeatMap():
                 return self._picture(block)
 
     def _table(self, block: doc.Table) -> str:

@@ -57,7 +57,7 @@ def _block(block: doc.Block) -> str:
         case doc.Details():
             inner = "\n\n".join(_block(inner) for inner in block.blocks)
             return f"<details>\n<summary>{_html(block.summary)}</summary>\n\n{inner}\n\n</details>"
-        case doc.Waterfall() | doc.MemoryMap() | doc.CurvePlot() | doc.Timeline() | doc.Scatter():
+        case doc.Waterfall() | doc.MemoryMap() | doc.CurvePlot() | doc.Timeline() | doc.Scatter() | doc.HeatMap():
             lines = ("".join(span.text for span in spans).rstrip() for spans in draw(block, _PICTURE_WIDTH, BLOCKS))
             return f"**{escape(block.title)}**\n\n" + _fenced("\n".join(lines), "text")
 

@@ -137,7 +137,7 @@ class _Page:
                 self._lines(block)
             case doc.Details():
                 self._details(block)
-            case doc.Waterfall() | doc.MemoryMap() | doc.CurvePlot() | doc.Timeline() | doc.Scatter():
+            case doc.Waterfall() | doc.MemoryMap() | doc.CurvePlot() | doc.Timeline() | doc.Scatter() | doc.HeatMap():
                 self._picture(block)
 
     def _headline(self, block: doc.Headline) -> None:

@@ -57,7 +57,7 @@ class _Talk:
 
     def data(self, content: Any) -> None:
         self.say("data", bytes=content.nbytes)
-        self._write(memoryview(np.ascontiguousarray(content)).cast("B"))
+        self._write(np.ascontiguousarray(content).data.cast("B"))
 
     def _write(self, data: bytes | memoryview) -> None:
         left = memoryview(data)
@@ -137,6 +137,8 @@ class Bench:
 
         Args:
             path: of the model; None for the base as its weights are now.
+            windows: their numbers.
+            first: position in each from which predictions count.
             against: ``""`` for nothing, the name of a reference, or ``base``, which then computes as well.
             kv: ggml's numbers of the formats of K and V, the settings' where None.
         """
@@ -208,9 +210,7 @@ class Bench:
             return dict.fromkeys(blocks, 0.0)
         squares, moments = self._quantizer.squares(weight, most_rows), importance.mean(axis=0)
         found = {block: self._noise.get((weight.name, block)) for block in blocks}
-        return {
-            block: 0.0 if noise is None else relative(squares, moments, noise) for block, noise in found.items()
-        }
+        return {block: 0.0 if noise is None else relative(squares, moments, noise) for block, noise in found.items()}
 
     def do_encode(self, weights: list[Any]) -> dict[str, Any]:
         """The bytes of weights in other formats: each with its ``kind`` and what it becomes, one behind another."""
@@ -286,5 +286,3 @@ class Bench:
 def _weight(given: Any) -> Weight:
     name, path, offset, dims, kind = given
     return Weight(name, path, offset, tuple(dims), kind)
-
-

@@ -34,6 +34,7 @@ def shared_by(library: Library, kind: int, *, gpu: bool) -> int:
     """How many activations share a scale where they meet weights of this format; 0 where they are not rounded.
 
     Args:
+        library: the engine.
         kind: ggml's number of the weight's format.
         gpu: the CUDA kernels compute, which round to blocks of 32 for every quantized format (``block_q8_1_mmq``,
             ggml/src/ggml-cuda/mmq.cuh, 0c1e57098).

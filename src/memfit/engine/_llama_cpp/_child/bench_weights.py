@@ -84,7 +84,8 @@ class Codec:
     def row_bytes(self, kind: int, columns: int) -> int:
         """Bytes of a row in a format."""
         assert self._row_size is not None
-        return self._row_size(kind, columns)
+        size: int = self._row_size(kind, columns)
+        return size
 
     def decode(self, kind: int, data: Any, columns: int) -> Any:
         """Rows of a format as floats, (rows, columns) float32; ``data`` are their bytes."""
@@ -125,9 +126,7 @@ class Codec:
         def part(begin: int, end: int) -> None:
             assert self._quantize is not None
             rows = values[begin:end]
-            self._quantize(
-                kind, rows.ctypes.data, data.ctypes.data + begin * size, 0, end - begin, columns, weighting
-            )
+            self._quantize(kind, rows.ctypes.data, data.ctypes.data + begin * size, 0, end - begin, columns, weighting)
 
         self._share(part, count)
         return data
@@ -136,6 +135,7 @@ class Codec:
         """A tensor's rows as floats, with the number of the matrix they belong to, a piece at a time.
 
         Args:
+            weight: where it lies.
             most_rows: take only so many of each matrix, evenly spread.
         """
         columns = weight.dims[0]
@@ -153,6 +153,8 @@ class Codec:
         """A tensor in another format, a piece at a time.
 
         Args:
+            weight: where it lies.
+            kind: ggml's number of the format.
             importance: (matrices or 1, columns) float32, or None.
         """
         if kind == weight.kind:

@@ -6,7 +6,7 @@ import ctypes
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from memfit.engine._llama_cpp._child.bench_model import Model, Refused
 from memfit.engine._llama_cpp._child.bench_weights import Codec, Weight
 from memfit.engine._llama_cpp._child.library import Library
 from memfit.engine._llama_cpp._child.scores import Sample, log_probabilities
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 def windows(tokens: list[int], length: int, first_token: int | None) -> Iterator[list[int]]:
@@ -76,7 +79,7 @@ class Exchanged:
         if not self._place:
             raise Refused(f"find the weight {weight.name}: the engine loads no tensor of this name")
 
-    def __enter__(self) -> Exchanged:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

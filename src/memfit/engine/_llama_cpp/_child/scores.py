@@ -52,7 +52,7 @@ class Scores(NamedTuple):
 
 
 def log_probabilities(logits: Array) -> Array:
-    """Logits as log probabilities, in float32; a row each. The largest is taken off first, so that nothing overflows."""
+    """Logits as log probabilities, in float32, a row each; the largest is taken off first: nothing overflows."""
     shifted = logits - logits.max(axis=1, keepdims=True)
     shifted -= np.log(np.exp(shifted).sum(axis=1, keepdims=True))
     return shifted
@@ -73,7 +73,8 @@ def exact(base: Array, other: Array, expected: Array) -> tuple[Array, Scores]:
     """The base's own log probabilities of what comes, and the other's rows beside it.
 
     Args:
-        base, other: logits of the same rows, (rows, vocabulary) float32.
+        base: logits, (rows, vocabulary) float32.
+        other: logits of the same rows.
         expected: the ids that come, (rows,).
     """
     of_base, found, divergences, agreeing = [], [], [], []
@@ -87,9 +88,7 @@ def exact(base: Array, other: Array, expected: Array) -> tuple[Array, Scores]:
         q -= p
         # p (exp(q - p) - 1 - (q - p)): no addend is negative, so none cancels another
         divergences.append(np.einsum("ij,ij->i", np.exp(p), np.expm1(q) - q))
-    return np.concatenate(of_base), Scores(
-        np.concatenate(found), np.concatenate(divergences), np.concatenate(agreeing)
-    )
+    return np.concatenate(of_base), Scores(np.concatenate(found), np.concatenate(divergences), np.concatenate(agreeing))
 
 
 def sample(logits: Array, expected: Array, likeliest: int, drawn: int, random: Any) -> Sample:
@@ -98,7 +97,8 @@ def sample(logits: Array, expected: Array, likeliest: int, drawn: int, random: A
     Args:
         logits: (rows, vocabulary) float32.
         expected: the ids that come, (rows,).
-        likeliest, drawn: how many ids of each; fewer where the vocabulary is smaller.
+        likeliest: how many ids to keep of those; fewer where the vocabulary is smaller.
+        drawn: how many of the others.
         random: a ``numpy.random.Generator``.
     """
     likeliest = min(likeliest, logits.shape[1])
@@ -127,7 +127,9 @@ def sample(logits: Array, expected: Array, likeliest: int, drawn: int, random: A
 
 def joined(samples: list[Sample]) -> Sample:
     """Rows of several samples, one after another."""
-    columns = [np.concatenate([getattr(one, name) for one in samples]) for name in ("expected", "ids", "values", "rest")]
+    columns = [
+        np.concatenate([getattr(one, name) for one in samples]) for name in ("expected", "ids", "values", "rest")
+    ]
     return Sample(columns[0], columns[1], columns[2], samples[0].likeliest, columns[3])
 
 
