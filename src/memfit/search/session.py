@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from memfit.engine.workbench import Scored, Speed, Workbench
-from memfit.errors import UsageError
+from memfit.errors import ModelError, UsageError
 from memfit.search.base import Base, differing
 from memfit.search.notes import Notes
 from memfit.search.records import Quality, TaskResult, Text
@@ -208,7 +209,13 @@ class Session:
     def _refer(self, name: str, windows: Sequence[int], first: int) -> None:
         if name in self._referred:
             return
-        for done, _ in enumerate(self.bench.reference(name, windows, first=first), 1):
+        for done, one in enumerate(self.bench.reference(name, windows, first=first), 1):
+            if not math.isfinite(one.nats):
+                raise ModelError(
+                    "predicts no numbers: weights are not finite",
+                    file=self.base.path,
+                    hint="the file is damaged, or its conversion was: download or convert it again",
+                )
             self._said("listening to the base", done, len(windows))
         self._referred.add(name)
 

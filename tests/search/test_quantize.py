@@ -1,0 +1,197 @@
+"""The whole search on the shipped model: budgets kept to the byte, floors measured, files made again."""
+
+from __future__ import annotations
+
+import shutil
+import struct
+from pathlib import Path
+
+import msgspec
+import pytest
+
+pytest.importorskip("llama_cpp", reason="the engine is not installed: pip install 'memfit[llama]'")
+pytest.importorskip("highspy", reason="the solver is not installed: pip install 'memfit[search]'")
+
+from small_search import MODEL, request
+
+from memfit.errors import EngineFailed, MemfitError, ModelError, UsageError
+from memfit.model.file import read_shape
+from memfit.search.evaluate import Question, evaluate
+from memfit.search.floors import parse_floor
+from memfit.search.quantize import quantize
+from memfit.search.recipe import read_record, remake
+from memfit.search.records import Asked, PrecisionMap
+
+BUDGET = 3_200_000
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("search")
+
+
+@pytest.fixture(scope="module")
+def found(folder: Path) -> PrecisionMap:
+    return quantize(request(folder, Asked(max_bytes=BUDGET)))
+
+
+def test_the_budget_is_used_and_never_exceeded(found: PrecisionMap, folder: Path) -> None:
+    size = (folder / "out.gguf").stat().st_size
+    assert found.bytes == size
+    assert 0.995 * BUDGET <= size <= BUDGET
+
+
+def test_every_tensor_has_the_format_that_the_record_names(found: PrecisionMap, folder: Path) -> None:
+    formats = {tensor.name: tensor.format for tensor in read_shape(str(folder / "out.gguf")).tensors}
+    assert {one.name: formats[one.name] for one in found.tensors} == {one.name: one.format for one in found.tensors}
+    untouched = {
+        tensor.name: tensor.format for tensor in read_shape(str(MODEL)).tensors if tensor.name.endswith("norm.weight")
+    }
+    assert untouched.items() <= formats.items()
+
+
+def test_presets_compete_and_the_best_measured_is_taken(found: PrecisionMap) -> None:
+    measured = [one for one in found.candidates if one.quality is not None]
+    assert {one.name for one in measured} > {"searched"}
+    best = min(measured, key=lambda one: one.quality.kl_mean if one.quality and one.quality.kl_mean else 9.0)
+    assert found.chosen == best.name
+    assert found.quality == best.quality
+
+
+def test_the_prediction_is_near_what_was_measured(found: PrecisionMap) -> None:
+    assert found.predicted_kl is not None
+    assert found.quality is not None
+    assert found.quality.kl_mean is not None
+    assert found.predicted_kl == pytest.approx(found.quality.kl_mean, rel=0.3)
+
+
+def test_the_record_beside_the_file_is_the_one_that_was_given(found: PrecisionMap, folder: Path) -> None:
+    assert read_record(str(folder / "out.precision.json")) == found
+    assert msgspec.json.decode(msgspec.json.encode(found), type=PrecisionMap) == found
+
+
+def test_a_recipe_makes_the_same_bytes(found: PrecisionMap, folder: Path) -> None:
+    remake(str(folder / "out.precision.json"), str(MODEL), str(folder / "again.gguf"), threads=2)
+    assert (folder / "again.gguf").read_bytes() == (folder / "out.gguf").read_bytes()
+
+
+def test_a_recipe_of_another_base_is_refused(found: PrecisionMap, folder: Path) -> None:
+    with pytest.raises(UsageError, match="is not the base"):
+        remake(str(folder / "out.precision.json"), str(folder / "out.gguf"), str(folder / "b.gguf"))
+    assert not (folder / "b.gguf").exists()
+
+
+def test_evaluate_agrees_with_the_search_on_the_same_windows(found: PrecisionMap, folder: Path) -> None:
+    """Sampled and exact divergences of one file, over all of the text."""
+    question = Question(
+        model=str(folder / "out.gguf"),
+        against=str(MODEL),
+        text=str(folder / "text.txt"),
+        window_tokens=256,
+        threads=1,
+        speed=False,
+    )
+    exact = evaluate(question)
+    kept = msgspec.structs.replace(question, model=str(MODEL), against=None, keep_reference=str(folder / "base.ref"))
+    evaluate(kept)
+    sampled = evaluate(msgspec.structs.replace(question, against=str(folder / "base.ref")))
+    assert exact.kl_mean is not None
+    assert sampled.kl_mean == pytest.approx(exact.kl_mean, rel=0.03)
+    assert sampled.top1 == exact.top1
+    assert sampled.perplexity == pytest.approx(exact.perplexity, rel=1e-5)
+    shape = read_shape(str(MODEL))
+    whole = exact.quality.tokens * (2 * shape.vocabulary_tokens + 8)
+    assert (folder / "base.ref").stat().st_size < whole / 80  # the zip's own head counts with so little text
+
+
+def test_what_was_learned_is_not_learned_again(found: PrecisionMap, folder: Path) -> None:
+    steps: list[str] = []
+    asked = Asked(max_bytes=BUDGET)
+    again = quantize(
+        request(folder, asked, out=str(folder / "second.gguf")), lambda step, _done, _total: steps.append(step)
+    )
+    assert not {"probing", "measuring formats", "weighing columns"} & set(steps)
+    assert again.sha256 == found.sha256
+
+
+def test_a_floor_is_held_by_the_upper_end_of_what_was_measured(found: PrecisionMap, folder: Path) -> None:
+    held = quantize(request(folder, Asked(floors=(parse_floor("kl=0.05"),)), out=str(folder / "floor.gguf")))
+    assert held.chosen is not None
+    assert held.quality is not None
+    assert held.quality.kl_ci95 is not None
+    assert held.quality.kl_ci95[1] <= 0.05
+    assert held.bytes == (folder / "floor.gguf").stat().st_size
+    smaller = [one for one in held.candidates if one.holds and held.bytes and one.bytes < held.bytes]
+    assert not smaller
+
+
+def test_a_floor_that_nothing_holds_names_the_nearest_and_writes_nothing(found: PrecisionMap, folder: Path) -> None:
+    asked = Asked(floors=(parse_floor("kl=1e-9"),), max_bytes=BUDGET)
+    nothing = quantize(request(folder, asked, out=str(folder / "none.gguf")))
+    assert nothing.chosen is None
+    assert nothing.nearest is not None
+    assert not list(folder.glob("none*"))
+
+
+def test_a_budget_that_no_format_meets_tells_the_smallest(found: PrecisionMap, folder: Path) -> None:
+    nothing = quantize(request(folder, Asked(max_bytes=1_100_000), out=str(folder / "none.gguf")))
+    assert nothing.chosen is None
+    assert nothing.least_bytes is not None
+    assert 1_100_000 < nothing.least_bytes < BUDGET
+    assert not list(folder.glob("none*"))
+
+
+def test_a_ladder_measures_every_rung_and_takes_the_lowest_that_holds(found: PrecisionMap, folder: Path) -> None:
+    asked = Asked(floors=(parse_floor("kl=0.03"),))
+    ladder = quantize(request(folder, asked, ladder=True, presets=("Q8_0", "Q4_K_M", "Q2_K"), out=None))
+    assert [one.name for one in ladder.candidates] == ["Q8_0", "Q4_K_M", "Q2_K"]
+    assert all(one.quality is not None and one.speed is not None for one in ladder.candidates)
+    assert ladder.chosen == "Q4_K_M"
+    assert ladder.out is None
+
+
+class TestRefusals:
+    """What is no base, and what is no place for a result."""
+
+    def test_the_base_itself_is_never_written_over(self, tmp_path: Path) -> None:
+        copy = tmp_path / "base.gguf"
+        shutil.copy(MODEL, copy)
+        with pytest.raises(UsageError, match="is the base itself"):
+            quantize(request(tmp_path, Asked(max_bytes=BUDGET), model=str(copy), out=str(copy), overwrite=True))
+        assert copy.read_bytes() == MODEL.read_bytes()
+
+    def test_a_file_that_is_there_stays(self, tmp_path: Path) -> None:
+        (tmp_path / "out.gguf").write_text("mine")
+        with pytest.raises(UsageError, match="exists"):
+            quantize(request(tmp_path, Asked(max_bytes=BUDGET)))
+        assert (tmp_path / "out.gguf").read_text() == "mine"
+
+    def test_a_quantized_base_is_refused_unless_forced(self, found: PrecisionMap, folder: Path, tmp_path: Path) -> None:
+        with pytest.raises(UsageError, match="is quantized already"):
+            quantize(request(tmp_path, Asked(max_bytes=BUDGET), model=str(folder / "out.gguf")))
+
+    def test_neither_floor_nor_budget(self, tmp_path: Path) -> None:
+        with pytest.raises(UsageError, match="neither a floor nor a budget"):
+            quantize(request(tmp_path, Asked()))
+
+    def test_too_little_text(self, tmp_path: Path) -> None:
+        few = tmp_path / "few.txt"
+        few.write_text("only a few words\n")
+        with pytest.raises(UsageError, match="windows of tokens"):
+            quantize(request(tmp_path, Asked(max_bytes=BUDGET), text=str(few)))
+
+    def test_weights_that_are_not_finite(self, tmp_path: Path) -> None:
+        damaged = tmp_path / "nan.gguf"
+        shutil.copy(MODEL, damaged)
+        shape = read_shape(str(damaged))
+        tensor = next(one for one in shape.tensors if one.name == "blk.2.ffn_up.weight")
+        with damaged.open("r+b") as file:
+            file.seek(shape.shards[0].data_offset + tensor.offset)
+            file.write(struct.pack("<e", float("nan")))
+        with pytest.raises((ModelError, EngineFailed), match=r"not finite|no numbers"):
+            quantize(request(tmp_path, Asked(max_bytes=BUDGET), model=str(damaged)))
+        assert not (tmp_path / "out.gguf").exists()
+
+    def test_no_such_folder(self, tmp_path: Path) -> None:
+        with pytest.raises(MemfitError, match="no such folder"):
+            quantize(request(tmp_path, Asked(max_bytes=BUDGET), out=str(tmp_path / "none" / "out.gguf")))
