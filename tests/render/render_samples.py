@@ -7,6 +7,7 @@ from bsp_samples import BSP
 from change_samples import CHANGES
 from fit_samples import FIT_ANSWERS
 from made_samples import MADE
+from precision_samples import MEASURED
 from transfer_samples import TRANSFERS
 
 from memfit.device.process import ProcessMemory
@@ -375,6 +376,7 @@ RECORDS = {
     "verified": VERIFIED,
     "killed": KILLED,
     **MADE,
+    **MEASURED,
     **TRANSFERS,
     **FIT_ANSWERS,
     **SHOWN,

@@ -33,7 +33,8 @@ TASK = TaskResult(file="q.jsonl", sha256="", tasks=200, right=150, base_right=15
 )
 def test_floors_are_read(written: str, kind: str, most: float) -> None:
     floor = parse_floor(written)
-    assert (floor.kind, floor.most) == (kind, pytest.approx(most))
+    assert floor.kind == kind
+    assert floor.most == pytest.approx(most)
 
 
 def test_the_file_of_a_task_may_hold_an_equals_sign() -> None:

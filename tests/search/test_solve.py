@@ -68,7 +68,8 @@ def test_the_solver_says_nothing_on_standard_output() -> None:
     """Its banner would stand in the middle of --json."""
     program = (
         "from memfit.search.solve import Option, least_divergence\n"
-        "least_divergence([[Option(format='a', bytes=10, divergence=1.0), Option(format='b', bytes=20, divergence=0.1)]], 15)"
+        "x = [[Option(format='a', bytes=9, divergence=1.0), Option(format='b', bytes=20, divergence=0.1)]]\n"
+        "least_divergence(x, 15)"
     )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert said.stdout == ""

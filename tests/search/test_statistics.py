@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from memfit.engine.workbench import Scored, Window
+from memfit.engine.predictions import Scored, Window
 from memfit.search.statistics import mcnemar, mean, quality, student
 
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from memfit.engine._llama_cpp.child import first_line, lacks_memory, package_folder, package_version
+from memfit.engine.predictions import Continuation, Scored, Speed, Window
 from memfit.errors import EngineFailed
 from memfit.model.shape import ModelShape, Tensor
 from memfit.precision.formats import FORMATS
@@ -31,48 +32,6 @@ _CHILD = Path(__file__).parent / "_llama_cpp" / "_child" / "run.py"
 _F16 = 1
 _AUTO = -1  # LLAMA_FLASH_ATTN_TYPE_AUTO, include/llama.h (0c1e57098)
 _KEPT_COMPLAINT_BYTES = 16 * 1024
-
-
-class Window(msgspec.Struct, frozen=True, kw_only=True):
-    """What a model made of one window of the text.
-
-    Attributes:
-        window: its number.
-        tokens: predictions counted.
-        nats: summed negative log likelihood of the tokens that come; ``base_nats``: the base's.
-        divergence: summed KL divergence of the base's predictions from this model's, in nats; None without a base.
-        agree: predictions whose likeliest token is the base's; None without a base.
-    """
-
-    window: int
-    tokens: int
-    nats: float
-    base_nats: float | None = None
-    divergence: float | None = None
-    agree: int | None = None
-
-
-class Scored(msgspec.Struct, frozen=True, kw_only=True):
-    """A model beside the base, window by window; ``p99`` and ``most`` of the divergences of single predictions."""
-
-    windows: tuple[Window, ...]
-    p99: float | None = None
-    most: float | None = None
-
-
-class Speed(msgspec.Struct, frozen=True, kw_only=True):
-    """Measured: tokens a second of prompt and of answer, one user."""
-
-    prefill_tokens_per_s: float
-    decode_tokens_per_s: float
-
-
-class Continuation(msgspec.Struct, frozen=True, kw_only=True):
-    """A text behind another: its negative log likelihood in nats, its tokens, and whether each was the likeliest."""
-
-    nats: float
-    tokens: int
-    greedy: bool
 
 
 class Workbench:

@@ -14,8 +14,9 @@ from pathlib import Path
 import msgspec
 
 from memfit.device import find_device
+from memfit.engine.predictions import Scored
 from memfit.engine.records import Options
-from memfit.engine.workbench import Scored, Workbench
+from memfit.engine.workbench import Workbench
 from memfit.errors import MemfitError, UsageError
 from memfit.footprint.estimate import estimate
 from memfit.model.file import read_shape

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from memfit.engine.workbench import Speed
+from memfit.engine.predictions import Speed
 
 
 class Text(msgspec.Struct, frozen=True, kw_only=True):

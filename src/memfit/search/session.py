@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from memfit.engine.workbench import Scored, Speed, Workbench
+from memfit.engine.predictions import Scored, Speed
+from memfit.engine.workbench import Workbench
 from memfit.errors import ModelError, UsageError
 from memfit.search.base import Base, differing
 from memfit.search.notes import Notes

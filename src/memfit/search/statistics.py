@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from memfit.engine.workbench import Scored
+from memfit.engine.predictions import Scored
 from memfit.search.records import Quality
 
 # Student's t, two-sided 95 %, by degrees of freedom; 1.96 beyond (any table; Cochran, appendix)

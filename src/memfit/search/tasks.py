@@ -13,7 +13,8 @@ from typing import Any
 
 import msgspec
 
-from memfit.engine.workbench import Continuation, Workbench
+from memfit.engine.predictions import Continuation
+from memfit.engine.workbench import Workbench
 from memfit.errors import UsageError
 from memfit.search.records import TaskResult
 from memfit.search.statistics import mcnemar

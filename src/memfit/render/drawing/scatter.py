@@ -21,7 +21,7 @@ class _Frame:
         self.right = width - _RIGHT
         self.bottom = _TOP + min(max(width * 0.5, 240.0), 420.0)
         self.top_bytes = max(int(max([picture.limit_bytes, *(spot.bytes for spot in picture.spots)]) * 1.06), 1)
-        self.values = Values(picture)
+        self.values = Values(picture, bars=True, room=1.05)
 
     def x(self, size: int) -> float:
         """From bytes to a place."""

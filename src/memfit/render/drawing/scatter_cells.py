@@ -20,7 +20,7 @@ def scatter_cells(picture: Scatter, width: int, glyphs: Glyphs) -> list[Line]:
     if not picture.spots:
         return []
     top_bytes = max([picture.limit_bytes, *(spot.bytes for spot in picture.spots)]) * 1.03
-    values = Values(picture)
+    values = Values(picture, bars=False, room=1.03)
     left = {_row(values, value): f"{value:g}" for value in values.ticks(5)}
     margin = max(_LABEL_CELLS, *(len(label) + 1 for label in left.values()))  # 0.0015 is longer than 150
     cells = max(width - margin, 20)

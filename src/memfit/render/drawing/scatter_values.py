@@ -11,12 +11,19 @@ _LEAST = 1e-12
 
 
 class Values:
-    """From a figure to its share of the height."""
+    """From a figure to its share of the height.
 
-    def __init__(self, picture: Scatter) -> None:
+    Args:
+        picture: what is drawn.
+        bars: error bars are drawn too, and have room.
+        room: of the height above the highest, as a factor.
+    """
+
+    def __init__(self, picture: Scatter, *, bars: bool, room: float) -> None:
         self._log = picture.log_value
-        self._top = max(max([max(spot.high, spot.value) for spot in picture.spots], default=1.0) * 1.05, 1e-9)
-        least = min([max(min(spot.low, spot.value), _LEAST) for spot in picture.spots], default=self._top / 10)
+        spots = picture.spots
+        self._top = max(max([spot.high if bars else spot.value for spot in spots], default=1.0) * room, 1e-9)
+        least = min([max(spot.low if bars else spot.value, _LEAST) for spot in spots], default=self._top / 10)
         self._low = min(least / 1.1, self._top / 10)
 
     def share(self, value: float) -> float:

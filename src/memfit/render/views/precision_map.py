@@ -159,25 +159,22 @@ def _remark(found: PrecisionMap, one: Candidate) -> str:
 def _plot(found: PrecisionMap) -> Scatter:
     """Bytes against divergence; ours first, so that its name is the one that has room."""
     spots = []
-    for one in sorted(found.candidates, key=lambda one: one.name != "searched"):
-        if one.quality is None or not one.quality.kl_mean or one.quality.kl_ci95 is None:
+    for one in sorted(found.candidates, key=lambda one: (one.name != "searched", one.quality is None)):
+        measured = one.quality.kl_mean if one.quality is not None else None
+        value = measured or one.predicted_kl
+        if not value:
             continue
-        low, high = one.quality.kl_ci95
+        low, high = one.quality.kl_ci95 if one.quality and one.quality.kl_ci95 else (value, value)
         ours = one.name == "searched" or one.name == found.chosen
+        name = one.name if measured else f"{one.name}?"
+        low = max(low, value / 10)
         spots.append(
-            Spot(
-                name=one.name,
-                bytes=one.bytes,
-                value=one.quality.kl_mean,
-                low=max(low, one.quality.kl_mean / 10),
-                high=high,
-                tone="ok" if ours else "neutral",
-            )
+            Spot(name=name, bytes=one.bytes, value=value, low=low, high=high, tone="ok" if ours else "neutral")
         )
     limit, name = (found.asked.max_bytes, "budget") if found.asked.max_bytes else (found.model_bytes, "base")
     return Scatter(
         title="Bytes against divergence",
-        description="file size and KL divergence from the base of what was measured, lower left is better",
+        description="file size and KL divergence from the base; a question mark: predicted; lower left is better",
         spots=tuple(spots),
         value_name="KL divergence, nats a token",
         limit_bytes=limit,
