@@ -5,6 +5,7 @@ from __future__ import annotations
 from memfit.engine.predictions import Speed
 from memfit.search.records import (
     Asked,
+    CacheChoice,
     Candidate,
     Evaluation,
     Floor,
@@ -125,6 +126,11 @@ PRECISION = PrecisionMap(
         _given("output.weight", (256, 3584), "Q8_0", 974_848, 0.002),
     ),
     importance_sha256="1a" * 32,
+    kv=("Q8_0", "Q8_0"),
+    caches=(
+        CacheChoice(k="Q8_0", v="Q8_0", max_bytes=2_900_000, cache_kl=0.0011, predicted_kl=0.0301),
+        CacheChoice(k="F16", v="F16", max_bytes=2_400_000, cache_kl=0.0, predicted_kl=0.041),
+    ),
     predicted_kl=0.029,
     quality=QUALITY,
     held=_HELD,

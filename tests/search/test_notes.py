@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -35,3 +36,16 @@ def test_a_folder_that_cannot_be_is_said_with_what_to_do(tmp_path: Path) -> None
     (tmp_path / "file").write_text("")
     with pytest.raises(MemfitError, match="cannot keep what was learned"):
         Notes({}, tmp_path / "file")
+
+
+def test_what_a_killed_search_left_half_made_is_swept_away(tmp_path: Path) -> None:
+    notes = Notes({}, tmp_path)
+    dead, alive = notes.place("candidate-999999999.gguf"), notes.place(f"candidate-{os.getpid()}.gguf")
+    dead.touch()
+    alive.touch()
+    kept = notes.place("importance.npz")
+    kept.touch()
+    Notes({}, tmp_path)
+    assert not dead.exists()
+    assert alive.exists()
+    assert kept.exists()

@@ -21,14 +21,23 @@ _WIDTH = 78
 
 
 class KvFormats(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic from click 8.5 on
-    """``q8_0`` for both, ``q8_0/q4_0`` for K and V."""
+    """``q8_0`` for both, ``q8_0/q4_0`` for K and V.
+
+    Args:
+        may_choose: ``auto`` is a value too, and becomes None.
+    """
 
     name = "formats"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+    def __init__(self, *, may_choose: bool) -> None:
+        self._may_choose = may_choose
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str] | None:
         """Text to two formats."""
         if isinstance(value, tuple):
             return value
+        if self._may_choose and value == "auto":
+            return None
         from memfit.precision.formats import FORMATS
 
         both = value.split("/")
@@ -60,10 +69,11 @@ def text_options(function: F) -> F:
     return function
 
 
-def kv_option(function: F) -> F:
-    """Add ``--kv``."""
-    help = "Formats of the KV cache: one, or K/V."
-    return click.option("--kv", type=KvFormats(), default=("F16", "F16"), metavar="FORMATS", help=help)(function)
+def kv_option(*, may_choose: bool = False) -> Callable[[F], F]:
+    """Add ``--kv``; ``may_choose``: with ``auto``."""
+    help = "Formats of the KV cache: one, or K/V" + ("; auto weighs them against the weights." if may_choose else ".")
+    formats = KvFormats(may_choose=may_choose)
+    return click.option("--kv", type=formats, default=("F16", "F16"), metavar="FORMATS", help=help)
 
 
 class _Line:

@@ -34,6 +34,7 @@ class Notes:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             (self.folder / "of.json").write_text(text + "\n", encoding="utf-8")
+            self._sweep()
             self._read()
         except OSError as failure:
             raise self._failed(failure) from failure
@@ -79,6 +80,13 @@ class Notes:
                 path.unlink()
         with suppress(OSError):
             self.folder.rmdir()
+
+    def _sweep(self) -> None:
+        """Remove what a killed search left half-made; files of one that lives, by its process's number, stay."""
+        for path in self.folder.glob("*-*.*"):
+            number = path.stem.rpartition("-")[2]
+            if number.isdigit() and not Path("/proc", number).exists():
+                path.unlink(missing_ok=True)
 
     def _read(self) -> None:
         with suppress(FileNotFoundError):

@@ -18,6 +18,11 @@ def notes_on(text: Text, unseen: Text, session: Session, best: Candidate | None)
         f" ({unseen.name}): other texts, languages and longer contexts may lose more"
     )
     found.append(f"holds for this model: what {session.base.shape.name} loses says little of models of another size")
+    if session.setting.kv != ("F16", "F16"):
+        found.append(
+            f"the cache in {'/'.join(session.setting.kv)} was measured in windows of {unseen.window_tokens} tokens:"
+            " longer contexts may lose more"
+        )
     if session.bench.idle_experts:
         count = sum(session.bench.idle_experts.values())
         found.append(

@@ -12,11 +12,12 @@ from memfit.errors import UsageError
 from memfit.search import importances
 from memfit.search.base import Base, differing
 from memfit.search.budget import Place, most_bytes
+from memfit.search.cache import KINDS, choose_cache
 from memfit.search.choose import Mix, Search, candidate, for_budget, for_floors, searched_formats
 from memfit.search.conclude import beside, given, keep_record, nearest
 from memfit.search.ladder import Rung, measured, rungs
 from memfit.search.promises import notes_on
-from memfit.search.records import Asked, Candidate, PrecisionMap
+from memfit.search.records import Asked, CacheChoice, Candidate, PrecisionMap
 from memfit.search.sensitivity import Sensitivity
 from memfit.search.session import Said, Session, Setting, fitting_window
 from memfit.search.tasks import read_tasks
@@ -76,9 +77,14 @@ def quantize(request: Request, said: Said = lambda _what, _done, _total: None) -
             "neither a floor nor a budget", hint="--floor kl=0.03, --max-bytes 4.5GiB, or --fit DEVICE --context N"
         )
     base = Base(request.model, forced=request.forced)
-    if asked.device is not None:
-        asked = _within_device(base, asked)
-        request = msgspec.structs.replace(request, asked=asked)
+    if asked.kv is None and (asked.device is None or request.ladder):
+        raise UsageError(
+            "--kv auto weighs the cache against the weights in a device's memory, by a search",
+            hint="--kv auto --fit DEVICE --context N, without --ladder; or name a format: --kv q8_0",
+        )
+    if asked.device is not None and asked.kv is not None:
+        request = msgspec.structs.replace(request, asked=_within_device(base, asked, asked.kv))
+        asked = request.asked
     if request.out is not None:
         _refuse_out(Path(request.out), base, overwrite=request.overwrite)
     passage = read_text(request.text)
@@ -88,7 +94,7 @@ def quantize(request: Request, said: Said = lambda _what, _done, _total: None) -
         threads=request.threads,
         tasks=tuple(read_tasks(one.file) for one in asked.floors if one.file is not None),
         wants_speed=request.ladder or asked.min_tokens_per_s is not None or asked.max_ttft_s is not None,
-        kv=asked.kv,
+        kv=asked.kv or KINDS[0],
     )
     work = None if request.work is None else Path(request.work)
     with Session(base, passage, apart, setting, work=work, said=said) as session:
@@ -100,10 +106,14 @@ def quantize(request: Request, said: Said = lambda _what, _done, _total: None) -
         return _concluded(session, request, decision, said, began)
 
 
-def _within_device(base: Base, asked: Asked) -> Asked:
+def _place(asked: Asked) -> Place:
+    return Place(device=asked.device or "", context_tokens=asked.context_tokens or 4096, slots=asked.slots)
+
+
+def _within_device(base: Base, asked: Asked, kv: tuple[str, str]) -> Asked:
     """The budget that follows from the device."""
-    place = Place(device=asked.device or "", context_tokens=asked.context_tokens or 4096, slots=asked.slots)
-    room = most_bytes(base, place, asked.kv)
+    place = _place(asked)
+    room = most_bytes(base, place, kv)
     least = room if asked.max_bytes is None else min(room, asked.max_bytes)
     return msgspec.structs.replace(asked, max_bytes=least, context_tokens=place.context_tokens)
 
@@ -112,8 +122,10 @@ class _Decision(msgspec.Struct, frozen=True, kw_only=True):
     mix: Mix | None
     candidate: Candidate | None
     candidates: tuple[Candidate, ...]
+    asked: Asked
     sensitivity: Sensitivity | None = None
     least_bytes: int | None = None
+    caches: tuple[CacheChoice, ...] = ()
 
 
 def _by_ladder(session: Session, request: Request) -> _Decision:
@@ -121,7 +133,9 @@ def _by_ladder(session: Session, request: Request) -> _Decision:
     made = tuple(measured(session, found, request.asked.floors))
     mixes = {one.preset: one.mix for one in found if one.mix is not None}
     best = _best([one for one in made if one.quality is not None], request.asked)
-    return _Decision(mix=None if best is None else mixes[best.name], candidate=best, candidates=made)
+    return _Decision(
+        mix=None if best is None else mixes[best.name], candidate=best, candidates=made, asked=request.asked
+    )
 
 
 def _by_search(session: Session, request: Request, said: Said) -> _Decision:
@@ -132,6 +146,12 @@ def _by_search(session: Session, request: Request, said: Said) -> _Decision:
     sensitivity.learn(session.bench, windows, first=first, against=against, said=said)
     search = Search(session, sensitivity)
     said("choosing", 0, 1)
+    caches: tuple[CacheChoice, ...] = ()
+    if asked.kv is None:
+        caches = choose_cache(session.base, session, search, _place(asked))
+        kv = (caches[0].k, caches[0].v) if caches else KINDS[-1]
+        session.use_cache(kv)
+        asked = _within_device(session.base, asked, kv)
     if asked.floors:
         tried = for_floors(search, session, asked.floors, asked.max_bytes)
     else:
@@ -144,7 +164,13 @@ def _by_search(session: Session, request: Request, said: Said) -> _Decision:
     mix = next((mix for mix, one in everything if one is best), None)
     ordered = tuple(sorted((one for _, one in everything), key=lambda one: one.bytes))
     return _Decision(
-        mix=mix, candidate=best, candidates=ordered, sensitivity=sensitivity, least_bytes=search.least_bytes
+        mix=mix,
+        candidate=best,
+        candidates=ordered,
+        asked=asked,
+        sensitivity=sensitivity,
+        least_bytes=search.least_bytes,
+        caches=caches,
     )
 
 
@@ -228,7 +254,9 @@ def _concluded(session: Session, request: Request, decision: _Decision, said: Sa
         out=request.out if digest else None,
         bytes=None if best is None else best.bytes,
         sha256=digest,
-        asked=request.asked,
+        asked=decision.asked,
+        kv=session.setting.kv,
+        caches=decision.caches,
         method="ladder" if request.ladder else "searched",
         tensors=() if mix is None else given(base, mix, decision.sensitivity, best),
         importance_sha256=importance_digest,
@@ -238,7 +266,7 @@ def _concluded(session: Session, request: Request, decision: _Decision, said: Sa
         held=() if best is None else best.held,
         candidates=decision.candidates,
         chosen=None if best is None else best.name,
-        nearest=None if best is not None else nearest(decision.candidates, request.asked),
+        nearest=None if best is not None else nearest(decision.candidates, decision.asked),
         least_bytes=decision.least_bytes,
         text=text,
         unseen=unseen,

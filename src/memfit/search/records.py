@@ -189,7 +189,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         min_tokens_per_s: that it has to answer at, here.
         max_ttft_s: seconds to the first token behind a prompt of ``ttft_tokens``.
         device, context_tokens, slots: that it has to fit, from which ``max_bytes`` follows.
-        kv: formats of the KV cache, K and V.
+        kv: formats of the KV cache, K and V; None: to be chosen together with those of the weights.
     """
 
     floors: tuple[Floor, ...] = ()
@@ -200,7 +200,23 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     device: str | None = None
     context_tokens: int | None = None
     slots: int = 1
-    kv: tuple[str, str] = ("F16", "F16")
+    kv: tuple[str, str] | None = ("F16", "F16")
+
+
+class CacheChoice(msgspec.Struct, frozen=True, kw_only=True):
+    """Formats of K and V in the cache, and what they mean for the weights.
+
+    Attributes:
+        max_bytes: that they leave for the file.
+        cache_kl: measured with the base, in nats a token; 0 for F16.
+        predicted_kl: of cache and weights together.
+    """
+
+    k: str
+    v: str
+    max_bytes: int
+    cache_kl: float
+    predicted_kl: float
 
 
 class PrecisionMap(msgspec.Struct, frozen=True, kw_only=True):
@@ -212,6 +228,7 @@ class PrecisionMap(msgspec.Struct, frozen=True, kw_only=True):
         asked: see ``Asked``; ``method`` how it was searched.
         tensors: what each got.
         importance_sha256: of the importances that quantized it; they lie beside the recipe.
+        kv: formats of the cache that everything was measured with; ``caches``: those that were weighed against it.
         predicted_kl, quality: of the result.
         candidates: the presets that it competed with, and what the search tried, least bytes first.
         chosen: name of the candidate that was taken, None where nothing held.
@@ -231,6 +248,8 @@ class PrecisionMap(msgspec.Struct, frozen=True, kw_only=True):
     method: Literal["ladder", "searched"]
     tensors: tuple[Given, ...]
     importance_sha256: str | None = None
+    kv: tuple[str, str] = ("F16", "F16")
+    caches: tuple[CacheChoice, ...] = ()
     predicted_kl: float | None = None
     quality: Quality | None = None
     speed: Speed | None = None

@@ -167,6 +167,21 @@ class Session:
             speed = self.bench.generate(path) if self.setting.wants_speed else None
         return Measured(quality=quality(scored), tasks=tasks, speed=speed)
 
+    def use_cache(self, kv: tuple[str, str]) -> None:
+        """Measure with these formats of the cache from now on."""
+        self.setting = msgspec.structs.replace(self.setting, kv=kv)
+
+    def cache_cost(self, kv: tuple[str, str]) -> float:
+        """The divergence, in nats a token, of the base with its cache in these formats."""
+        key = f"cache {kv[0]} {kv[1]}"
+        if key not in self.notes:
+            self._refer(_SEARCH, self.split.search, self.first)
+            *_, scored = self.bench.score(None, self.split.search, first=self.first, against=_SEARCH, kv=kv)
+            assert isinstance(scored, Scored)
+            self.notes.learn(key, quality(scored).kl_mean)
+        found: float = self.notes.get(key)
+        return found
+
     def prepare_probes(self) -> None:
         """Make the reference that probes are held against, if it is not there."""
         self._refer(_PROBE, self.split.probe, _FIRST_PROBED)

@@ -35,7 +35,7 @@ Tasks are lines of JSON, answered by log likelihood: {"question": "…", "choice
 @text_options
 @click.option("--task", "tasks", multiple=True, metavar="FILE", help="Tasks in JSON lines; several times for several.")
 @click.option("--tokens", type=TOKENS, metavar="N", help="Use only so many of the text.")
-@kv_option
+@kv_option()
 @click.option("--keep-reference", metavar="FILE", help="Keep a sample of MODEL's predictions, as the base of others.")
 @click.option("--no-speed", is_flag=True, help="Do not measure how fast it answers.")
 @click.option("--overwrite", is_flag=True, help="Replace a reference of that name.")

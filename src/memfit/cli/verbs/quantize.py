@@ -23,7 +23,7 @@ the best file that it allows:
   memfit quantize base.gguf --floor kl=0.03 --text chats.jsonl --out small.gguf
   memfit quantize base.gguf --floor ppl=+2% --floor task:questions.jsonl=-1pt --out small.gguf
   memfit quantize base.gguf --max-bytes 4.5GiB --text chats.jsonl --out small.gguf
-  memfit quantize base.gguf --fit orin-nano-8gb --context 8k --out small.gguf
+  memfit quantize base.gguf --fit orin-nano-8gb --context 8k --kv auto --out small.gguf
   memfit quantize base.gguf --ladder --floor kl=0.03 --text chats.jsonl
   memfit quantize base.gguf --recipe small.precision.json --out again.gguf
 
@@ -57,7 +57,7 @@ written, and the nearest is named; 2 usage; 4 model file; 6 engine."""
 @text_options
 @click.option("--unseen", metavar="FILE", shell_complete=paths, help="Text to measure on (a third of --text).")
 @click.option("--imatrix", metavar="FILE", shell_complete=paths, help="Importances instead of gathering them.")
-@kv_option
+@kv_option(may_choose=True)
 @click.option("--recipe", metavar="FILE", shell_complete=paths, help="Make a file again from its record.")
 @click.option("--work", metavar="FOLDER", help="Where what is learned is kept (~/.cache/memfit/precision).")
 @click.option("--jobs", "threads_again", type=click.IntRange(1), metavar="N", help="The same as --threads.")

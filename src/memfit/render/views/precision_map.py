@@ -39,6 +39,8 @@ def document(found: PrecisionMap) -> Document:
         blocks.append(_table(found))
         if any(one.quality for one in found.candidates):
             blocks.append(_plot(found))
+    if found.caches:
+        blocks.append(_caches(found))
     if found.tensors:
         blocks += [heat_map(found.tensors), Details("What every tensor got, and why", (_tensors(found.tensors),))]
     blocks.append(Bullets(found.notes, "neutral", "What this does not promise"))
@@ -154,6 +156,27 @@ def _remark(found: PrecisionMap, one: Candidate) -> str:
     if one.fallbacks:
         words.append(f"{one.fallbacks} tensors fall back to larger formats")
     return ", ".join(words)
+
+
+def _caches(found: PrecisionMap) -> Table:
+    columns = (
+        Column("KV cache"),
+        Column("MiB left for the file", "right"),
+        Column("KL of the cache", "right"),
+        Column("KL of both", "right"),
+        Column(""),
+    )
+    rows = tuple(
+        (
+            Cell(one.k if one.k == one.v else f"{one.k}/{one.v}"),
+            mib(one.max_bytes),
+            Cell(f"{one.cache_kl:.3g}" if one.cache_kl else ""),
+            Cell(f"{one.predicted_kl:.3g}"),
+            Cell("taken", "ok") if (one.k, one.v) == found.kv else Cell(""),
+        )
+        for one in found.caches
+    )
+    return Table("Cache and weights in one memory, as predicted", columns, rows)
 
 
 def _plot(found: PrecisionMap) -> Scatter:
