@@ -156,7 +156,7 @@ def _competing(
             known.append((mix, candidate(rung.preset, mix, None, asked.floors, rung.fallbacks)))
     hopeful.sort(key=lambda one: one[1].bytes if asked.floors else one[0])
     for place, (_, mix, rung) in enumerate(hopeful):
-        figures = session.measure(mix.formats, unseen=True, full=True) if place < _COMPETITORS else None
+        figures = session.measure(mix.formats, unseen=True, full=True, plain=True) if place < _COMPETITORS else None
         known.append((mix, candidate(rung.preset, mix, figures, asked.floors, rung.fallbacks)))
     return known
 
@@ -200,6 +200,7 @@ def _concluded(
             base,
             formats,
             out,
+            plain=best is not None and best.name != SEARCHED,
             overwrite=request.overwrite,
             progress=lambda done, total: said("writing", done, total),
         )

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from memfit.engine._llama_cpp._child.bench_moments import Moments
 from memfit.engine._llama_cpp._child.library import Library
 
 _MOST_SOURCES = 10  # GGML_MAX_SRC, ggml/include/ggml.h (0c1e57098)
@@ -44,9 +45,13 @@ class Tensor(ctypes.Structure):
 
 
 class Importance:
-    """Sums by weight: ``sums[name]`` (experts, columns) float32 and ``counts[name]`` (experts,)."""
+    """Sums by weight: ``sums[name]`` (experts, columns) float32 and ``counts[name]`` (experts,).
 
-    def __init__(self, library: Library) -> None:
+    Args:
+        moments: gathered too, of weights that are one matrix; None for importances alone.
+    """
+
+    def __init__(self, library: Library, moments: Moments | None = None) -> None:
         self._describe = library.function("ggml_op_desc", ctypes.c_char_p, ctypes.c_void_p)
         self._read = library.function(
             "ggml_backend_tensor_get", None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_size_t
@@ -54,6 +59,7 @@ class Importance:
         self._kinds: dict[int, bool | None] = {}
         self.sums: dict[str, Any] = {}
         self.counts: dict[str, Any] = {}
+        self.moments = moments
 
     def watch(self, address: int, ask: bool) -> bool:
         """See ``ggml_backend_sched_eval_callback``: asked whether it is wanted, then told that it is computed."""
@@ -69,6 +75,8 @@ class Importance:
             activations = self._floats(node.src[1])
             if activations is not None:
                 self._add(name, weight, activations, node.src[2] if by_expert else None)
+                if self.moments is not None and not by_expert and weight.ne[2] * weight.ne[3] == 1:
+                    self.moments.add(name, node.src[1], activations.reshape(-1, weight.ne[0]))
         return True
 
     def _multiplies(self, node: Tensor, address: int) -> bool | None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from memfit.engine._llama_cpp._child.bench_importance import Importance
 from memfit.engine._llama_cpp._child.bench_model import Model, Refused
-from memfit.engine._llama_cpp._child.bench_weights import Codec, Weight
+from memfit.engine._llama_cpp._child.bench_weights import Codec, Guide, Weight
 from memfit.engine._llama_cpp._child.library import Library
 from memfit.engine._llama_cpp._child.scores import Sample, log_probabilities
 
@@ -75,12 +75,11 @@ class Exchanged:
         content = np.memmap(weight.path, np.uint8, "r", weight.offset, weight.rows * self._row)
         self._write(0, np.ascontiguousarray(content))
 
-    def put(self, codec: Codec, kind: int, importance: Any) -> None:
+    def put(self, codec: Codec, kind: int, guide: Guide) -> None:
         """What a format makes of it, stored in the format that it has."""
         at = 0
         for matrix, values in codec.matrices(self._weight):
-            line = None if importance is None else np.ascontiguousarray(importance[matrix % len(importance)])
-            near = codec.decode(kind, codec.encode(kind, values, line), self._weight.dims[0])
+            near = codec.decode(kind, codec.encode_by(kind, values, guide, matrix), self._weight.dims[0])
             data = codec.encode(self._weight.kind, near, None)
             self._write(at, data)
             at += data.nbytes

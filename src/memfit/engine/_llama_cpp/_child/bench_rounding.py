@@ -1,0 +1,201 @@
+"""Rounding with error feedback, inside ggml's own formats: what one column loses, the columns behind it make good.
+
+ggml's quantizer rounds each weight for itself. The outputs that a row w gives are off by e H eᵀ, H the second moments
+of what is multiplied with it and e what rounding did, and with columns that go together the errors can cancel. So the
+scales stay as ggml chose them and only codes are chosen anew: in the order of falling moments, each column rounded with
+the errors of those before it fed back (GPTQ, arXiv 2210.17323, in the form of QuIP's equation 2, arXiv 2307.13304: H =
+(U + I) D (U + I)ᵀ needs no inverse), then column by column to the best code beside all others as they are (QuantEase,
+arXiv 2309.01885). Bytes, layout and kernels are the same.
+
+All is the same to the bit on every machine and with any number of threads: what is no sum is elementwise, and sums of
+products are of integers that a double holds exactly, so that no order of adding, and no BLAS, changes them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from memfit.engine._llama_cpp._child.bench_layouts import LAYOUTS, Layout, Parts
+
+_DAMPING = 0.01  # of the mean moment on each: GPTQ's
+_PASSES = 2  # over all columns, each to its best code; a third lowers the error by 1 % more
+_BATCH = 16  # columns that are updated one by one before the rest follows with a product
+# products of matrix and error, and sums of 1024 of them, stay below 2**53
+_MATRIX_BITS, _ERROR_BITS, _MOST_ERROR = 21, 18, 1 << 21
+
+
+class Prepared(NamedTuple):
+    """Second moments of one block of columns, made ready.
+
+    Attributes:
+        order: the columns, those with most first.
+        scale: (columns,) float32, in that order: what makes every moment one.
+        beside: (columns, columns) float64: moments so scaled, with ones on the diagonal, as integers of 2**-21.
+        feed: (columns, columns) float64: U, strictly upper, as integers of 2**-feed_bits.
+        feed_bits: see there.
+    """
+
+    order: Any
+    scale: Any
+    beside: Any
+    feed: Any
+    feed_bits: int
+
+
+def prepared(moments: Any) -> Prepared:
+    """Factor (columns, columns) second moments; only elementwise, as above."""
+    whole = moments.astype(np.float64)
+    whole = (whole + whole.T) / 2
+    diagonal = np.diagonal(whole).copy()
+    mean = float(np.add.accumulate(diagonal)[-1]) / len(diagonal)
+    squares = diagonal + (_DAMPING * mean or 1.0)
+    order = np.argsort(-squares, kind="stable")
+    scale = np.sqrt(squares[order])
+    beside = whole[np.ix_(order, order)] / (scale[:, None] * scale)
+    np.fill_diagonal(beside, 1.0)
+    left, feed = beside.copy(), np.zeros_like(beside)
+    for at in range(len(left) - 1, 0, -1):
+        line = left[:at, at] / left[at, at]
+        feed[:at, at] = line
+        left[:at, :at] -= left[:at, at, None] * line
+    bits = _MATRIX_BITS - max(0, int(np.frexp(np.abs(feed).max(initial=0.0))[1]))
+    return Prepared(
+        order, scale.astype(np.float32), np.rint(np.ldexp(beside, _MATRIX_BITS)), np.rint(np.ldexp(feed, bits)), bits
+    )
+
+
+def rounded(kind: int, data: Any, values: Any, blocks: Any) -> Any:
+    """What ggml made of rows, with codes chosen anew.
+
+    Args:
+        kind: ggml's number of the format, one of ``LAYOUTS``.
+        data: ggml's bytes, uint8.
+        values: (rows, columns) float32, what they stand for.
+        blocks: of columns, one behind another: each ``Prepared``, and all of one size, which blocks divide.
+    """
+    layout = LAYOUTS[kind]
+    parts = layout.unpack(data.reshape(-1, layout.block_bytes))
+    rows = len(values)
+    step, base = _grid(layout, parts, rows)
+    codes = parts.codes.reshape(rows, -1).copy()
+    at = 0
+    for block in blocks:
+        where = at + block.order
+        at += len(where)
+        problem = _Problem(layout, block, values[:, where], step[:, where // layout.group], base, where)
+        codes[:, where] = problem.solve(codes[:, where])
+    return layout.pack(parts._replace(codes=codes.reshape(parts.codes.shape))).reshape(-1)
+
+
+def _grid(layout: Layout, parts: Parts, rows: int) -> tuple[Any, Any]:
+    """Step and offset of every group of every row, (rows, groups); None for no offset."""
+    step = (parts.scale[:, None] * parts.step).reshape(rows, -1)
+    return step, None if parts.floor is None else -(parts.floor[:, None] * parts.shift).reshape(rows, -1)
+
+
+class _Problem:
+    """One block of columns of some rows: columns first, in the block's order and scaled, so that all count alike.
+
+    Args:
+        values: (rows, columns) float32.
+        step: (rows, columns) float32.
+        base: (rows, groups) of the whole row, or None.
+        where: the columns in the row.
+    """
+
+    def __init__(self, layout: Layout, block: Prepared, values: Any, step: Any, base: Any, where: Any) -> None:
+        self._layout, self._block = layout, block
+        scale = block.scale[:, None]
+        self._values = np.ascontiguousarray(values.T) * scale
+        self._step = np.ascontiguousarray(step.T) * scale
+        self._base = None if base is None else np.ascontiguousarray(base[:, where // layout.group].T) * scale
+        self._inverse = np.divide(1.0, self._step, out=np.zeros_like(self._step), where=self._step != 0)
+        # errors of a row count in this unit, a power of two
+        self._exponent = np.frexp(np.abs(self._values).max(axis=0))[1].astype(np.int32) - _ERROR_BITS
+        self._level = _nearest(layout)
+
+    def solve(self, codes: Any) -> Any:
+        """Better codes, (rows, columns) uint8; those of ggml where they are not."""
+        plain = self._layout.levels[codes.T]
+        levels = self._fed()
+        errors = self._errors(levels)
+        pulls = self._product(self._block.beside, _MATRIX_BITS, errors)
+        for _ in range(_PASSES):
+            self._improve(levels, errors, pulls)
+        before = self._errors(plain)
+        worse = self._norm(self._errors(levels)) > self._norm(before)
+        levels[:, worse] = plain[:, worse]
+        return np.ascontiguousarray(self._codes(levels).T)
+
+    def _fed(self) -> Any:
+        """Levels with every column rounded behind the errors of those before it."""
+        block, wanted = self._block, self._values.copy()
+        levels = np.empty_like(wanted)
+        near = np.ldexp(block.feed, -block.feed_bits).astype(np.float32)
+        for start in range(0, len(wanted), _BATCH):
+            end = min(start + _BATCH, len(wanted))
+            errors = np.empty((end - start, wanted.shape[1]), np.float32)
+            for at in range(start, end):
+                levels[at] = self._round(at, wanted[at])
+                errors[at - start] = self._values[at] - self._value(at, levels[at])
+                wanted[at + 1 : end] += near[at, at + 1 : end, None] * errors[at - start]
+            if end < len(wanted):
+                wanted[end:] += self._product(block.feed[start:end, end:].T, block.feed_bits, errors)
+        return levels
+
+    def _improve(self, levels: Any, errors: Any, pulls: Any) -> None:
+        """Each column to its best level beside the others as they are; ``pulls``: moments times errors."""
+        near = np.ldexp(self._block.beside, -_MATRIX_BITS).astype(np.float32)
+        for start in range(0, len(levels), _BATCH):
+            end = min(start + _BATCH, len(levels))
+            changes = np.empty((end - start, levels.shape[1]), np.float32)
+            for at in range(start, end):
+                now = self._values[at] - errors[at]
+                levels[at] = self._round(at, now + pulls[at])
+                errors[at] = self._values[at] - self._value(at, levels[at])
+                changes[at - start] = now - self._value(at, levels[at])
+                pulls[at + 1 : end] += near[at, at + 1 : end, None] * changes[at - start]
+            far = self._product(self._block.beside[:, start:end], _MATRIX_BITS, changes)
+            pulls[:start] += far[:start]
+            pulls[end:] += far[end:]
+            # those of the batch have had the changes before them only
+            for at in range(start, end):
+                pulls[start : at + 1] += near[start : at + 1, at, None] * changes[at - start]
+
+    def _round(self, at: int, wanted: Any) -> Any:
+        shifted = wanted if self._base is None else wanted - self._base[at]
+        return self._level(shifted * self._inverse[at])
+
+    def _value(self, at: int, levels: Any) -> Any:
+        found = levels * self._step[at]
+        return found if self._base is None else found + self._base[at]
+
+    def _errors(self, levels: Any) -> Any:
+        found = levels * self._step
+        return self._values - (found if self._base is None else found + self._base)
+
+    def _product(self, matrix: Any, bits: int, errors: Any) -> Any:
+        """``matrix``, integers of 2**-bits, times errors, rounded to integers of the row's unit: exact, in float32."""
+        whole = np.rint(np.ldexp(errors, -self._exponent)).astype(np.float64)
+        np.clip(whole, -_MOST_ERROR, _MOST_ERROR, out=whole)
+        return np.ldexp(matrix @ whole, self._exponent - bits).astype(np.float32)
+
+    def _norm(self, errors: Any) -> Any:
+        """e H eᵀ by row."""
+        return np.add.reduce(self._product(self._block.beside, _MATRIX_BITS, errors) * errors, axis=0)
+
+    def _codes(self, levels: Any) -> Any:
+        return np.searchsorted(self._layout.levels, levels).astype(np.uint8)
+
+
+def _nearest(layout: Layout) -> Any:
+    """What finds the nearest of a layout's levels."""
+    levels = layout.levels
+    if levels[-1] - levels[0] == len(levels) - 1:
+        return lambda wanted: np.clip(np.rint(wanted), levels[0], levels[-1])
+    # levels are whole numbers, what lies between two is a multiple of a half: a table of halves has them all
+    halves = np.arange(2 * int(levels[0]), 2 * int(levels[-1]) + 1)
+    table = levels[np.searchsorted(levels[1:] + levels[:-1], halves, side="right")]
+    return lambda wanted: table[(np.clip(np.floor(wanted * 2), halves[0], halves[-1]) - halves[0]).astype(np.int32)]
