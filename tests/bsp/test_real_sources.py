@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,13 @@ def test_101_mib_and_back(tree: Fixture, style: str) -> None:
     assert found == ("/display@13800000",)
     undo(str(tree.root))
     assert contents(tree) == before
+
+
+@pytest.mark.parametrize("style", ["override", "edit"])
+def test_a_patch_takes_no_two_seconds(tree: Fixture, style: str) -> None:
+    begin = time.monotonic()
+    patch(str(tree.root), "p3767-0003", style=style)
+    assert time.monotonic() - begin < 2
 
 
 def test_the_kernel_tree_decompiles_to_one_line_of_difference(tree: Fixture) -> None:

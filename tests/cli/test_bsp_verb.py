@@ -52,7 +52,7 @@ def test_looked_at_patched_shown_and_taken_back(tree: Fixture, capsys: pytest.Ca
     code, out, _ = run(capsys, "bsp", "undo", root, "--dry-run")
     assert code == 0
     assert contents(tree) != before
-    code, out, _ = run(capsys, "bsp", "undo", root, receipt["id"], *BOARD)
+    code, out, _ = run(capsys, "bsp", "undo", root, receipt["id"], *BOARD, "--needs", "camera")
     assert code == 0
     assert "every file is as it was" in out
     assert contents(tree) == before
@@ -78,6 +78,7 @@ def test_an_edit_since_is_shown(tree: Fixture, capsys: pytest.CaptureFixture[str
         (("audit", "TREE/kernel", *BOARD), 2, "no BSP tree"),
         (("diff", "TREE", "--needs", "none"), 2, "--needs without --board"),
         (("undo", "TREE"), 5, "nothing is applied"),
+        (("undo", "TREE", "--needs", "displays"), 2, "did you mean display?"),
     ],
 )
 def test_what_is_refused(

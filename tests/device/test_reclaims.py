@@ -102,6 +102,11 @@ def test_carveouts_are_proven_on_one_module_alone() -> None:
     agx = reclaims(facts(configuration=boot_configuration(("nvidia,p3701-0005",), "36.4.4")))
     assert (agx["carveouts_video"].low_bytes, agx["carveouts_video"].high_bytes) == (0, 872 * MIB)
     assert "experimental" in agx["carveouts_video"].cost
+    assert "`memfit bsp patch`" in nano["carveouts_display"].cost
+    assert "`memfit bsp patch --experimental`" in agx["carveouts_video"].cost
+    thor = reclaims(facts(nvgpu=False, configuration=boot_configuration(("nvidia,p3834-0008",), "38.2.0")))
+    assert "by hand" in thor["carveouts_display"].cost
+    assert "memfit bsp" not in thor["carveouts_display"].cost
     assert not any("safety" in name for name in agx)
 
 

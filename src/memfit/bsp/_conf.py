@@ -93,9 +93,11 @@ class _Run:
             if not path.is_file():
                 raise ProbeError(f"{place}: there is no {name} to source", hint=_HINT)
             with path.open("rb") as file:
-                text = file.read(_MOST_BYTES).decode("utf-8", "replace")
+                text = file.read(_MOST_BYTES + 1).decode("utf-8", "replace")
         except (OSError, ValueError) as error:
             raise ProbeError(f"{place}: {name}: {error}", hint=_HINT) from error
+        if len(text) > _MOST_BYTES:
+            raise ProbeError(f"{place}: {name} has more than {_MOST_BYTES:,} bytes", hint="take it from the BSP again")
         self._entered(place)
         self.run(str(path.relative_to(self.root)), pieces(text), sure)
         self._depth -= 1

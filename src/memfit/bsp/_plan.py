@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import difflib
-import hashlib
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from memfit.bsp import _wants, carveouts
+from memfit.bsp._difference import difference, digest
 from memfit.bsp._rewrite import rewritten
 from memfit.bsp._setters import setters, setters_of
 from memfit.bsp._tools import put_string
 from memfit.bsp._wants import Want
-from memfit.bsp.fdt import Blob, read_blob, strings
+from memfit.bsp.fdt import Blob, read_blob
 from memfit.bsp.layout import Layout, includers
 from memfit.bsp.merged import Merged, differences, merge, merge_again
 from memfit.bsp.recipes import RECIPES, Recipe
 from memfit.bsp.records import GONE_ALREADY, BspStep, FileEdit, Reclaimed, Style
 from memfit.errors import ApplyError, ProbeError
+
+_KEEP = "--needs keeps the use"
 
 
 class Trees(NamedTuple):
@@ -103,7 +104,7 @@ def kernel_wants(layout: Layout, recipes: Iterable[Recipe]) -> tuple[tuple[Want,
     asking = [recipe for recipe in recipes if recipe.kernel]
     if asking and not layout.kernel:
         what = f"{layout.root}/kernel/dtb: there is no {layout.kernel_missing}"
-        raise ProbeError(what, hint="unpack the kernel of this release")
+        raise ProbeError(what, hint="unpack the kernel of this release, or keep the display: --needs display")
     found = []
     for file in layout.kernel if asking else ():
         blob = read_blob(layout.read(file), file)
@@ -128,7 +129,11 @@ def plan(trees: Trees, recipes: tuple[Recipe, ...], style: Style) -> Planned:
     layout = trees.layout
     wants = wants_of(trees, recipes)
     contents, places = rewritten(trees.layout, trees.mb1, trees.mb2, wants, style)
-    after = trees.with_contents(contents)
+    try:
+        after = trees.with_contents(contents)
+    except ProbeError as error:
+        hint = f"nothing was written: look for what refers to a node that goes (&label); {_KEEP}"
+        raise ProbeError(f"with the change made, {error.message}", hint=hint) from error
     _prove(trees, after, wants, recipes)
     in_kernel = kernel_wants(layout, recipes)
     contents |= _kernel_contents(layout, in_kernel)
@@ -141,19 +146,6 @@ def plan(trees: Trees, recipes: tuple[Recipe, ...], style: Style) -> Planned:
         reclaimed_bytes=carveouts.total(carveouts.carveouts(trees.mb1))
         - carveouts.total(carveouts.carveouts(after.mb1)),
     )
-
-
-def difference(file: str, before: bytes, after: bytes) -> str:
-    """What differs between two contents of a file: lines, or properties of a blob."""
-    if file.endswith(".dtb"):
-        return _blob_difference(file, before, after)
-    one, other = (content.decode("utf-8", "replace").splitlines() for content in (before, after))
-    return "\n".join(difflib.unified_diff(one, other, file, file, lineterm=""))
-
-
-def digest(content: bytes) -> str:
-    """The SHA-256 of a content."""
-    return hashlib.sha256(content).hexdigest()
 
 
 def _prove(before: Trees, after: Trees, wants: tuple[Want, ...], recipes: tuple[Recipe, ...]) -> None:
@@ -173,12 +165,29 @@ def _prove(before: Trees, after: Trees, wants: tuple[Want, ...], recipes: tuple[
     planned = sum(sizes.get(path, 0) for path in {want.path for want in wants if want.kind == "zero"})
     won = carveouts.total(carveouts.carveouts(before.mb1)) - carveouts.total(carveouts.carveouts(after.mb1))
     if won != planned:
-        raise ApplyError(f"{before.mb1.main}: {won} bytes less, where {planned} were meant", hint="nothing was written")
+        what = f"{before.mb1.main}: {won} bytes less, where {planned} were meant"
+        raise ApplyError(what, hint=f"nothing was written: look for sizes that are set elsewhere as well; {_KEEP}")
     meant = {want.path for want in wants if not want.done}
+    for want in wants:
+        if want.kind == "cluster" and not want.done:
+            _prove_cluster(want, before.mb2, after.mb2)
     for one, other in ((before.mb1, after.mb1), (before.mb2, after.mb2)):
         for path in differences(one.root, other.root):
             if not any(path == each or path.startswith(f"{each}/") for each in meant):
-                raise ApplyError(f"{one.main}: {path} would change as well", hint="nothing was written")
+                what = f"{one.main}: {path} would change as well"
+                hint = f"nothing was written: look for what refers to a node that goes (&label); {_KEEP}"
+                raise ApplyError(what, hint=hint)
+
+
+def _prove_cluster(want: Want, before: Merged, after: Merged) -> None:
+    """Nothing but its own properties is another one: what is below it stays."""
+    one, other = before.root.at(want.path), after.root.at(want.path)
+    meant = {} if want.recipe.cluster is None else dict(want.recipe.cluster.properties)
+    if one is None or other is None or set(other.own()) != set(meant) or one.children != other.children:
+        raise ApplyError(
+            f"{want.file}: more of {want.written} would change than what brings it up",
+            hint=f"nothing was written: look for what refers to it (&label); {_KEEP}",
+        )
 
 
 def _kernel_contents(layout: Layout, wants: tuple[tuple[Want, Blob], ...]) -> dict[str, bytes]:
@@ -191,7 +200,8 @@ def _kernel_contents(layout: Layout, wants: tuple[tuple[Want, Blob], ...]) -> di
         meant = {want.path for want, _ in wants if want.file == file and not want.done}
         blob = next(blob for want, blob in wants if want.file == file)
         if set(differences(blob, read_blob(content, file))) != meant:
-            raise ApplyError(f"{file}: fdtput changed more than {', '.join(sorted(meant))}", hint="nothing was written")
+            what = f"{file}: fdtput changed more than {', '.join(sorted(meant))}"
+            raise ApplyError(what, hint=f"nothing was written: take the file from the BSP again; {_KEEP}")
     return contents
 
 
@@ -230,17 +240,3 @@ def _reclaimed(before: Merged, after: Merged, recipes: tuple[Recipe, ...]) -> tu
         for one in carveouts.carveouts(before)
         if one.bytes is not None and one.bytes != sizes.get(one.unit, 0)
     )
-
-
-def _blob_difference(file: str, before: bytes, after: bytes) -> str:
-    one, other = read_blob(before, file), read_blob(after, file)
-    lines = [f"--- {file}", f"+++ {file}"]
-    for path in differences(one, other):
-        lines.append(f"@@ {path} @@")
-        sides = (one.at(path), other.at(path))
-        values = [{} if side is None else side.properties for side in sides]
-        for name in sorted({*values[0], *values[1]}):
-            for sign, value in zip("-+", values, strict=True):
-                if values[0].get(name) != values[1].get(name) and name in value:
-                    lines.append(f"{sign}{name} = {' '.join(strings(value[name])) or value[name].hex()}")
-    return "\n".join(lines) if len(lines) > 2 else ""

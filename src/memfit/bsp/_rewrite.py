@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from memfit.bsp import _wants, _write
 from memfit.bsp._setters import setters, setters_of
 from memfit.bsp._wants import Want
-from memfit.bsp._write import Replacement
+from memfit.bsp._write import Block, Replacement
 from memfit.bsp.layout import Layout
 from memfit.bsp.merged import Merged
 from memfit.bsp.records import Style
@@ -60,8 +60,7 @@ class _Sources:
             self._parsed[file] = parse(self._layout.read(file).decode("utf-8", "surrogateescape"), file)
         return self._parsed[file]
 
-    def content(self, file: str, text: str) -> bytes:
-        parse(text, file)
+    def content(self, text: str) -> bytes:
         return text.encode("utf-8", "surrogateescape")
 
 
@@ -73,15 +72,26 @@ def _overrides(
         source = sources.get(mb1.main)
         blocks = [_write.zero_block(want.name) for want in zeros]
         text = _write.override(source, _title(zeros), ("misc", "carveout"), blocks)
-        contents[mb1.main] = sources.content(mb1.main, text)
+        contents[mb1.main] = sources.content(text)
     if others:
         source = sources.get(mb2.main)
-        clusters = [want for want in others if want.kind == "cluster"]
-        gone = [f"/delete-node/ {want.name};" for want in others]  # a cluster's node is deleted and written anew
-        written = [_write.cluster_block(want.name, want.recipe.cluster) for want in clusters if want.recipe.cluster]
+        parts = [_overriding(want, mb2) for want in others]
+        gone, written = [part for part, _ in parts if part], [block for _, block in parts if block]
         text = _write.override(source, _title(others), ("mb2-misc",), [*gone, *written])
-        contents[mb2.main] = sources.content(mb2.main, text)
+        contents[mb2.main] = sources.content(text)
     return contents, {}
+
+
+def _overriding(want: Want, mb2: Merged) -> tuple[str, Block | None]:
+    """What deletes a node, and what writes it anew; one with nodes below it, or that others refer to, is kept."""
+    removal = f"/delete-node/ {want.name};"
+    wanted, node = want.recipe.cluster, mb2.root.at(want.path)
+    if want.kind != "cluster" or wanted is None:
+        return removal, None
+    if node is None or (not node.children and node.own() == node.properties):
+        return removal, _write.cluster_block(want.name, wanted)
+    meant = dict(wanted.properties)
+    return "", _write.cluster_block(want.name, wanted, [name for name in node.own() if name not in meant])
 
 
 def _edits(
@@ -94,7 +104,7 @@ def _edits(
         found = _write.inserted(source, _CARVEOUTS, [_write.zero_block(want.name) for want in zeros])
         if not found:
             raise ApplyError(f"{mb1.main}: it has no / node to write to", hint="--style override adds one")
-        contents[mb1.main] = sources.content(mb1.main, _write.replaced(source.text, found))
+        contents[mb1.main] = sources.content(_write.replaced(source.text, found))
     for file in mb2.files if others else ():
         source, changes = sources.get(file), []
         for want in others:
@@ -102,7 +112,7 @@ def _edits(
                 changes += _changed(source, node, want)
                 places[want.path] = file
         if changes:
-            contents[file] = sources.content(file, _write.replaced(source.text, changes))
+            contents[file] = sources.content(_write.replaced(source.text, changes))
     return contents, places
 
 
@@ -154,7 +164,7 @@ def _refuse_other_clusters(sources: _Sources, mb2: Merged, wants: Sequence[Want]
                     raise ProbeError(
                         f"{file}, line {sources.get(file).line(node.start)}: {node.name} is the {other} cluster here, "
                         f"not {want.recipe.cluster.name}",
-                        hint="this layout is not the one that the recipe is written for",
+                        hint=_wants.other_layout(want.recipe),
                     )
 
 

@@ -6,14 +6,11 @@ label or by path lead to the node that they change.
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_right
 from typing import NamedTuple
 
+from memfit.bsp._origins import Origins
 from memfit.bsp.merged import Merged
-from memfit.bsp.source import Node, Source, parse
-
-_MARKER = re.compile(r'^# (\d+) "([^"\n]*)"[^\n]*$', re.M)
+from memfit.bsp.source import Node, parse
 
 
 class Setter(NamedTuple):
@@ -36,19 +33,15 @@ def setters(merged: Merged) -> tuple[Setter, ...]:
     Raises:
         ProbeError: the text cannot be read as a source.
     """
-    text = merged.text.decode("utf-8", "surrogateescape")
-    markers = [(match.end() + 1, int(match[1]), match[2]) for match in _MARKER.finditer(text)]
-    source = parse(_MARKER.sub(lambda match: " " * len(match[0]), text), f"{merged.main} with all it includes")
-    begins = [begin for begin, _, _ in markers]
+    origins = Origins(merged.text.decode("utf-8", "surrogateescape"), merged.main)
+    source = parse(origins.text, f"{merged.main} with all it includes")
     labels: dict[str, str] = {}
     found = []
     for root in source.roots:
         for node in root.walk():
             path = _resolved(node.path, labels)
             labels.update(dict.fromkeys(node.labels, path))
-            at = bisect_right(begins, node.start) - 1
-            begin, line, file = markers[at] if at >= 0 else (0, 1, merged.main)
-            found.append(Setter(path, file, line + _lines(source, begin, node.start), node))
+            found.append(Setter(path, *origins.of(node.start), node))
     return tuple(found)
 
 
@@ -67,7 +60,3 @@ def _resolved(path: str, labels: dict[str, str]) -> str:
         return inside.strip() + below
     label, slash, below = path[1:].partition("/")
     return f"{labels.get(label, f'&{label}')}{slash}{below}"
-
-
-def _lines(source: Source, begin: int, end: int) -> int:
-    return source.text.count("\n", begin, end)

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 
 from memfit.errors import ProbeError
 
-Kind = Literal["space", "comment", "directive", "keyword", "string", "word", "mark"]
+Kind = Literal["space", "comment", "directive", "keyword", "string", "cells", "word", "mark"]
 
 _DIRECTIVES = r"include|define|undef|ifdef|ifndef|if|elif|else|endif|error|warning|pragma|line"
 _PATTERNS: tuple[tuple[Kind, str], ...] = (
@@ -22,6 +22,8 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("comment", r"/\*.*?\*/|//[^\n]*"),
     ("string", r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\''),
     ("keyword", r"/[a-z][a-z0-9-]*/"),
+    # a value as one piece, where nothing in it may be a comment, a line of the preprocessor or another value
+    ("cells", r"<[^<>\"'/;{}#\\]*>|\[[0-9a-fA-F\s]*\]"),
     ("word", r"&\{[^}]*\}|&?[\w,.+?#@-]+"),
     ("mark", r"."),
 )
@@ -50,7 +52,8 @@ def tokens(text: str, name: str) -> Iterator[Token]:
         if kind == "mark":
             for begin, what in _UNCLOSED.items():
                 if text.startswith(begin, start):
-                    raise ProbeError(f"{name}, line {line_of(text, start)}: {what} that never ends")
+                    place = f"{name}, line {line_of(text, start)}"
+                    raise ProbeError(f"{place}: {what} that never ends", hint="end it, or take the file from the BSP")
         yield Token(kind, match[0], start, match.end())
 
 

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Literal, NamedTuple
 
 from memfit.bsp import carveouts
+from memfit.bsp._addresses import node_of, nodes_of, number_of
 from memfit.bsp.fdt import Blob, number, strings
 from memfit.bsp.merged import Merged
 from memfit.bsp.recipes import Cluster, KernelNode, Recipe
@@ -18,7 +19,7 @@ from memfit.units import format_bytes
 
 TRANSLATION = "/mb2-misc/auxp_ast_config@"
 Kind = Literal["zero", "cluster", "translation", "kernel"]
-_KEEPS = "this layout is not the one that the recipe is written for"
+_CARVEOUT = f"{carveouts.FOLDER}/{carveouts.NODE}"
 
 
 class Want(NamedTuple):
@@ -27,6 +28,7 @@ class Want(NamedTuple):
     Attributes:
         written: the node's path as a source names it. path: as it is once compiled.
         file: that was compiled. done: it is so.
+        carveout: whose size it is, without ``CARVEOUT_``.
     """
 
     kind: Kind
@@ -37,6 +39,7 @@ class Want(NamedTuple):
     done: bool
     does: str
     published: bool = True
+    carveout: str = ""
 
     @property
     def name(self) -> str:
@@ -53,20 +56,21 @@ def zeros(recipe: Recipe, mb1: Merged) -> Iterator[Want]:
     sizes = {one.unit: one.bytes for one in carveouts.carveouts(mb1)}
     for name in (*recipe.carveouts, *recipe.also):
         unit = carveouts.unit_of(mb1, name)
-        node = f"{carveouts.NODE}{carveouts.PREFIX}{name}"
-        if unit is None:
+        written = f"{_CARVEOUT}{carveouts.PREFIX}{name}"
+        number = None if unit is None else number_of(unit)
+        if unit is None or number is None:
             if name in recipe.also:
                 continue
-            raise _missing(mb1.main, f"{carveouts.FOLDER}/{node}", recipe)
-        there = unit in sizes
+            raise _missing(mb1.main, written, recipe)
+        node = node_of(mb1, _CARVEOUT, number)
+        if node is not None and node.path != f"{_CARVEOUT}{unit}":
+            written, unit = node.path, node.path.removeprefix(_CARVEOUT)
         size = sizes.get(unit)
-        if there and size is None:
-            raise ProbeError(
-                f"{mb1.main}: {carveouts.FOLDER}/{node} has no size of one or two cells", hint=_KEEPS + _keep(recipe)
-            )
-        does = f"{format_bytes(size or 0)} → 0" if there else "0; it is not there now"
-        path = f"{carveouts.FOLDER}/{carveouts.NODE}{unit}"
-        yield Want("zero", recipe, f"{carveouts.FOLDER}/{node}", path, mb1.main, there and size == 0, does)
+        if node is not None and size is None:
+            raise ProbeError(f"{mb1.main}: {written} has no size of one or two cells", hint=other_layout(recipe))
+        does = "0; it is not there now" if node is None else f"{format_bytes(size or 0)} → 0"
+        path = f"{_CARVEOUT}{unit}"
+        yield Want("zero", recipe, written, path, mb1.main, node is not None and size == 0, does, carveout=name)
 
 
 def cluster(recipe: Recipe, mb2: Merged) -> Iterator[Want]:
@@ -78,21 +82,22 @@ def cluster(recipe: Recipe, mb2: Merged) -> Iterator[Want]:
     wanted = recipe.cluster
     if wanted is None:
         return
-    node = mb2.root.at(wanted.path)
+    node = node_of(mb2, wanted.path.rpartition("@")[0] + "@", wanted.number)
     if node is None:
         if wanted.required:
             raise _missing(mb2.main, wanted.path, recipe)
         return
     done = all(number(node.properties.get(name)) == value for name, value in wanted.properties)
     does = f"{wanted.name} is neither loaded nor started"
-    yield Want("cluster", recipe, wanted.path, wanted.path, mb2.main, done, does)
+    yield Want("cluster", recipe, node.path, node.path, mb2.main, done, does)
 
 
 def translations(recipe: Recipe, mb1: Merged, mb2: Merged) -> Iterator[Want]:
     """No address translation maps the carveouts.
 
     An entry says in its regions whose memory it maps, where it says so at all. One of the notes' numbers that maps
-    something else is refused; one of another number that maps nothing but these carveouts goes as well.
+    something else, if only as well, is refused: its regions would be lost. One of another number that maps nothing but
+    these carveouts goes as well.
 
     Raises:
         ProbeError: an entry maps something else.
@@ -100,26 +105,30 @@ def translations(recipe: Recipe, mb1: Merged, mb2: Merged) -> Iterator[Want]:
     if not recipe.translations:
         return
     names = (*recipe.carveouts, *recipe.also)
-    ours = {_as_number(unit) for name in names if (unit := carveouts.unit_of(mb1, name)) is not None}
-    top = mb2.root.at("/mb2-misc")
-    entries = () if top is None else top.children
-    found = {node.path: _owners(node) for node in entries if node.path.startswith(TRANSLATION)}
+    ours = {number_of(unit) for name in names if (unit := carveouts.unit_of(mb1, name)) is not None}
+    published = recipe.translations_published
+    seen = set()
     for entry in recipe.translations:
-        path = f"{TRANSLATION}{entry}"
-        owners = found.pop(path, None)
-        if owners and not owners & ours:
-            other = ", ".join(str(owner) for owner in sorted(owners))
-            raise ProbeError(
-                f"{mb2.main}: {path} maps carveout {other} and none of {recipe.name}'s", hint=_KEEPS + _keep(recipe)
-            )
-        gone = owners is None
-        yield Want(
-            *("translation", recipe, path, path, mb2.main, gone, "removed" if not gone else "not there"),
-            published=recipe.translations_published,
-        )
-    for path, owners in found.items():
-        if owners and owners <= ours:
-            yield Want("translation", recipe, path, path, mb2.main, False, "removed: it maps only these", False)
+        nodes = nodes_of(mb2, TRANSLATION, entry)
+        if not nodes:
+            path = f"{TRANSLATION}{entry}"
+            yield Want("translation", recipe, path, path, mb2.main, True, "not there", published)
+        for node in nodes:
+            others = _owners(node) - ours
+            if others:
+                other = ", ".join(str(owner) for owner in sorted(others))
+                which = "as well as" if _owners(node) & ours else "and none of"
+                raise ProbeError(
+                    f"{mb2.main}: {node.path} maps carveout {other} {which} {recipe.name}'s",
+                    hint=other_layout(recipe),
+                )
+            seen.add(node.path)
+            yield Want("translation", recipe, node.path, node.path, mb2.main, False, "removed", published)
+    top = mb2.root.at("/mb2-misc")
+    for node in () if top is None else top.children:
+        if node.path.startswith(TRANSLATION) and node.path not in seen and _owners(node) and _owners(node) <= ours:
+            does = "removed: it maps only these"
+            yield Want("translation", recipe, node.path, node.path, mb2.main, False, does, False)
 
 
 def kernel(recipe: Recipe, blob: Blob, file: str) -> Iterator[Want]:
@@ -136,6 +145,12 @@ def kernel(recipe: Recipe, blob: Blob, file: str) -> Iterator[Want]:
             status = "".join(strings(node.properties.get("status", b"okay\0")))
             done = status == "disabled"
             yield Want("kernel", recipe, node.path, node.path, file, done, f"status {status} → disabled")
+
+
+def other_layout(recipe: Recipe) -> str:
+    """What to do about a tree that the recipe is not written for."""
+    leave = f"--needs {recipe.need} leaves it out" if recipe.need else "without --experimental it is left out"
+    return f"this layout is not the one that the recipe is written for: {leave}"
 
 
 def clashing_comment(wanted: Cluster, comment: str) -> str | None:
@@ -160,16 +175,5 @@ def _owners(node: Blob) -> set[int]:
     return {value for value in values if value is not None}
 
 
-def _as_number(unit: str) -> int:
-    try:
-        return int(unit, 0)
-    except ValueError:
-        return -1
-
-
 def _missing(file: str, node: str, recipe: Recipe) -> ProbeError:
-    return ProbeError(f"{file}: there is no {node}", hint=_KEEPS + _keep(recipe))
-
-
-def _keep(recipe: Recipe) -> str:
-    return f": --needs {recipe.need} leaves it out" if recipe.need else ""
+    return ProbeError(f"{file}: there is no {node}", hint=other_layout(recipe))

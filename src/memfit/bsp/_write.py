@@ -46,10 +46,11 @@ def zero_block(name: str) -> Block:
     return Block(name, ZEROS)
 
 
-def cluster_block(name: str, wanted: Cluster) -> Block:
-    """A cluster that is not brought up."""
+def cluster_block(name: str, wanted: Cluster, without: Iterable[str] = ()) -> Block:
+    """A cluster that is not brought up; ``without`` are properties to delete of a node that is kept."""
+    gone = tuple(f"/delete-property/ {other};" for other in without)
     lines = tuple(f"{name} = <{_written(value)}>;" for name, value in wanted.properties)
-    return Block(name, lines, f"/* Control fields for {wanted.name} cluster. */")
+    return Block(name, (*gone, *lines), f"/* Control fields for {wanted.name} cluster. */")
 
 
 def override(source: Source, title: str, path: Sequence[str], lines: Sequence[str | Block]) -> str:

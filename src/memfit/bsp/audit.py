@@ -88,11 +88,9 @@ def _states(trees: Trees) -> tuple[tuple[str, ...], dict[str, str]]:
         except MemfitError as error:
             blocked[recipe.name] = error.message
             continue
-        counted = {f"{carveouts.NODE}{carveouts.PREFIX}{name}" for name in recipe.carveouts}
-        given_up = any(want.done for want in wants if want.name in counted)
-        todo = [
-            want for want in wants if not want.done and want.published and (want.kind != "zero" or want.name in counted)
-        ]
+        counted = {want for want in wants if want.carveout in recipe.carveouts}
+        given_up = any(want.done for want in counted)
+        todo = [want for want in wants if not want.done and want.published and (want.kind != "zero" or want in counted)]
         if given_up and todo:
             half_done.append(f"{recipe.name} still has {', '.join(want.written for want in todo)}")
     return tuple(half_done), blocked

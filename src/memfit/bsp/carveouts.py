@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from memfit.bsp.fdt import number
+from memfit.bsp._addresses import number_of
+from memfit.bsp.fdt import number as cells
 from memfit.bsp.merged import Merged
 from memfit.bsp.purposes import PURPOSES
 
@@ -14,7 +15,10 @@ PREFIX = "CARVEOUT_"
 
 
 class Carved(NamedTuple):
-    """A carveout: all names of its number, the one that is known first; ``bytes`` None where it cannot be read."""
+    """A carveout: all names of its number, the one that is known first; ``bytes`` None where it cannot be read.
+
+    ``unit`` is its number as the tree spells it.
+    """
 
     unit: str
     names: tuple[str, ...]
@@ -28,18 +32,18 @@ class Carved(NamedTuple):
 
 def carveouts(merged: Merged) -> tuple[Carved, ...]:
     """All of them, the largest first."""
-    named: dict[str, list[str]] = {}
+    named: dict[int | None, list[str]] = {}
     for macro in merged.macros:
-        if macro.startswith(PREFIX):
-            named.setdefault(merged.value(macro), []).append(macro.removeprefix(PREFIX))
+        if macro.startswith(PREFIX) and (number := number_of(merged.value(macro))) is not None:
+            named.setdefault(number, []).append(macro.removeprefix(PREFIX))
     folder = merged.root.at(FOLDER)
     found = []
     for node in () if folder is None else folder.children:
         if node.name.startswith(NODE):
             unit = node.name.removeprefix(NODE)
-            names = named.get(unit, [unit.removeprefix(PREFIX)])
+            names = named.get(number_of(unit), [unit.removeprefix(PREFIX)])
             ordered = tuple(sorted(names, key=lambda name: (name not in PURPOSES, name)))
-            found.append(Carved(unit, ordered, number(node.properties.get("size"))))
+            found.append(Carved(unit, ordered, cells(node.properties.get("size"))))
     return tuple(sorted(found, key=lambda one: (-(one.bytes or 0), one.name)))
 
 

@@ -14,6 +14,7 @@ _MAGIC = 0xD00DFEED
 _BEGIN, _END, _PROPERTY, _NOTHING = 1, 2, 3, 4
 _HEADER_BYTES = 40
 _DEEPEST = 64
+_ADDED = ("phandle", "linux,phandle")
 
 
 class Blob(NamedTuple):
@@ -37,6 +38,10 @@ class Blob(NamedTuple):
     def at(self, path: str) -> Blob | None:
         """The node of this path."""
         return next((node for node in self.walk() if node.path == path), None)
+
+    def own(self) -> dict[str, bytes]:
+        """Its properties without those that dtc adds."""
+        return {name: value for name, value in self.properties.items() if name not in _ADDED}
 
     def compatible(self) -> tuple[str, ...]:
         """What it says it is, the most particular first."""

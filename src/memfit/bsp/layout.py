@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from memfit.bsp._conf import read_conf
+from memfit.bsp._failures import unreadable
 from memfit.bsp.boards import BSP_BOARDS, BspBoard
 from memfit.errors import ProbeError, UsageError
+from memfit.units import MIB, format_bytes
 
 _BCT = ("bootloader/generic/BCT", "bootloader/t186ref/BCT")  # since R36; until R35
 _INCLUDES = (*_BCT, "bootloader")
 _KERNEL_TREES = "kernel/dtb"
 _RELEASE = re.compile(r"R(\d+) \(release\), REVISION: ([\d.]+)")
-_MOST_BYTES = 1 << 20
+_MOST_BYTES, _MOST_BLOB_BYTES = MIB, 4 * MIB
 
 
 class Layout(NamedTuple):
@@ -52,9 +54,16 @@ class Layout(NamedTuple):
         if (self.root / file).exists() and not (self.root / file).is_file():
             raise ProbeError(f"{self.root / file}: it is no file", hint="take it from the BSP again")
         try:
-            return (self.root / file).read_bytes()
+            with (self.root / file).open("rb") as opened:
+                content = opened.read(_MOST_BLOB_BYTES + 1)
         except OSError as error:
-            raise ProbeError(f"{self.root / file}: {error.strerror}") from error
+            raise unreadable(self.root / file, error) from error
+        if len(content) > _MOST_BLOB_BYTES:
+            raise ProbeError(
+                f"{self.root / file}: it has more than {format_bytes(_MOST_BLOB_BYTES)}, which no device tree has",
+                hint="take it from the BSP again",
+            )
+        return content
 
 
 def find_root(tree: str) -> Path:
@@ -70,6 +79,8 @@ def find_root(tree: str) -> Path:
         if any((root / folder).is_dir() for folder in _BCT):
             return root
         what = "no BSP tree: it has no " + " and no ".join(_BCT) if root.is_dir() else "no such folder"
+    except PermissionError as error:
+        raise unreadable(tree, error) from error
     except (OSError, ValueError) as error:
         what = str(error)
     raise UsageError(f"{tree}: {what}", hint="name the Linux_for_Tegra folder of an unpacked Jetson Linux")
@@ -85,9 +96,10 @@ def find_layout(tree: str, board: str, configuration: str | None = None) -> Layo
 
     Raises:
         UsageError: it is no BSP tree, or no such board or configuration.
-        ProbeError: the tree has no files for this board.
+        ProbeError: the tree has no files for this board. NeedsRoot: they may not be read.
     """
     root, found = find_root(tree), BSP_BOARDS.get(board)
+    _refuse_closed(root)
     name, assigned, notes = _configured(root, found, configuration)
     includes = tuple(folder for folder in _INCLUDES if (root / folder).is_dir())
     files = [
@@ -167,6 +179,21 @@ def _inside(root: Path, path: Path) -> str:
     if not path.is_relative_to(root):
         raise ProbeError(f"{path} is outside of {root}, where memfit changes nothing", hint="copy it into the tree")
     return str(path.relative_to(root))
+
+
+def _refuse_closed(root: Path) -> None:
+    """Folders that may not be read look like empty ones, or like none.
+
+    Raises:
+        NeedsRoot: there is one.
+    """
+    for folder in (*_INCLUDES, _KERNEL_TREES):
+        try:
+            if (root / folder).is_dir():
+                next((root / folder).iterdir(), None)
+                (root / folder / "..").stat()  # which may be read and not be entered
+        except OSError as error:
+            raise unreadable(root / folder, error) from error
 
 
 def _release(root: Path) -> str | None:

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from memfit.bsp._embedded import check_includes, embedded
+from memfit.bsp._origins import Origins
 from memfit.bsp._tools import compile_source, preprocess
 from memfit.bsp.fdt import Blob, read_blob
 from memfit.errors import ProbeError
@@ -63,7 +65,8 @@ def merge(root: Path, main: str, includes: tuple[str, ...]) -> Merged:
     Raises:
         ProbeError: an include is missing, something is not installed, or the source does not compile.
     """
-    return _merge(root, main, includes)
+    check_includes(root, main, includes)
+    return _merge(root, main, includes, root)
 
 
 def merge_again(before: Merged, root: Path, includes: tuple[str, ...], changed: Mapping[str, bytes]) -> Merged:
@@ -82,27 +85,44 @@ def merge_again(before: Merged, root: Path, includes: tuple[str, ...], changed: 
             place = mirror / file
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(changed[file] if file in changed else (root / file).read_bytes())
-        return _merge(mirror, before.main, includes)
+        return _merge(mirror, before.main, includes, root)
 
 
-def _merge(root: Path, main: str, includes: tuple[str, ...]) -> Merged:
+def _merge(root: Path, main: str, includes: tuple[str, ...], tree: Path) -> Merged:
+    """``tree`` is where the files are that are compiled in as they are, if not ``root``."""
     said = preprocess(main, root, includes)
     macros = {name.decode(): value.decode("utf-8", "replace") for name, value in _MACRO.findall(said)}
     text = _DEFINED.sub(b"", said)
-    files = []
-    for found in _FROM.findall(text):
-        file = os.path.normpath(found.decode("utf-8", "surrogateescape"))
-        if file.startswith(("..", "/")):
-            raise ProbeError(f"{main}: it includes {file}, which is outside of the tree", hint="copy it into the tree")
+    files = _files(text, main, root)
+    compiled = compile_source(embedded(text, main, tree, includes), main, root)
+    return Merged(main, tuple(files), read_blob(compiled, main), macros, text)
+
+
+def _files(text: bytes, main: str, root: Path) -> list[str]:
+    """All that a preprocessed text is made of, each once.
+
+    Raises:
+        ProbeError: one of them is not in the tree, where undo reaches; with the line that names it.
+    """
+    files: list[str] = []
+    for found in _FROM.finditer(text):
+        file = os.path.normpath(found[1].decode("utf-8", "surrogateescape"))
         if file in files:
             continue
-        # a line that cpp was told to write (#line) may name anything; a link leads where undo does not reach
-        if not (root / file).is_file():
-            raise ProbeError(f"{main}: it says that it comes from {file}, which is no file", hint="take the #line out")
-        if not (root / file).resolve().is_relative_to(root.resolve()):
-            raise ProbeError(f"{main}: it includes {file}, a link out of the tree", hint="copy it into the tree")
-        files.append(file)
-    return Merged(main, tuple(files), read_blob(compile_source(text, main, root), main), macros, text)
+        what, hint = f"it includes {file}", "copy it into the tree"
+        if file.startswith(("..", "/")):
+            what += ", which is outside of the tree"
+        elif not (root / file).is_file():  # a line that cpp was told to write (#line) may name anything
+            what, hint = f"it says that it comes from {file}, which is no file", "take the #line out"
+        elif not (root / file).resolve().is_relative_to(root.resolve()):
+            what += ", a link out of the tree"
+        else:
+            files.append(file)
+            continue
+        whole = text.decode("utf-8", "surrogateescape")
+        by, line = Origins(whole, main).of(len(text[: found.start()].decode("utf-8", "surrogateescape")))
+        raise ProbeError(f"{by}, line {line}: {what}", hint=hint)
+    return files
 
 
 def differences(before: Blob, after: Blob) -> tuple[str, ...]:

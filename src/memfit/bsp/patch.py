@@ -15,11 +15,13 @@ from memfit.agent.journal import Entry
 from memfit.agent.machine import Image
 from memfit.agent.transaction import Transactions
 from memfit.agent.tree import Tree
-from memfit.bsp._plan import Planned, Trees, choose, difference, digest, plan
+from memfit.bsp._drift import changed, told_of_blobs
+from memfit.bsp._failures import as_error
+from memfit.bsp._plan import Planned, Trees, choose, plan
 from memfit.bsp.layout import find_layout, find_root
 from memfit.bsp.recipes import Recipe
-from memfit.bsp.records import STYLES, BspDiff, BspReceipt, FileEdit, Patch, Reclaimed, Style
-from memfit.errors import ApplyError, Drift, MemfitError, NeedsRoot, UndoFailed, UnknownName
+from memfit.bsp.records import STYLES, BspDiff, BspReceipt, Patch, Reclaimed, Style
+from memfit.errors import ApplyError, UnknownName
 
 HOME = "/.memfit"
 """Where in the tree the journal lies."""
@@ -90,7 +92,7 @@ def patch(
     try:
         return _receipt(_transactions(root, planned.contents).apply(changes, _about(told)), str(root))
     except Failure as failure:
-        raise _error(failure) from failure
+        raise as_error(failure, root, HOME) from failure
 
 
 def undo(tree: str, receipt: str | None = None) -> BspReceipt:
@@ -109,7 +111,7 @@ def undo(tree: str, receipt: str | None = None) -> BspReceipt:
             return _receipt(transactions.receipt(transactions.journal.find(found[-1])), str(root))
         return _receipt(transactions.undo(receipt), str(root))
     except Failure as failure:
-        raise _error(failure) from failure
+        raise as_error(told_of_blobs(failure, root, transactions), root, HOME) from failure
 
 
 def diff(tree: str) -> BspDiff:
@@ -125,9 +127,9 @@ def diff(tree: str) -> BspDiff:
         entries = transactions.journal.entries()
         applied = [entry for entry in entries if entry.state == "applied"]
         receipts = tuple(_receipt(transactions.receipt(entry), str(root)) for entry in applied)
-        files, drift = _changed(root, transactions, applied)
+        files, drift = changed(root, transactions, applied)
     except Failure as failure:
-        raise _error(failure) from failure
+        raise as_error(failure, root, HOME) from failure
     return BspDiff(tree=str(root), receipts=receipts, files=files, drift=drift, interrupted=_half_way(entries))
 
 
@@ -138,7 +140,7 @@ def _planned(
         raise UnknownName("style", style, STYLES)
     chosen_style: Style = "edit" if style == "edit" else "override"
     layout = find_layout(tree, board, configuration)
-    half = _half_way(_transactions(layout.root).journal.entries())
+    half = _interrupted(layout.root)
     if half:
         raise ApplyError(f"{layout.root}: {half[0]} was interrupted half-way", hint=f"memfit bsp undo {tree}")
     trees = Trees.of(layout)
@@ -173,7 +175,11 @@ def _flash(command: str, configuration: str | None) -> str:
 
 
 def _cautions(recipes: Sequence[Recipe], family: str, release: str | None) -> tuple[str, ...]:
-    told = [recipe.caution for recipe in recipes if recipe.caution]
+    cautions = dict.fromkeys(recipe.caution for recipe in recipes if recipe.caution)
+    told = [
+        f"{', '.join(recipe.name for recipe in recipes if recipe.caution == caution)}: {caution}"
+        for caution in cautions
+    ]
     new = [recipe.name for recipe in recipes if recipe.is_experimental(family) and recipe.published_for]
     if new:
         told.append(f"{', '.join(new)}: published for {', '.join(recipes[0].published_for) or 'p3767'} modules alone")
@@ -198,47 +204,25 @@ def _transactions(root: Path, contents: Iterable[str] = ()) -> Transactions:
 def _recovered(root: Path) -> list[str]:
     """Patches that were found half-way and were taken back now."""
     transactions = _transactions(root)
-    if not transactions.journal.entries():
-        return []
     try:
+        if not transactions.journal.entries():
+            return []
         with transactions.journal.lock():
             return transactions.recover()
     except Failure as failure:
-        raise _error(failure) from failure
+        raise as_error(failure, root, HOME) from failure
+
+
+def _interrupted(root: Path) -> tuple[str, ...]:
+    """Patches that were found half-way; nothing is done about them."""
+    try:
+        return _half_way(_transactions(root).journal.entries())
+    except Failure as failure:
+        raise as_error(failure, root, HOME) from failure
 
 
 def _half_way(entries: Iterable[Entry]) -> tuple[str, ...]:
     return tuple(entry.id for entry in entries if entry.state in ("open", "undoing"))
-
-
-def _changed(
-    root: Path, transactions: Transactions, applied: Sequence[Entry]
-) -> tuple[tuple[FileEdit, ...], tuple[str, ...]]:
-    """Every file that a patch changed, from before the first to now; and those that are not as the last left them."""
-    first: dict[str, bytes] = {}
-    last: dict[str, tuple[str, str]] = {}
-    for entry in applied:
-        for step in transactions.journal.plan(entry)["steps"]:
-            path = step["path"]
-            if path not in first:
-                first[path] = transactions.journal.before(entry, step["number"], step["before"]["sha256"])
-            last[path] = (entry.id, step["after"]["sha256"])
-    files, drift = [], []
-    for path, before in first.items():
-        file, (id, sha256) = path.lstrip("/"), last[path]
-        try:
-            now = (root / file).read_bytes()
-        except OSError:
-            drift.append(f"{file}: it is gone since {id}")
-            continue
-        if digest(now) != sha256:
-            drift.append(f"{file}: somebody changed it since {id}")
-        files.append(
-            FileEdit(
-                path=file, text=difference(file, before, now), sha256_before=digest(before), sha256_after=digest(now)
-            )
-        )
-    return tuple(files), tuple(drift)
 
 
 def _about(told: Patch) -> dict[str, Any]:
@@ -268,15 +252,3 @@ def _receipt(told: dict[str, Any], tree: str) -> BspReceipt:
         flash=about.get("flash", ""),
         cautions=tuple(about.get("cautions", ())),
     )
-
-
-def _error(failure: Failure) -> MemfitError:
-    """What the agent's refusal is called here."""
-    message, hint = failure.message, failure.hint.replace("memfit status", "memfit bsp diff") or None
-    if failure.kind == "root":
-        return NeedsRoot(message, hint="the tree belongs to somebody else: run again with sudo")
-    if failure.kind == "drift":
-        return Drift(message, hint=hint, journal=failure.journal, diff=failure.diff)
-    if failure.kind == "undo":
-        return UndoFailed(message, hint=hint, journal=failure.journal)
-    return ApplyError(message, hint=hint, journal=failure.journal)

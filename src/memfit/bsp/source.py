@@ -104,7 +104,7 @@ class _Reader:
 
     def __init__(self, text: str, name: str) -> None:
         self._text, self._name = text, name
-        self._tokens = tuple(tokens(text, name))
+        self._tokens = tuple(token for token in tokens(text, name) if token.kind != "space")
         self._at = self._depth = 0
 
     def roots(self) -> tuple[Node, ...]:
@@ -124,7 +124,7 @@ class _Reader:
         while self._at < len(self._tokens):
             token = self._tokens[self._at]
             self._at += 1
-            if token.kind in ("space", "directive"):
+            if token.kind == "directive":
                 continue
             if token.kind == "comment":
                 comment = token.text if not head else comment
@@ -156,7 +156,7 @@ class _Reader:
             raise self._wrong(opened.start, f"the {{ of {name} is never closed")
         end = close.end
         after = self._at
-        while after < len(self._tokens) and self._tokens[after].kind in ("space", "comment"):
+        while after < len(self._tokens) and self._tokens[after].kind == "comment":
             after += 1
         if after < len(self._tokens) and self._tokens[after].text == ";":
             end, self._at = self._tokens[after].end, after + 1
@@ -191,4 +191,6 @@ class _Reader:
 
     def _wrong(self, place: int, what: str) -> ProbeError:
         line = line_of(self._text, place)
-        return ProbeError(f"{self._name}, line {line}: {what}", hint="memfit edits only what it can read")
+        return ProbeError(
+            f"{self._name}, line {line}: {what}", hint="mend that line, or take the file from the BSP again"
+        )

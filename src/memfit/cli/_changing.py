@@ -107,6 +107,13 @@ def audit_with_knobs(host: Host, needs: Sequence[Need]) -> Audit:
     return msgspec.structs.replace(found, knobs=tuple(map(as_row, offers(host, found, needs=needs))))
 
 
+def show_before(record: msgspec.Struct) -> None:
+    """What somebody is asked about, beside the question: standard output is the answer's alone."""
+    from memfit.render import render
+
+    click.echo(str(render(record, stream=sys.stderr)).rstrip("\n"), err=True, color=True)
+
+
 def agree(question: str, *, yes: bool) -> None:
     """Go on only where somebody says so.
 

@@ -154,8 +154,10 @@ def _contiguous(facts: LedgerFacts) -> Reclaim | None:
 
 
 def _carveouts(facts: LedgerFacts) -> list[Reclaim]:
-    proven = "the published recipe for p3767; needs a reflash and a way back that was tried"
-    unproven = "experimental: nobody is known to have booted without it; needs a reflash"
+    proven = "the published recipe for p3767: `memfit bsp patch`, then a reflash, with a way back that was tried"
+    # Thor's boot configuration is another one, and memfit.bsp does not know it
+    by = "`memfit bsp patch --experimental`, then" if facts.nvgpu else "by hand, and"
+    unproven = f"experimental: nobody is known to have booted without it; {by} a reflash"
     costs = {"display": "no display output", "camera": "no CSI camera", "video": "no protected video"}
     # the recipe was published for Orin NX and Nano alone
     on_p3767 = not any(entry.use == "video" for entry in facts.configuration)

@@ -132,7 +132,9 @@ class Workbench:
     def __enter__(self) -> Workbench:
         return self
 
-    def __exit__(self, _kind: type[BaseException] | None, _error: BaseException | None, _at: TracebackType | None) -> None:
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _at: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -229,13 +231,16 @@ class Workbench:
 
     def errors(
         self, tensors: Iterable[Tensor], formats: Sequence[str], *, most_rows: int
-    ) -> Iterator[tuple[str, tuple[float, ...]]]:
-        """The weighted squared error of each format on each weight, as a share of its weighted squares."""
+    ) -> Iterator[tuple[str, tuple[tuple[float, float], ...]]]:
+        """What each format loses on each weight: its weighted squared error, and what rounding activations adds.
+
+        Both are shares of the power of the weight's product.
+        """
         kinds = [FORMATS.get(name).number for name in formats]
         for part in self._parts(
             "errors", weights=[self._place(one) for one in tensors], kinds=kinds, most_rows=most_rows
         ):
-            yield part["weight"], tuple(part["errors"])
+            yield part["weight"], tuple(zip(part["errors"], part["noises"], strict=True))
 
     def encode(self, tensors: Iterable[tuple[Tensor, str]], *, plain: bool = False) -> Iterator[bytes]:
         """The bytes of weights in the formats beside them, one weight behind another, in pieces.

@@ -48,7 +48,7 @@ def export(kept: Path, path: Path, *, text: str, overwrite: bool) -> str:
     }
     with numpy.load(kept) as found:
         tensors = []
-        for name in sorted(found.files):
+        for name in sorted(name for name in found.files if "|" not in name):  # what is rounded is not importance
             content = found[name]
             if name.endswith(_SHARED):
                 metadata[_SHARED_KEY + name.removesuffix(_SHARED)] = str(content)

@@ -1,7 +1,8 @@
 """What each format is predicted to cost on each tensor.
 
-KL(t, f) = probe(t) * error(t, f) / error(t, probe format): what one low-bit probe of a tensor did to the predictions,
-scaled by how far a format is from the weights, weighted by importance. The divergence of small changes is quadratic in
+KL(t, f) = probe(t) * (error(t, f) + noise(t, f)) / error(t, probe format): what one low-bit probe of a tensor did to the
+predictions, scaled by how far a format is from the weights, weighted by importance, and by what the kernels take from the
+activations that meet it, which no probe of weights shows. The divergence of small changes is quadratic in
 them, so it follows the squared error of *one* tensor nearly linearly; across tensors that error says next to nothing,
 which is why each is probed.
 """
@@ -82,13 +83,14 @@ class Sensitivity:
         if format == tensor.format or FORMATS.get(format).bits >= FORMATS.get(tensor.format).bits:
             return 0.0
         probe = probe_format(tensor)
-        errors: Mapping[str, float] = self._notes.get(f"errors {tensor.name}") or {}
+        errors: Mapping[str, tuple[float, float]] = self._notes.get(f"errors {tensor.name}") or {}
         if probe is None or format not in errors:
             return None
         probed = self.probed(tensor)
         if probed is None:
             return None
-        return max(probed, 0.0) * errors[format] / errors[probe] if errors[probe] else 0.0
+        whole = errors[probe][0]
+        return max(probed, 0.0) * sum(errors[format]) / whole if whole else 0.0
 
     def probed(self, tensor: Tensor) -> float | None:
         """The divergence that was measured with this tensor alone in its probe's format."""

@@ -133,7 +133,8 @@ class Session:
         """
         changed = differing(formats, self.base)
         digest = hashlib.sha256(json.dumps(sorted(changed.items())).encode()).hexdigest()[:16]
-        key = f"measured {digest} {'unseen' if unseen else 'search'} {self.setting.kv} {'full' if full else ''}{' plain' if plain else ''}"
+        how = f"{'full' if full else ''}{' plain' if plain else ''}"
+        key = f"measured {digest} {'unseen' if unseen else 'search'} {self.setting.kv} {how}"
         known = self.notes.get(key)
         if known is not None:
             return msgspec.convert(known, Measured)

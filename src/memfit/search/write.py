@@ -24,7 +24,8 @@ def write(
 ) -> str:
     """Write ``base`` with these formats; tensors that are not named keep theirs. Returns the file's SHA-256.
 
-    The same formats, importances and moments give the same bytes; ``plain``: those that llama-quantize would write. Memory: some 64 MiB, whatever the model.
+    The same formats, importances and moments give the same bytes; ``plain``: those that llama-quantize would write.
+    Memory: some 64 MiB, whatever the model.
 
     Raises:
         UsageError: the file exists, or is the base.

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from memfit.cli._changing import agree, find_offers, needs_of, place_options, take_place
+from memfit.cli._changing import agree, find_offers, needs_of, place_options, show_before, take_place
 from memfit.cli._output import Outputs, output_options, show
 from memfit.errors import UsageError
 
@@ -56,7 +56,7 @@ def COMMAND(**given: Any) -> None:  # noqa: N802  the catalog's constant
         show(proposal, outputs)
         return
     if not given["yes"]:
-        show(proposal, Outputs())
+        show_before(proposal)
         agree(f"change this on {found.host.name}?", yes=False)
     if not given["step"]:
         show(apply(place, found.host.name, chosen, found.changes(chosen)), outputs)

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from memfit.cli._changing import agree, needs_of
+from memfit.cli._changing import agree, needs_of, show_before
 from memfit.cli._output import Outputs, output_options, show
 from memfit.errors import UsageError
 
@@ -95,7 +95,7 @@ def _patch(tree: str, board: str, **given: Any) -> None:
         if dry_run or not planned.files:
             show(planned, outputs)
             return
-        show(planned, Outputs())
+        show_before(planned)
         agree("change these files?", yes=False)
     show(patch(tree, board, **given), outputs)
 
@@ -125,13 +125,15 @@ def _diff(tree: str, board: str | None, needs: str | None, **given: Any) -> None
 @click.argument("tree")
 @click.argument("receipt", required=False)
 @click.option("--board", metavar="MODULE", help="Not needed: the journal knows.")
+@click.option("--needs", metavar="LIST", help="Not needed: the journal knows.")
 @click.option("--dry-run", is_flag=True, help="Show what was changed, and write nothing.")
 @output_options
-def _undo(tree: str, receipt: str | None, board: str | None, dry_run: bool, **given: Any) -> None:
+def _undo(tree: str, receipt: str | None, board: str | None, needs: str | None, dry_run: bool, **given: Any) -> None:
     from memfit.bsp import diff, undo
 
     outputs = Outputs.take(given)
     _known(board)
+    _needs(needs or "none")
     show(diff(tree) if dry_run else undo(tree, receipt), outputs)
 
 

@@ -18,9 +18,10 @@ from typing import Any
 import numpy as np
 
 from memfit.engine._llama_cpp._child import bench_work, scores
+from memfit.engine._llama_cpp._child.bench_activations import relative, shared_by
 from memfit.engine._llama_cpp._child.bench_importance import Importance
 from memfit.engine._llama_cpp._child.bench_model import Model, Refused
-from memfit.engine._llama_cpp._child.bench_moments import MOMENTS, SHARED, Moments, moments_from
+from memfit.engine._llama_cpp._child.bench_moments import Moments
 from memfit.engine._llama_cpp._child.bench_weights import Codec, Guide, Weight
 from memfit.engine._llama_cpp._child.library import Library
 
@@ -83,6 +84,7 @@ class Bench:
         self._references: dict[str, tuple[scores.Sample, dict[int, int]]] = {}  # and where each window's rows begin
         self._importance: dict[str, Any] = {}
         self._moments = Moments()
+        self._noise: dict[tuple[str, int], Any] = {}  # by weight and size of block
         self._codec: Codec | None = None
 
     def do_open(self, path: str, changeable: bool) -> dict[str, Any]:
@@ -156,8 +158,7 @@ class Bench:
     def do_importance(self, windows: list[int], moments: bool) -> dict[str, Any]:
         """Gather importances of these windows in a context of its own; weights that nothing touched are named.
 
-        Args:
-            moments: gather second moments as well, which takes memory, see ``bench_moments``.
+        ``moments``: gather second moments as well, which takes memory, see ``bench_moments``.
         """
         self._moments = Moments()
         found = Importance(self.library, self._moments if moments else None)
@@ -171,20 +172,19 @@ class Bench:
             model.close()
         self._moments.finish()
         self._importance, idle = bench_work.means(found)
+        self._noise = bench_work.noises(found)
         return {"weights": sorted(self._importance), "idle_experts": idle}
 
     def do_keep_importance(self, path: str) -> dict[str, Any]:
         """Write the importances to a file, and the moments."""
         with Path(path).open("wb") as file:
-            np.savez(file, **self._importance, **self._moments.arrays())
+            bench_work.write_known(file, self._importance, self._noise, self._moments)
         return {}
 
     def do_take_importance(self, path: str) -> dict[str, Any]:
         """Read importances that were written."""
         with np.load(path) as found:
-            arrays = {name: found[name] for name in found.files}
-        self._moments = moments_from(arrays)
-        self._importance = {name: one for name, one in arrays.items() if not name.endswith((MOMENTS, SHARED))}
+            self._importance, self._noise, self._moments = bench_work.read_known(found)
         return {"weights": sorted(self._importance)}
 
     def do_probe(self, weights: list[Any], kind: int, windows: list[int], first: int, against: str) -> dict[str, Any]:
@@ -196,18 +196,27 @@ class Bench:
         return {}
 
     def do_errors(self, weights: list[Any], kinds: list[int], most_rows: int) -> dict[str, Any]:
-        """The weighted squared error of each format on each weight."""
+        """The weighted squared error of each format on each weight, and what rounding its activations adds to that."""
+        blocks = {kind: shared_by(self.library, kind, gpu=bool(self._settings["gpu_layers"])) for kind in kinds}
         for weight in map(_weight, weights):
             guide = self._guide(weight)
             errors = [self._quantizer.error(weight, kind, guide, most_rows) for kind in kinds]
-            self._talk.part(weight=weight.name, errors=errors)
+            noises = self._noises(weight, set(blocks.values()), most_rows)
+            self._talk.part(weight=weight.name, errors=errors, noises=[noises[blocks[kind]] for kind in kinds])
         return {}
+
+    def _noises(self, weight: Weight, blocks: set[int], most_rows: int) -> dict[int, float]:
+        importance = self._importance.get(weight.name)
+        if importance is None:  # it is looked up and not multiplied with
+            return dict.fromkeys(blocks, 0.0)
+        squares, moments = self._quantizer.squares(weight, most_rows), importance.mean(axis=0)
+        found = {block: self._noise.get((weight.name, block)) for block in blocks}
+        return {block: 0.0 if noise is None else relative(squares, moments, noise) for block, noise in found.items()}
 
     def do_encode(self, weights: list[Any], plain: bool) -> dict[str, Any]:
         """The bytes of weights in other formats: each with its ``kind`` and what it becomes, one behind another.
 
-        Args:
-            plain: as llama-quantize makes them: importances are used, and no error is fed back.
+        ``plain``: as llama-quantize makes them: importances are used, and no error is fed back.
         """
         for *weight, kind in weights:
             one = _weight(weight)
@@ -288,5 +297,3 @@ class Bench:
 def _weight(given: Any) -> Weight:
     name, path, offset, dims, kind = given
     return Weight(name, path, offset, tuple(dims), kind)
-
-

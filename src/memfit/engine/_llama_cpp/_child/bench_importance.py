@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from memfit.engine._llama_cpp._child.bench_activations import BLOCKS, squared_loss
 from memfit.engine._llama_cpp._child.bench_moments import Moments
 from memfit.engine._llama_cpp._child.library import Library
 
@@ -44,8 +45,14 @@ class Tensor(ctypes.Structure):
     )
 
 
+_NOISE_ROWS = 2048  # of each weight's activations, to tell what rounding takes from them: it hardly varies
+
+
 class Importance:
     """Sums by weight: ``sums[name]`` (experts, columns) float32 and ``counts[name]`` (experts,).
+
+    ``noise[name][block]`` are sums of squares of what rounding activations takes from each column, (columns,), over
+    ``noise_counts[name]`` rows of all experts.
 
     Args:
         moments: gathered too, of weights that are one matrix; None for importances alone.
@@ -59,6 +66,8 @@ class Importance:
         self._kinds: dict[int, bool | None] = {}
         self.sums: dict[str, Any] = {}
         self.counts: dict[str, Any] = {}
+        self.noise: dict[str, dict[int, Any]] = {}
+        self.noise_counts: dict[str, int] = {}
         self.moments = moments
 
     def watch(self, address: int, ask: bool) -> bool:
@@ -105,8 +114,9 @@ class Importance:
         if name not in self.sums:
             self.sums[name] = np.zeros((experts, columns), np.float32)
             self.counts[name] = np.zeros(experts, np.int64)
+        rows = activations.reshape(-1, columns)
+        self._add_noise(name, rows)
         if ids is None:
-            rows = activations.reshape(-1, columns)
             self.sums[name][0] += np.einsum("ij,ij->j", rows, rows)
             self.counts[name][0] += len(rows)
             return
@@ -119,6 +129,18 @@ class Importance:
             row = squares[:, slot if squares.shape[1] > 1 else 0]
             np.add.at(self.sums[name], chosen[:, slot], row)
             np.add.at(self.counts[name], chosen[:, slot], 1)
+
+    def _add_noise(self, name: str, rows: Any) -> None:
+        known = self.noise_counts.setdefault(name, 0)
+        rows = rows[: max(0, _NOISE_ROWS - known)]
+        if not len(rows):
+            return
+        self.noise_counts[name] += len(rows)
+        sums = self.noise.setdefault(name, {})
+        for block in BLOCKS:
+            lost = squared_loss(rows, block)
+            if lost is not None:
+                sums[block] = sums.get(block, 0.0) + lost.sum(axis=0)
 
     def _ids(self, address: int) -> Any:
         tensor = Tensor.from_address(address)

@@ -118,7 +118,9 @@ def _simple(bits: int, offset: bool) -> tuple[Callable[[Any], Parts], Callable[[
             codes |= np.unpackbits(data[:, head : head + 4], axis=1, bitorder="little") << 4
         ones = _ones(len(data))
         # what the format adds is what this record takes away
-        return Parts(codes, _half(data, 0), ones, -_half(data, 2), ones) if offset else Parts(codes, _half(data, 0), ones)
+        return (
+            Parts(codes, _half(data, 0), ones, -_half(data, 2), ones) if offset else Parts(codes, _half(data, 0), ones)
+        )
 
     def pack(parts: Parts) -> Any:
         heads = [_halved(parts.scale), *([_halved(-parts.floor)] if offset else [])]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,35 @@ _LOAD_NONE, _LOAD_MMAP = 0, 1  # llama_load_mode, include/llama.h
 
 class Refused(Exception):
     """The engine does not do this; ``what`` completes "could not"."""
+
+
+class _Pace:
+    """How many threads decode: all, or one where that is faster.
+
+    The engine's threads wait for each other by spinning (``ggml_barrier``, ggml/src/ggml-cpu/ggml-cpu.c, 0c1e57098): on
+    a machine that does other things, several can take ten times as long as one. Both are timed now and then.
+    """
+
+    _EVERY = 48  # windows between two trials
+
+    def __init__(self, threads: int) -> None:
+        self._all = threads
+        self._count = 0
+        self._trial: dict[int, float] = {}
+        self.threads = threads
+
+    def took(self, seconds: float) -> None:
+        """A window was decoded by ``threads`` threads in so long."""
+        if self._all == 1:
+            return
+        at = self._count % self._EVERY
+        self._count += 1
+        if at in (1, 2):  # the first call also sets buffers up
+            self._trial[self.threads] = seconds
+        if at == 2:
+            self.threads = min(self._trial, key=self._trial.__getitem__)
+        else:
+            self.threads = {0: self._all, 1: 1}.get(at, self.threads)
 
 
 class Model:
@@ -61,6 +91,7 @@ class Model:
         self._vocabulary = self._api.llama_model_get_vocab(self._model)
         self.vocabulary_tokens = int(self._api.llama_vocab_n_tokens(self._vocabulary))
         self._context = self._new_context(watch)
+        self._pace = _Pace(settings["threads"])
         self.window_tokens = int(settings["window_tokens"])
         self._batch = self._api.llama_batch_init(self.window_tokens, 0, 1)
 
@@ -110,10 +141,14 @@ class Model:
         for at, token in enumerate(window):
             batch.token[at], batch.pos[at], batch.n_seq_id[at] = token, at, 1
             batch.seq_id[at][0], batch.logits[at] = 0, first <= at < first + count
+        threads = self._pace.threads
+        self._api.llama_set_n_threads(self._context, threads, threads)
+        began = time.monotonic()
         status = self._api.llama_decode(self._context, batch)
         if status != 0:
             raise Refused(f"decode {len(window)} tokens: llama_decode returned {status}")
         self._api.llama_synchronize(self._context)
+        self._pace.took(time.monotonic() - began)
         rows = self._api.llama_get_logits(self._context)
         return np.ctypeslib.as_array(rows, (count, self.vocabulary_tokens))
 

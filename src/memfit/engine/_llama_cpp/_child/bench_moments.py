@@ -96,11 +96,8 @@ def moments_from(arrays: Mapping[str, Any]) -> Moments:
     return found
 
 
-def share_lost(off: Any, values: Any, means: Any) -> tuple[float, float]:
-    """tr(E H Eᵀ) and tr(W H Wᵀ) of rows ``off`` by E and worth W, H the moments' blocks."""
+def lost(off: Any, means: Any) -> float:
+    """tr(E H Eᵀ) of rows ``off`` by E, (rows, columns); H the moments' blocks."""
     blocks, size = means.shape[:2]
-    totals = []
-    for rows in (off, values):
-        cut = rows.reshape(-1, blocks, size).transpose(1, 0, 2)
-        totals.append(float(np.einsum("bij,bij->", np.matmul(cut, means), cut, dtype=np.float64)))
-    return totals[0], totals[1]
+    cut = off.reshape(-1, blocks, size).transpose(1, 0, 2)
+    return float(np.einsum("bij,bij->", np.matmul(cut, means), cut, dtype=np.float64))

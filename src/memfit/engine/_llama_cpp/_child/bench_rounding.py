@@ -183,7 +183,7 @@ class _Problem:
         return np.ldexp(matrix @ whole, self._exponent - bits).astype(np.float32)
 
     def _norm(self, errors: Any) -> Any:
-        """e H eᵀ by row."""
+        """By row, what errors e lose: e H eᵀ."""
         return np.add.reduce(self._product(self._block.beside, _MATRIX_BITS, errors) * errors, axis=0)
 
     def _codes(self, levels: Any) -> Any:

@@ -16,7 +16,7 @@ import numpy as np
 
 from memfit.engine._llama_cpp._child.bench_layouts import LAYOUTS
 from memfit.engine._llama_cpp._child.bench_model import Refused
-from memfit.engine._llama_cpp._child.bench_moments import share_lost
+from memfit.engine._llama_cpp._child.bench_moments import lost
 from memfit.engine._llama_cpp._child.bench_rounding import Prepared, rounded
 from memfit.engine._llama_cpp._child.library import Library
 
@@ -148,9 +148,7 @@ class Codec:
         def part(begin: int, end: int) -> None:
             assert self._quantize is not None
             rows = values[begin:end]
-            self._quantize(
-                kind, rows.ctypes.data, data.ctypes.data + begin * size, 0, end - begin, columns, weighting
-            )
+            self._quantize(kind, rows.ctypes.data, data.ctypes.data + begin * size, 0, end - begin, columns, weighting)
 
         self._share(part, count)
         return data
@@ -200,22 +198,26 @@ class Codec:
                 raise Refused(f"quantize {weight.name}: it holds numbers that are not finite")
             yield self.encode_by(kind, values, guide, matrix)
 
+    def squares(self, weight: Weight, most_rows: int) -> Any:
+        """Sums of squared weights by column, over all matrices, (columns,) float64."""
+        sums = [
+            np.einsum("ij,ij->j", values, values, dtype=np.float64) for _, values in self.matrices(weight, most_rows)
+        ]
+        return np.sum(sums, axis=0)
+
     def error(self, weight: Weight, kind: int, guide: Guide, most_rows: int) -> float:
-        """Squared error that a format makes of the outputs, as a share of their squares.
+        """Squared error that a format makes of the outputs, as a share of the weighted squares of the weights.
 
         With the whole second moments of what the weight is multiplied with, where there are any; else as if columns
-        were independent, weighted by importance.
+        were independent, weighted by importance. The share is of the same in both, as it is of ``relative``.
         """
         off = whole = 0.0
         for matrix, values in self.matrices(weight, most_rows):
             near = self.decode(kind, self.encode_by(kind, values, guide, matrix), weight.dims[0])
             near -= values
-            if guide.moments is not None:
-                lost, squares = share_lost(near, values, guide.moments)
-            else:
-                lost, squares = (_weighted(one, guide.line(matrix)) for one in (near, values))
-            off += lost
-            whole += squares
+            line = guide.line(matrix)
+            off += _weighted(near, line) if guide.moments is None else lost(near, guide.moments)
+            whole += _weighted(values, line)
         return off / whole if whole else 0.0
 
     def _share(self, part: Any, rows: int) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import ctypes
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from memfit.engine._llama_cpp._child.bench_importance import Importance
 from memfit.engine._llama_cpp._child.bench_model import Model, Refused
+from memfit.engine._llama_cpp._child.bench_moments import MOMENTS, SHARED, Moments, moments_from
 from memfit.engine._llama_cpp._child.bench_weights import Codec, Guide, Weight
 from memfit.engine._llama_cpp._child.library import Library
 from memfit.engine._llama_cpp._child.scores import Sample, log_probabilities
@@ -53,6 +54,35 @@ def means(found: Importance) -> tuple[dict[str, Any], dict[str, int]]:
         if np.isfinite(mean).all():
             importance[name] = mean.astype(np.float32)
     return importance, idle
+
+
+def noises(found: Importance) -> dict[tuple[str, int], Any]:
+    """Mean squares of what rounding takes from a weight's activations, by column, for each size of block."""
+    return {
+        (name, block): (lost / found.noise_counts[name]).astype(np.float32)
+        for name, by_block in found.noise.items()
+        for block, lost in by_block.items()
+    }
+
+
+def write_known(
+    file: BinaryIO, importance: dict[str, Any], noise: dict[tuple[str, int], Any], moments: Moments
+) -> None:
+    """All that was gathered of activations, as arrays: importances under the names of weights, the rest beside."""
+    noises = {f"{name}|{block}": value for (name, block), value in noise.items()}
+    np.savez(file, **importance, **noises, **moments.arrays())
+
+
+def read_known(arrays: Mapping[str, Any]) -> tuple[dict[str, Any], dict[tuple[str, int], Any], Moments]:
+    """Importances, noises and moments that ``write_known`` wrote."""
+    importance, noise = {}, {}
+    for name, content in arrays.items():
+        if "|" in name:
+            weight, block = name.split("|")
+            noise[weight, int(block)] = content
+        elif not name.endswith((MOMENTS, SHARED)):
+            importance[name] = content
+    return importance, noise, moments_from(arrays)
 
 
 class Exchanged:

@@ -87,9 +87,7 @@ def exact(base: Array, other: Array, expected: Array) -> tuple[Array, Scores]:
         q -= p
         # p (exp(q - p) - 1 - (q - p)): no addend is negative, so none cancels another
         divergences.append(np.einsum("ij,ij->i", np.exp(p), np.expm1(q) - q))
-    return np.concatenate(of_base), Scores(
-        np.concatenate(found), np.concatenate(divergences), np.concatenate(agreeing)
-    )
+    return np.concatenate(of_base), Scores(np.concatenate(found), np.concatenate(divergences), np.concatenate(agreeing))
 
 
 def sample(logits: Array, expected: Array, likeliest: int, drawn: int, random: Any) -> Sample:
@@ -127,7 +125,9 @@ def sample(logits: Array, expected: Array, likeliest: int, drawn: int, random: A
 
 def joined(samples: list[Sample]) -> Sample:
     """Rows of several samples, one after another."""
-    columns = [np.concatenate([getattr(one, name) for one in samples]) for name in ("expected", "ids", "values", "rest")]
+    columns = [
+        np.concatenate([getattr(one, name) for one in samples]) for name in ("expected", "ids", "values", "rest")
+    ]
     return Sample(columns[0], columns[1], columns[2], samples[0].likeliest, columns[3])
 
 
