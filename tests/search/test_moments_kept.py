@@ -1,6 +1,7 @@
 """Moments lie beside importances in the file that llama-quantize reads, and come back from it to the bit."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from memfit.search import importances
 
 def test_moments_are_read_back_as_they_were(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
-    arrays = {
+    arrays: dict[str, Any] = {
         "blk.0.attn_q.weight": random.random((1, 64)).astype(np.float32),
         "blk.0.attn_q.weight.moments": random.random((1, 64, 64)).astype(np.float32),
         "blk.0.attn_k.weight": random.random((1, 64)).astype(np.float32),

@@ -112,8 +112,9 @@ class _Problem:
         self._step = np.ascontiguousarray(step.T) * scale
         self._base = None if base is None else np.ascontiguousarray(base[:, where // layout.group].T) * scale
         self._inverse = np.divide(1.0, self._step, out=np.zeros_like(self._step), where=self._step != 0)
-        # errors of a row count in this unit, a power of two
-        self._exponent = np.frexp(np.abs(self._values).max(axis=0))[1].astype(np.int32) - _ERROR_BITS
+        # errors of a row count in this unit, a power of two: products with it and with what it goes into are exact
+        self._unit = np.ldexp(1.0, np.frexp(np.abs(self._values).max(axis=0))[1] - _ERROR_BITS)
+        self._units = 1 / self._unit
         self._level = _nearest(layout)
 
     def solve(self, codes: Any) -> Any:
@@ -178,22 +179,30 @@ class _Problem:
 
     def _product(self, matrix: Any, bits: int, errors: Any) -> Any:
         """``matrix``, integers of 2**-bits, times errors, rounded to integers of the row's unit: exact, in float32."""
-        whole = np.rint(np.ldexp(errors, -self._exponent)).astype(np.float64)
+        whole = errors * self._units
+        np.rint(whole, out=whole)
         np.clip(whole, -_MOST_ERROR, _MOST_ERROR, out=whole)
-        return np.ldexp(matrix @ whole, self._exponent - bits).astype(np.float32)
+        found = matrix @ whole
+        found *= self._unit * 2.0**-bits
+        return found.astype(np.float32)
 
     def _norm(self, errors: Any) -> Any:
         """By row, what errors e lose: e H eᵀ."""
         return np.add.reduce(self._product(self._block.beside, _MATRIX_BITS, errors) * errors, axis=0)
 
     def _codes(self, levels: Any) -> Any:
-        return np.searchsorted(self._layout.levels, levels).astype(np.uint8)
+        known = self._layout.levels
+        return (levels - known[0] if _even(known) else np.searchsorted(known, levels)).astype(np.uint8)
+
+
+def _even(levels: Any) -> bool:
+    return bool(levels[-1] - levels[0] == len(levels) - 1)
 
 
 def _nearest(layout: Layout) -> Any:
     """What finds the nearest of a layout's levels."""
     levels = layout.levels
-    if levels[-1] - levels[0] == len(levels) - 1:
+    if _even(levels):
         return lambda wanted: np.clip(np.rint(wanted), levels[0], levels[-1])
     # levels are whole numbers, what lies between two is a multiple of a half: a table of halves has them all
     halves = np.arange(2 * int(levels[0]), 2 * int(levels[-1]) + 1)
