@@ -112,7 +112,11 @@ class Workbench:
                 "gpu_layers": gpu_layers,
             },
         }
-        environment = {**os.environ, "GGML_NO_BACKTRACE": "1"}  # else an abort starts a debugger
+        environment = {
+            **os.environ,
+            "GGML_NO_BACKTRACE": "1",  # else an abort starts a debugger
+            "OPENBLAS_NUM_THREADS": "1",  # rows are shared out above it: threads of its own would wait for each other
+        }
         if not gpu_layers:
             environment["CUDA_VISIBLE_DEVICES"] = ""
         self._program = subprocess.Popen(

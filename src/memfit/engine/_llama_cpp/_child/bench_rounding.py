@@ -2,10 +2,11 @@
 
 ggml's quantizer rounds each weight for itself. The outputs that a row w gives are off by e H eᵀ, H the second moments
 of what is multiplied with it and e what rounding did, and with columns that go together the errors can cancel. So the
-scales stay as ggml chose them and only codes are chosen anew: in the order of falling moments, each column rounded with
-the errors of those before it fed back (GPTQ, arXiv 2210.17323, in the form of QuIP's equation 2, arXiv 2307.13304: H =
-(U + I) D (U + I)ᵀ needs no inverse), then column by column to the best code beside all others as they are (QuantEase,
-arXiv 2309.01885). Bytes, layout and kernels are the same.
+steps within a block stay as ggml chose them and codes are chosen anew: in the order of falling moments, each column
+rounded with the errors of those before it fed back (GPTQ, arXiv 2210.17323, in the form of QuIP's equation 2, arXiv
+2307.13304: H = (U + I) D (U + I)ᵀ needs no inverse), then column by column to the best code beside all others as they
+are (QuantEase, arXiv 2309.01885), and the blocks' scales fitted to what came out. Bytes, layout and kernels are the
+same.
 
 All is the same to the bit on every machine and with any number of threads: what is no sum is elementwise, and sums of
 products are of integers that a double holds exactly, so that no order of adding, and no BLAS, changes them.
@@ -21,6 +22,7 @@ from memfit.engine._llama_cpp._child.bench_layouts import LAYOUTS, Layout, Parts
 
 _DAMPING = 0.1  # of the mean moment on each; other text is off by less with it than with 0.01, as GPTQ has it
 _PASSES = 2  # over all columns, each to its best code; a third lowers the error by 1 % more
+_MOST_HALF = 65504.0  # the largest half float
 _BATCH = 16  # columns that are updated one by one before the rest follows with a product
 # products of matrix and error, and sums of 1024 of them, stay below 2**53
 _MATRIX_BITS, _ERROR_BITS, _MOST_ERROR = 21, 18, 1 << 21
@@ -75,24 +77,21 @@ def rounded(kind: int, data: Any, values: Any, blocks: Any) -> Any:
         values: (rows, columns) float32, what they stand for.
         blocks: of columns, one behind another: each ``Prepared``, and all of one size, which blocks divide.
     """
-    layout = LAYOUTS[kind]
+    layout, rows = LAYOUTS[kind], len(values)
     parts = layout.unpack(data.reshape(-1, layout.block_bytes))
-    rows = len(values)
-    step, base = _grid(layout, parts, rows)
-    codes = parts.codes.reshape(rows, -1).copy()
+    whole = Parts(*(None if one is None else one.reshape(rows, -1, *one.shape[1:]).copy() for one in parts))
     at = 0
     for block in blocks:
-        where = at + block.order
-        at += len(where)
-        problem = _Problem(layout, block, values[:, where], step[:, where // layout.group], base, where)
-        codes[:, where] = problem.solve(codes[:, where])
-    return layout.pack(parts._replace(codes=codes.reshape(parts.codes.shape))).reshape(-1)
-
-
-def _grid(layout: Layout, parts: Parts, rows: int) -> tuple[Any, Any]:
-    """Step and offset of every group of every row, (rows, groups); None for no offset."""
-    step = (parts.scale[:, None] * parts.step).reshape(rows, -1)
-    return step, None if parts.floor is None else -(parts.floor[:, None] * parts.shift).reshape(rows, -1)
+        end = at + len(block.order)
+        span = slice(at // layout.elements, end // layout.elements)
+        piece = Parts(*(None if one is None else one[:, span] for one in whole))
+        found = _Problem(layout, block, values[:, at:end], piece).solve()
+        for given, new in zip(piece, found, strict=True):
+            if given is not None:
+                given[...] = new
+        at = end
+    again = Parts(*(None if one is None else one.reshape(-1, *one.shape[2:]) for one in whole))
+    return layout.pack(again).reshape(-1)
 
 
 class _Problem:
@@ -100,35 +99,75 @@ class _Problem:
 
     Args:
         values: (rows, columns) float32.
-        step: (rows, columns) float32.
-        base: (rows, groups) of the whole row, or None.
-        where: the columns in the row.
+        parts: of them, each (rows, ggml's blocks, ...).
     """
 
-    def __init__(self, layout: Layout, block: Prepared, values: Any, step: Any, base: Any, where: Any) -> None:
-        self._layout, self._block = layout, block
-        scale = block.scale[:, None]
-        self._values = np.ascontiguousarray(values.T) * scale
-        self._step = np.ascontiguousarray(step.T) * scale
-        self._base = None if base is None else np.ascontiguousarray(base[:, where // layout.group].T) * scale
-        self._inverse = np.divide(1.0, self._step, out=np.zeros_like(self._step), where=self._step != 0)
+    def __init__(self, layout: Layout, block: Prepared, values: Any, parts: Parts) -> None:
+        self._layout, self._block, self._parts = layout, block, parts
+        self._values = np.ascontiguousarray(values[:, block.order].T) * block.scale[:, None]
+        self._plain = layout.levels[self._by_column(parts.codes)]
+        self._scale, self._steps = parts.scale.T.copy(), self._scaled(parts.step)
+        self._floor = None if parts.floor is None else parts.floor.T.copy()
+        self._shifts = None if parts.shift is None else self._scaled(parts.shift)
+        self._homes = block.order // layout.elements
         # errors of a row count in this unit, a power of two: products with it and with what it goes into are exact
         self._unit = np.ldexp(1.0, np.frexp(np.abs(self._values).max(axis=0))[1] - _ERROR_BITS)
         self._units = 1 / self._unit
         self._level = _nearest(layout)
+        self._settle()
 
-    def solve(self, codes: Any) -> Any:
-        """Better codes, (rows, columns) uint8; those of ggml where they are not."""
-        plain = self._layout.levels[codes.T]
+    def solve(self) -> Parts:
+        """Better parts; for rows of which they are not, ggml's."""
+        before = self._norm(self._errors(self._plain))
         levels = self._fed()
         errors = self._errors(levels)
         pulls = self._product(self._block.beside, _MATRIX_BITS, errors)
         for _ in range(_PASSES):
             self._improve(levels, errors, pulls)
-        before = self._errors(plain)
-        worse = self._norm(self._errors(levels)) > self._norm(before)
-        levels[:, worse] = plain[:, worse]
-        return np.ascontiguousarray(self._codes(levels).T)
+            self._fit(levels, errors, pulls)
+        better = self._norm(self._errors(levels)) < before
+        parts = self._parts
+        codes = np.empty((len(better), len(levels)), np.uint8)
+        codes[:, self._block.order] = self._codes(np.where(better, levels, self._plain)).T
+        return parts._replace(
+            codes=codes.reshape(parts.codes.shape),
+            scale=np.where(better[:, None], self._scale.T, parts.scale),
+            floor=None if self._floor is None else np.where(better[:, None], self._floor.T, parts.floor),
+        )
+
+    def _by_column(self, given: Any) -> Any:
+        """What is given for elements, or for groups of them, of each row: (columns, rows), in the block's order."""
+        flat = given.reshape(len(given), -1)
+        return np.ascontiguousarray(flat[:, self._block.order * flat.shape[1] // len(self._block.order)].T)
+
+    def _scaled(self, given: Any) -> Any:
+        return self._by_column(given) * self._block.scale[:, None]
+
+    def _settle(self) -> None:
+        """Steps and offsets as the scales are now."""
+        self._step = self._scale[self._homes] * self._steps
+        self._base = None if self._floor is None else -(self._floor[self._homes] * self._shifts)
+        self._inverse = np.divide(1.0, self._step, out=np.zeros_like(self._step), where=self._step != 0)
+
+    def _fit(self, levels: Any, errors: Any, pulls: Any) -> None:
+        """Scales, and then floors, by least squares beside the levels as they are; one of ggml's blocks at a time."""
+        for home in range(len(self._scale)):
+            own = np.flatnonzero(self._homes == home)
+            self._stretch(self._scale[home], levels[own] * self._step[own], own, errors, pulls)
+            if self._base is not None and self._floor is not None:
+                self._stretch(self._floor[home], self._base[own], own, errors, pulls)
+        self._settle()
+
+    def _stretch(self, amounts: Any, part: Any, own: Any, errors: Any, pulls: Any) -> None:
+        """Make amounts, (rows,), so much more or less that errors are least; ``part``: what stands for them."""
+        turn = self._product(self._block.beside[:, own], _MATRIX_BITS, part)
+        power = np.add.reduce(turn[own] * part, axis=0)
+        moved = np.divide(np.add.reduce(pulls[own] * part, axis=0), power, out=np.zeros_like(power), where=power > 0)
+        fresh = np.clip(amounts * (1 + moved), -_MOST_HALF, _MOST_HALF).astype(np.float16).astype(np.float32)
+        change = np.divide(fresh, amounts, out=np.ones_like(fresh), where=amounts != 0) - 1
+        amounts[...] = fresh
+        errors[own] -= part * change
+        pulls -= turn * change
 
     def _fed(self) -> Any:
         """Levels with every column rounded behind the errors of those before it."""
