@@ -26,6 +26,7 @@ NAMES = {
 
 @functools.cache
 def tried(threads: str) -> dict[str, Any]:
+    other = {} if threads == "1" else {"OPENBLAS_CORETYPE": "Nehalem"}  # kernels of another machine
     child = Path(__file__).parents[1] / "rounding_child.py"
     done = subprocess.run(
         [sys.executable, "-W", "error", str(child)],
@@ -33,7 +34,7 @@ def tried(threads: str) -> dict[str, Any]:
         text=True,
         timeout=300,
         check=False,
-        env={"PYTHONPATH": ":".join(sys.path), "OPENBLAS_NUM_THREADS": threads, "PATH": ""},
+        env={"PYTHONPATH": ":".join(sys.path), "OPENBLAS_NUM_THREADS": threads, "PATH": "", **other},
     )
     assert done.returncode == 0, done.stderr[-3000:]
     answer: dict[str, Any] = json.loads(done.stdout)
