@@ -2,6 +2,9 @@
 
 The format is that of ``IMatrixCollector::save_imatrix`` (tools/imatrix/imatrix.cpp, 0c1e57098): for every weight
 ``NAME.in_sum2`` and ``NAME.counts``. Means are written with a count of one, so that they are read back to the bit.
+Second moments lie beside them as ``NAME.moments``, and ``memfit.moments_of.NAME`` names the weight whose moments a
+weight shares: llama-quantize ignores tensors and keys that it does not know (``load_imatrix``,
+tools/quantize/quantize.cpp, 0c1e57098).
 """
 
 from __future__ import annotations
@@ -19,6 +22,9 @@ from memfit.model.gguf.writer import Typed, Writable, write_header
 from memfit.model.new_file import new_file
 
 _ALIGNMENT = 32
+# as the workbench names them in its own file
+_MOMENTS, _SHARED = ".moments", ".moments_of"
+_SHARED_KEY = "memfit.moments_of."
 
 
 def export(kept: Path, path: Path, *, text: str, overwrite: bool) -> str:
@@ -43,11 +49,15 @@ def export(kept: Path, path: Path, *, text: str, overwrite: bool) -> str:
     with numpy.load(kept) as found:
         tensors = []
         for name in sorted(name for name in found.files if "|" not in name):  # what is rounded is not importance
-            means = found[name]
-            tensors += [
-                (f"{name}.in_sum2", (means.shape[1], means.shape[0]), means.astype(numpy.float32)),
-                (f"{name}.counts", (1, means.shape[0]), numpy.ones((means.shape[0], 1), numpy.float32)),
-            ]
+            content = found[name]
+            if name.endswith(_SHARED):
+                metadata[_SHARED_KEY + name.removesuffix(_SHARED)] = str(content)
+            elif name.endswith(_MOMENTS):
+                tensors.append((name, content.shape[::-1], content))
+            else:
+                ones = numpy.ones((len(content), 1), numpy.float32)
+                tensors.append((f"{name}.in_sum2", content.shape[::-1], content.astype(numpy.float32)))
+                tensors.append((f"{name}.counts", (1, len(content)), ones))
     head = BytesIO()
     extent = write_header(head, metadata, [(name, dims, "F32") for name, dims, _ in tensors])
     with new_file(path, extent.file_bytes, overwrite=overwrite) as file:
@@ -86,8 +96,13 @@ def take(path: Path, kept: Path) -> str:
                 means = sums / numpy.maximum(counts, 1)[:, None]
                 means[~used] = means[used].mean(axis=0)
                 arrays[weight] = means.astype(numpy.float32)
+        elif name.endswith(_MOMENTS):
+            arrays[name] = values(name).reshape(where[name].dims[::-1])
     if not arrays:
         raise ModelError("holds no importances", file=str(path), hint="give a file that llama-imatrix wrote as GGUF")
+    for key, owner in header.metadata.items():
+        if key.startswith(_SHARED_KEY):
+            arrays[key.removeprefix(_SHARED_KEY) + _SHARED] = numpy.array(str(owner))
     try:
         with kept.open("wb") as file:
             numpy.savez(file, **arrays)

@@ -69,7 +69,7 @@ def measured(session: Session, found: Sequence[Rung], floors: Sequence[Floor]) -
         if one.mix is None:
             yield Candidate(name=one.preset, bytes=0, why_not=one.why_not)
         else:
-            figures = session.measure(one.mix.formats, unseen=True, full=True)
+            figures = session.measure(one.mix.formats, unseen=True, full=True, plain=True)
             yield msgspec.structs.replace(
                 candidate(one.preset, one.mix, figures, floors, one.fallbacks), predicted_kl=None
             )

@@ -13,7 +13,7 @@ from memfit.search import importances
 from memfit.search.base import Base, differing
 from memfit.search.budget import Place, most_bytes
 from memfit.search.cache import KINDS, choose_cache
-from memfit.search.choose import Mix, Search, candidate, for_budget, for_floors, searched_formats
+from memfit.search.choose import SEARCHED, Mix, Search, candidate, for_budget, for_floors, searched_formats
 from memfit.search.conclude import beside, given, keep_record, nearest
 from memfit.search.ladder import Rung, measured, rungs
 from memfit.search.promises import notes_on
@@ -197,7 +197,7 @@ def _competing(
             known.append((mix, candidate(rung.preset, mix, None, asked.floors, rung.fallbacks)))
     hopeful.sort(key=lambda one: one[1].bytes if asked.floors else one[0])
     for place, (_, mix, rung) in enumerate(hopeful):
-        figures = session.measure(mix.formats, unseen=True, full=True) if place < _COMPETITORS else None
+        figures = session.measure(mix.formats, unseen=True, full=True, plain=True) if place < _COMPETITORS else None
         known.append((mix, candidate(rung.preset, mix, figures, asked.floors, rung.fallbacks)))
     return known
 
@@ -239,6 +239,7 @@ def _concluded(session: Session, request: Request, decision: _Decision, said: Sa
             base,
             formats,
             out,
+            plain=best is not None and best.name != SEARCHED,
             overwrite=request.overwrite,
             progress=lambda done, total: said("writing", done, total),
         )

@@ -12,6 +12,7 @@ from memfit.engine.workbench import Workbench
 from memfit.errors import ModelError, UsageError
 from memfit.search import importances
 from memfit.search.base import Base
+from memfit.search.choose import SEARCHED
 from memfit.search.records import PrecisionMap
 from memfit.search.write import write
 
@@ -74,6 +75,7 @@ def remake(
             base,
             formats,
             place,
+            plain=record.chosen != SEARCHED,
             overwrite=overwrite,
             progress=lambda done, total: said("writing", done, total),
         )

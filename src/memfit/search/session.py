@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 Said = Callable[[str, int, int], None]
 
-_RULES = 1  # of what is kept in notes: another number where the meaning of a line changes
+_RULES = 2  # of what is kept in notes: another number where the meaning of a line changes
 _PROBE, _SEARCH, _UNSEEN = "probe", "search", "unseen"
 _FIRST_PROBED = 0
 
@@ -120,27 +120,29 @@ class Session:
             self._text(apart, len(self.split.unseen), self._apart_tokens or self._tokens),
         )
 
-    def file_of(self, formats: Mapping[str, str]) -> Path:
-        """A file with these formats, in the notes' folder."""
+    def file_of(self, formats: Mapping[str, str], *, plain: bool = False) -> Path:
+        """A file with these formats, in the notes' folder; ``plain``: as llama-quantize would make it."""
         path = self.notes.place(f"candidate-{os.getpid()}.gguf")
-        write(self.bench, self.base, formats, path, overwrite=True)
+        write(self.bench, self.base, formats, path, plain=plain, overwrite=True)
         return path
 
-    def measure(self, formats: Mapping[str, str], *, unseen: bool, full: bool = False) -> Measured:
+    def measure(self, formats: Mapping[str, str], *, unseen: bool, full: bool = False, plain: bool = False) -> Measured:
         """Make a file with these formats, measure it with the real kernels, and remove it again.
 
         Args:
             formats: of the tensors that change.
             unseen: on the text that the search has not seen.
             full: tasks and speed too.
+            plain: made as llama-quantize would make it.
         """
         changed = differing(formats, self.base)
         digest = hashlib.sha256(json.dumps(sorted(changed.items())).encode()).hexdigest()[:16]
-        key = f"measured {digest} {'unseen' if unseen else 'search'} {self.setting.kv} {'full' if full else ''}"
+        how = f"{'full' if full else ''}{' plain' if plain else ''}"
+        key = f"measured {digest} {'unseen' if unseen else 'search'} {self.setting.kv} {how}"
         known = self.notes.get(key)
         if known is not None:
             return msgspec.convert(known, Measured)
-        path = self.file_of(changed)
+        path = self.file_of(changed, plain=plain)
         try:
             found = self.measure_file(str(path), unseen=unseen, full=full)
         finally:

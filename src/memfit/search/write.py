@@ -18,12 +18,14 @@ def write(
     formats: Mapping[str, str],
     path: Path,
     *,
+    plain: bool = False,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> str:
     """Write ``base`` with these formats; tensors that are not named keep theirs. Returns the file's SHA-256.
 
-    The same formats and importances give the same bytes. Memory: some 64 MiB, whatever the model.
+    The same formats, importances and moments give the same bytes; ``plain``: those that llama-quantize would write.
+    Memory: some 64 MiB, whatever the model.
 
     Raises:
         UsageError: the file exists, or is the base.
@@ -37,7 +39,7 @@ def write(
         tensors = [(one, formats.get(one.name, one.format)) for one in base.shape.tensors]
         left = [FORMATS.get(name).tensor_bytes(one.dims) for one, name in tensors]
         at = 0
-        for piece in bench.encode(tensors):
+        for piece in bench.encode(tensors, plain=plain):
             file.write(piece)
             left[at] -= len(piece)
             if not left[at]:

@@ -21,7 +21,8 @@ from memfit.engine._llama_cpp._child import bench_work, scores
 from memfit.engine._llama_cpp._child.bench_activations import relative, shared_by
 from memfit.engine._llama_cpp._child.bench_importance import Importance
 from memfit.engine._llama_cpp._child.bench_model import Model, Refused
-from memfit.engine._llama_cpp._child.bench_weights import Codec, Weight
+from memfit.engine._llama_cpp._child.bench_moments import Moments
+from memfit.engine._llama_cpp._child.bench_weights import Codec, Guide, Weight
 from memfit.engine._llama_cpp._child.library import Library
 
 
@@ -82,6 +83,7 @@ class Bench:
         self._windows: list[list[int]] = []
         self._references: dict[str, tuple[scores.Sample, dict[int, int]]] = {}  # and where each window's rows begin
         self._importance: dict[str, Any] = {}
+        self._moments = Moments()
         self._noise: dict[tuple[str, int], Any] = {}  # by weight and size of block
         self._codec: Codec | None = None
 
@@ -155,9 +157,13 @@ class Bench:
         found = np.concatenate(divergences) if divergences else None
         return {} if found is None else {"p99": float(np.quantile(found, 0.99)), "most": float(found.max())}
 
-    def do_importance(self, windows: list[int]) -> dict[str, Any]:
-        """Gather importances of these windows in a context of its own; weights that nothing touched are named."""
-        found = Importance(self.library)
+    def do_importance(self, windows: list[int], moments: bool) -> dict[str, Any]:
+        """Gather importances of these windows in a context of its own; weights that nothing touched are named.
+
+        ``moments``: gather second moments as well, which takes memory, see ``bench_moments``.
+        """
+        self._moments = Moments()
+        found = Importance(self.library, self._moments if moments else None)
         model = Model(self.library, self._path, self._settings, watch=found.watch)
         try:
             for index in windows:
@@ -166,31 +172,28 @@ class Bench:
                 self._talk.part(window=index)
         finally:
             model.close()
+        self._moments.finish()
         self._importance, idle = bench_work.means(found)
         self._noise = bench_work.noises(found)
         return {"weights": sorted(self._importance), "idle_experts": idle}
 
     def do_keep_importance(self, path: str) -> dict[str, Any]:
-        """Write the importances to a file."""
+        """Write the importances to a file, and the moments."""
         with Path(path).open("wb") as file:
-            noise = {f"{name}|{block}": value for (name, block), value in self._noise.items()}
-            np.savez(file, **self._importance, **noise)
+            bench_work.write_known(file, self._importance, self._noise, self._moments)
         return {}
 
     def do_take_importance(self, path: str) -> dict[str, Any]:
         """Read importances that were written."""
         with np.load(path) as found:
-            self._importance = {name: found[name] for name in found.files if "|" not in name}
-            self._noise = {
-                (name.split("|")[0], int(name.split("|")[1])): found[name] for name in found.files if "|" in name
-            }
+            self._importance, self._noise, self._moments = bench_work.read_known(found)
         return {"weights": sorted(self._importance)}
 
     def do_probe(self, weights: list[Any], kind: int, windows: list[int], first: int, against: str) -> dict[str, Any]:
         """The divergence when one weight alone is stored in a format: the base with it, weight by weight."""
         for weight in map(_weight, weights):
             with bench_work.Exchanged(self.library, self._quantizer, self._model, weight) as place:
-                place.put(self._quantizer, kind, self._importance.get(weight.name))
+                place.put(self._quantizer, kind, self._guide(weight))
                 self._talk.part(weight=weight.name, divergence=self._divergence(windows, first, against))
         return {}
 
@@ -198,8 +201,8 @@ class Bench:
         """The weighted squared error of each format on each weight, and what rounding its activations adds to that."""
         blocks = {kind: shared_by(self.library, kind, gpu=bool(self._settings["gpu_layers"])) for kind in kinds}
         for weight in map(_weight, weights):
-            importance = self._importance.get(weight.name)
-            errors = [self._quantizer.error(weight, kind, importance, most_rows) for kind in kinds]
+            guide = self._guide(weight)
+            errors = [self._quantizer.error(weight, kind, guide, most_rows) for kind in kinds]
             noises = self._noises(weight, set(blocks.values()), most_rows)
             self._talk.part(weight=weight.name, errors=errors, noises=[noises[blocks[kind]] for kind in kinds])
         return {}
@@ -212,11 +215,15 @@ class Bench:
         found = {block: self._noise.get((weight.name, block)) for block in blocks}
         return {block: 0.0 if noise is None else relative(squares, moments, noise) for block, noise in found.items()}
 
-    def do_encode(self, weights: list[Any]) -> dict[str, Any]:
-        """The bytes of weights in other formats: each with its ``kind`` and what it becomes, one behind another."""
+    def do_encode(self, weights: list[Any], plain: bool) -> dict[str, Any]:
+        """The bytes of weights in other formats: each with its ``kind`` and what it becomes, one behind another.
+
+        ``plain``: as llama-quantize makes them: importances are used, and no error is fed back.
+        """
         for *weight, kind in weights:
             one = _weight(weight)
-            for data in self._quantizer.encoded(one, kind, self._importance.get(one.name)):
+            guide = self._guide(one)
+            for data in self._quantizer.encoded(one, kind, Guide(guide.importance) if plain else guide):
                 self._talk.data(data)
             self._talk.part(weight=one.name)
         return {}
@@ -266,6 +273,12 @@ class Bench:
         """Nats a token over these windows."""
         figures = [self._window(self._model, index, first, against)[0] for index in windows]
         return float(sum(one["divergence"] for one in figures) / sum(one["tokens"] for one in figures))
+
+    def _guide(self, weight: Weight) -> Guide:
+        """What is known of a weight's columns."""
+        name, one = weight.name, weight.matrices == 1
+        moments = self._moments.of(name) if one else None
+        return Guide(self._importance.get(name), moments, self._moments.prepared(name) if one else None)
 
     def _another(self, path: str, kv: list[int] | None) -> Model:
         settings = self._settings if kv is None else {**self._settings, "kv_type_k": kv[0], "kv_type_v": kv[1]}

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from memfit.engine._llama_cpp._child.bench_activations import BLOCKS, squared_loss
+from memfit.engine._llama_cpp._child.bench_moments import Moments
 from memfit.engine._llama_cpp._child.library import Library
 
 _MOST_SOURCES = 10  # GGML_MAX_SRC, ggml/include/ggml.h (0c1e57098)
@@ -52,9 +53,12 @@ class Importance:
 
     ``noise[name][block]`` are sums of squares of what rounding activations takes from each column, (columns,), over
     ``noise_counts[name]`` rows of all experts.
+
+    Args:
+        moments: gathered too, of weights that are one matrix; None for importances alone.
     """
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, moments: Moments | None = None) -> None:
         self._describe = library.function("ggml_op_desc", ctypes.c_char_p, ctypes.c_void_p)
         self._read = library.function(
             "ggml_backend_tensor_get", None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_size_t
@@ -64,6 +68,7 @@ class Importance:
         self.counts: dict[str, Any] = {}
         self.noise: dict[str, dict[int, Any]] = {}
         self.noise_counts: dict[str, int] = {}
+        self.moments = moments
 
     def watch(self, address: int, ask: bool) -> bool:
         """See ``ggml_backend_sched_eval_callback``: asked whether it is wanted, then told that it is computed."""
@@ -79,6 +84,8 @@ class Importance:
             activations = self._floats(node.src[1])
             if activations is not None:
                 self._add(name, weight, activations, node.src[2] if by_expert else None)
+                if self.moments is not None and not by_expert and weight.ne[2] * weight.ne[3] == 1:
+                    self.moments.add(name, node.src[1], activations.reshape(-1, weight.ne[0]))
         return True
 
     def _multiplies(self, node: Tensor, address: int) -> bool | None:

@@ -14,7 +14,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from memfit.engine._llama_cpp._child.bench_layouts import LAYOUTS
 from memfit.engine._llama_cpp._child.bench_model import Refused
+from memfit.engine._llama_cpp._child.bench_moments import lost
+from memfit.engine._llama_cpp._child.bench_rounding import Prepared, rounded
 from memfit.engine._llama_cpp._child.library import Library
 
 _CHUNK_ELEMENTS = 1 << 22  # of a tensor at a time: 16 MiB as floats
@@ -58,6 +61,26 @@ class Weight(NamedTuple):
     def rows(self) -> int:
         """Rows of all."""
         return self.matrices * self.matrix_rows
+
+
+class Guide(NamedTuple):
+    """What tells one error of a weight from another.
+
+    Attributes:
+        importance: of each column, (matrices or 1, columns) float32; None where all count alike.
+        moments: (blocks, columns of a block, the same) float32, of weights that are one matrix; None for none.
+        blocks: the same, factored.
+    """
+
+    importance: Any = None
+    moments: Any = None
+    blocks: list[Prepared] | None = None
+
+    def line(self, matrix: int) -> Any:
+        """Importances of a matrix's columns."""
+        if self.importance is None:
+            return None
+        return np.ascontiguousarray(self.importance[matrix if len(self.importance) > 1 else 0])
 
 
 class Codec:
@@ -131,6 +154,20 @@ class Codec:
         self._share(part, count)
         return data
 
+    def encode_by(self, kind: int, values: Any, guide: Guide, matrix: int = 0) -> Any:
+        """The same by all that is known of a weight: rounded with error feedback where there are moments."""
+        data = self.encode(kind, values, guide.line(matrix))
+        if not guide.blocks or kind not in LAYOUTS:
+            return data
+        size = self.row_bytes(kind, values.shape[1])
+
+        def part(begin: int, end: int) -> None:
+            span = slice(begin * size, end * size)
+            data[span] = rounded(kind, data[span], values[begin:end], guide.blocks)
+
+        self._share(part, len(values))
+        return data
+
     def matrices(self, weight: Weight, most_rows: int | None = None) -> Iterator[tuple[int, Any]]:
         """A tensor's rows as floats, with the number of the matrix they belong to, a piece at a time.
 
@@ -149,13 +186,13 @@ class Codec:
                 rows = content[first + start : first + min(start + piece * step, weight.matrix_rows) : step]
                 yield matrix, self.decode(weight.kind, np.array(rows).reshape(-1), columns)
 
-    def encoded(self, weight: Weight, kind: int, importance: Any) -> Iterator[Any]:
+    def encoded(self, weight: Weight, kind: int, guide: Guide) -> Iterator[Any]:
         """A tensor in another format, a piece at a time.
 
         Args:
             weight: where it lies.
             kind: ggml's number of the format.
-            importance: (matrices or 1, columns) float32, or None.
+            guide: what its columns count for.
         """
         if kind == weight.kind:
             content = np.memmap(
@@ -167,7 +204,7 @@ class Codec:
         for matrix, values in self.matrices(weight):
             if not np.isfinite(values).all():
                 raise Refused(f"quantize {weight.name}: it holds numbers that are not finite")
-            yield self.encode(kind, values, _row_of(importance, matrix))
+            yield self.encode_by(kind, values, guide, matrix)
 
     def squares(self, weight: Weight, most_rows: int) -> Any:
         """Sums of squared weights by column, over all matrices, (columns,) float64."""
@@ -176,18 +213,19 @@ class Codec:
         ]
         return np.sum(sums, axis=0)
 
-    def error(self, weight: Weight, kind: int, importance: Any, most_rows: int) -> float:
-        """Squared error of a format, weighted by importance, as a share of the weighted squares themselves."""
+    def error(self, weight: Weight, kind: int, guide: Guide, most_rows: int) -> float:
+        """Squared error that a format makes of the outputs, as a share of the weighted squares of the weights.
+
+        With the whole second moments of what the weight is multiplied with, where there are any; else as if columns
+        were independent, weighted by importance. The share is of the same in both, as it is of ``relative``.
+        """
         off = whole = 0.0
         for matrix, values in self.matrices(weight, most_rows):
-            line = _row_of(importance, matrix)
-            near = self.decode(kind, self.encode(kind, values, line), weight.dims[0])
-            squares = np.einsum("ij,ij->j", values, values, dtype=np.float64)
+            near = self.decode(kind, self.encode_by(kind, values, guide, matrix), weight.dims[0])
             near -= values
-            lost = np.einsum("ij,ij->j", near, near, dtype=np.float64)
-            scale = 1.0 if line is None else line.astype(np.float64)
-            off += float((lost * scale).sum())
-            whole += float((squares * scale).sum())
+            line = guide.line(matrix)
+            off += _weighted(near, line) if guide.moments is None else lost(near, guide.moments)
+            whole += _weighted(values, line)
         return off / whole if whole else 0.0
 
     def _share(self, part: Any, rows: int) -> None:
@@ -198,7 +236,6 @@ class Codec:
             done.result()
 
 
-def _row_of(importance: Any, matrix: int) -> Any:
-    if importance is None:
-        return None
-    return np.ascontiguousarray(importance[matrix if len(importance) > 1 else 0])
+def _weighted(rows: Any, line: Any) -> float:
+    squares = np.einsum("ij,ij->j", rows, rows, dtype=np.float64)
+    return float(squares.sum() if line is None else (squares * line.astype(np.float64)).sum())

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import ctypes
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from memfit.engine._llama_cpp._child.bench_importance import Importance
 from memfit.engine._llama_cpp._child.bench_model import Model, Refused
-from memfit.engine._llama_cpp._child.bench_weights import Codec, Weight
+from memfit.engine._llama_cpp._child.bench_moments import MOMENTS, SHARED, Moments, moments_from
+from memfit.engine._llama_cpp._child.bench_weights import Codec, Guide, Weight
 from memfit.engine._llama_cpp._child.library import Library
 from memfit.engine._llama_cpp._child.scores import Sample, log_probabilities
 
@@ -67,6 +68,26 @@ def noises(found: Importance) -> dict[tuple[str, int], Any]:
     }
 
 
+def write_known(
+    file: BinaryIO, importance: dict[str, Any], noise: dict[tuple[str, int], Any], moments: Moments
+) -> None:
+    """All that was gathered of activations, as arrays: importances under the names of weights, the rest beside."""
+    noises = {f"{name}|{block}": value for (name, block), value in noise.items()}
+    np.savez(file, **importance, **noises, **moments.arrays())
+
+
+def read_known(arrays: Mapping[str, Any]) -> tuple[dict[str, Any], dict[tuple[str, int], Any], Moments]:
+    """Importances, noises and moments that ``write_known`` wrote."""
+    importance, noise = {}, {}
+    for name, content in arrays.items():
+        if "|" in name:
+            weight, block = name.split("|")
+            noise[weight, int(block)] = content
+        elif not name.endswith((MOMENTS, SHARED)):
+            importance[name] = content
+    return importance, noise, moments_from(arrays)
+
+
 class Exchanged:
     """A weight of a loaded model that holds something else for a while; at the end it is what it was, to the bit."""
 
@@ -87,12 +108,11 @@ class Exchanged:
         content = np.memmap(weight.path, np.uint8, "r", weight.offset, weight.rows * self._row)
         self._write(0, np.ascontiguousarray(content))
 
-    def put(self, codec: Codec, kind: int, importance: Any) -> None:
+    def put(self, codec: Codec, kind: int, guide: Guide) -> None:
         """What a format makes of it, stored in the format that it has."""
         at = 0
         for matrix, values in codec.matrices(self._weight):
-            line = None if importance is None else np.ascontiguousarray(importance[matrix % len(importance)])
-            near = codec.decode(kind, codec.encode(kind, values, line), self._weight.dims[0])
+            near = codec.decode(kind, codec.encode_by(kind, values, guide, matrix), self._weight.dims[0])
             data = codec.encode(self._weight.kind, near, None)
             self._write(at, data)
             at += data.nbytes
