@@ -198,6 +198,7 @@ class Session:
         if self._apart is not None:
             self._apart_tokens, separate = self.bench.text(self._apart.parts, more=True)
         self.split = split(windows, separate=separate)
+        self.unseen_bounds = (windows, windows + separate)  # of all windows of a text apart, also those not measured on
         self.notes = Notes(self._identity(), work)
         self._referred: set[str] = set()
         self._gather()
