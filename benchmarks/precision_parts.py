@@ -78,7 +78,6 @@ def trials(session: Session, searched: Search, ladder: dict[str, Mix]) -> list[t
             assert mix is not None
             path = session.file_of(mix.formats)
             *_, scored = session.bench.score(str(path), windows, first=session.first, against="trials")
-            path.unlink()
             assert isinstance(scored, Scored)
             measured.append(scored.windows)
             own = session.measure(mix.formats, unseen=False).quality.kl_mean or 0.0

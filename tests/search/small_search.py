@@ -18,7 +18,7 @@ FORMATS = ("Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "Q8_0")
 def text(folder: Path) -> str:
     """Python sources of this interpreter's library: what the model was trained for."""
     path = folder / "text.txt"
-    path.write_text("".join(inspect.getsource(one) for one in (heapq, textwrap, ast))[:90_000])
+    path.write_text("".join(inspect.getsource(one) for one in (heapq, textwrap, ast))[:36_000])
     return str(path)
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 import msgspec
 
 from memfit.errors import UsageError
+from memfit.precision.formats import FORMATS
+from memfit.precision.presets import PRESETS
 from memfit.search import importances
 from memfit.search.base import Base, differing
 from memfit.search.budget import Place, most_bytes
@@ -22,7 +24,7 @@ from memfit.search.sensitivity import Sensitivity
 from memfit.search.session import Said, Session, Setting, fitting_window
 from memfit.search.tasks import read_tasks
 from memfit.search.text import read_text
-from memfit.search.write import refuse_base, write
+from memfit.search.write import copy, refuse_base
 
 _COMPETITORS = 2  # presets that are measured beside a search, the most promising first
 _NEAR = 1.35  # a preset is measured where its prediction is within this of the floor
@@ -76,6 +78,10 @@ def quantize(request: Request, said: Said = lambda _what, _done, _total: None) -
         raise UsageError(
             "neither a floor nor a budget", hint="--floor kl=0.03, --max-bytes 4.5GiB, or --fit DEVICE --context N"
         )
+    for name in request.formats:
+        FORMATS.get(name)  # known before hours are spent
+    for name in request.presets:
+        PRESETS.get(name)
     base = Base(request.model, forced=request.forced)
     if asked.kv is None and (asked.device is None or request.ladder):
         raise UsageError(
@@ -233,16 +239,8 @@ def _concluded(session: Session, request: Request, decision: _Decision, said: Sa
     digest = importance_digest = None
     if mix is not None and request.out is not None:
         out = Path(request.out)
-        formats = differing(mix.formats, base)
-        digest = write(
-            session.bench,
-            base,
-            formats,
-            out,
-            plain=best is not None and best.name != SEARCHED,
-            overwrite=request.overwrite,
-            progress=lambda done, total: said("writing", done, total),
-        )
+        made = session.file_of(differing(mix.formats, base), plain=best is not None and best.name != SEARCHED)
+        digest = copy(made, out, overwrite=request.overwrite, progress=lambda done, total: said("writing", done, total))
         kept = session.notes.place("given.npz" if request.imatrix else "importance.npz")
         importance_digest = importances.export(
             kept, beside(out, "imatrix.gguf"), text=request.text or "the bundled sample of memfit", overwrite=True

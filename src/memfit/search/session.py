@@ -101,6 +101,7 @@ class Session:
 
     def __exit__(self, *_: object) -> None:
         self.bench.close()
+        self.notes.place(f"candidate-{os.getpid()}.gguf").unlink(missing_ok=True)
 
     @property
     def first(self) -> int:
@@ -121,9 +122,18 @@ class Session:
         )
 
     def file_of(self, formats: Mapping[str, str], *, plain: bool = False) -> Path:
-        """A file with these formats, in the notes' folder; ``plain``: as llama-quantize would make it."""
+        """A file with these formats, in the notes' folder, until another is asked for.
+
+        ``plain``: as llama-quantize would make it.
+        """
+        known = self.made(formats, plain=plain)
+        if known is not None:
+            return known
         path = self.notes.place(f"candidate-{os.getpid()}.gguf")
-        write(self.bench, self.base, formats, path, plain=plain, overwrite=True)
+        self._made = None
+        changed = differing(formats, self.base)
+        write(self.bench, self.base, changed, path, plain=plain, overwrite=True)
+        self._made = (changed, plain), path
         return path
 
     def measure(self, formats: Mapping[str, str], *, unseen: bool, full: bool = False, plain: bool = False) -> Measured:
@@ -142,13 +152,14 @@ class Session:
         known = self.notes.get(key)
         if known is not None:
             return msgspec.convert(known, Measured)
-        path = self.file_of(changed, plain=plain)
-        try:
-            found = self.measure_file(str(path), unseen=unseen, full=full)
-        finally:
-            path.unlink(missing_ok=True)
+        found = self.measure_file(str(self.file_of(changed, plain=plain)), unseen=unseen, full=full)
         self.notes.learn(key, msgspec.to_builtins(found))
         return found
+
+    def made(self, formats: Mapping[str, str], *, plain: bool) -> Path | None:
+        """The file that was made last, if it is of these formats."""
+        changed = differing(formats, self.base)
+        return self._made[1] if self._made is not None and self._made[0] == (changed, plain) else None
 
     def measure_file(self, path: str, *, unseen: bool, full: bool) -> Measured:
         """Measure a file that is there."""
@@ -201,6 +212,7 @@ class Session:
         self.unseen_bounds = (windows, windows + separate)  # of all windows of a text apart, also those not measured on
         self.notes = Notes(self._identity(), work)
         self._referred: set[str] = set()
+        self._made: tuple[tuple[dict[str, str], bool], Path] | None = None
         self._gather()
 
     def _identity(self) -> dict[str, object]:

@@ -11,6 +11,8 @@ from memfit.model.new_file import Progress, new_file
 from memfit.precision.formats import FORMATS
 from memfit.search.base import Base
 
+_PIECE_BYTES = 1 << 22
+
 
 def write(
     bench: Workbench,
@@ -46,6 +48,18 @@ def write(
                 one, name = tensors[at]
                 file.write(bytes(base.padding(FORMATS.get(name).tensor_bytes(one.dims))))
                 at += 1
+        return file.keep()
+
+
+def copy(made: Path, path: Path, *, overwrite: bool = False, progress: Progress | None = None) -> str:
+    """A file that was made before, under its name; returns its SHA-256.
+
+    Raises:
+        UsageError, MemfitError: as ``write``.
+    """
+    with made.open("rb") as source, new_file(path, made.stat().st_size, overwrite=overwrite, progress=progress) as file:
+        while piece := source.read(_PIECE_BYTES):
+            file.write(piece)
         return file.keep()
 
 
