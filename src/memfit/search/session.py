@@ -87,6 +87,7 @@ class Session:
     ) -> None:
         self.base, self.setting, self._said = base, setting, said
         self._passage, self._apart = passage, apart
+        self._made: tuple[tuple[dict[str, str], bool], Path] | None = None  # the file made last, and of what
         self.bench = Workbench(
             base.shape, window_tokens=setting.window_tokens, threads=setting.threads, changeable=True
         )
@@ -212,7 +213,6 @@ class Session:
         self.unseen_bounds = (windows, windows + separate)  # of all windows of a text apart, also those not measured on
         self.notes = Notes(self._identity(), work)
         self._referred: set[str] = set()
-        self._made: tuple[tuple[dict[str, str], bool], Path] | None = None
         self._gather()
 
     def _identity(self) -> dict[str, object]:
