@@ -66,6 +66,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
         waits_for_boot: some of it takes effect after the next boot.
         boot: the trial of a new command line, where it has one.
         drift: what somebody changed since, in words.
+        theirs: targets that undo left as somebody else made them (``memfit undo --keep-theirs``).
     """
 
     id: str
@@ -80,6 +81,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     waits_for_boot: bool = False
     boot: Boot | None = None
     drift: tuple[str, ...] = ()
+    theirs: tuple[str, ...] = ()
     schema_version: int = 1
 
 
@@ -119,6 +121,7 @@ def receipt_of(
         else Boot(state=trial["state"], reasons=tuple(trial["reasons"] or ())),
         waits_for_boot=later and told["state"] == "applied" and not _has_booted(told, now),
         drift=tuple(one["message"] for one in told.get("drift", ())),
+        theirs=tuple(told.get("theirs", ())),
     )
 
 
