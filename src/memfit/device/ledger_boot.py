@@ -72,6 +72,8 @@ def late_terms(facts: LedgerFacts) -> list[DramTerm]:
     pools = log.dma_pools_bytes[1:] if facts.cma else log.dma_pools_bytes
     if pools:
         terms.append(_term("dma_pools", "boot", sum(pools), "measured", f"{log.source}: DMA: preallocated"))
+    if log.ftrace_bytes:
+        terms.append(_term("ftrace", "boot", log.ftrace_bytes, "measured", f"{log.source}: ftrace: allocated"))
     return [term for term in terms if term is not None]
 
 
