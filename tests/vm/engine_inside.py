@@ -21,7 +21,7 @@ import mmap
 held = []
 def hold(size):
     for _ in range(size):
-        held.append(mmap.mmap(-1, 1 << 20))
+        held.append(mmap.mmap(-1, 1 << 20, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))
         for page in range(0, 1 << 20, 4096):
             held[-1][page] = 1
 hold({half})

@@ -93,7 +93,7 @@ def left_behind(machine: Machine) -> str:
     """Groups and units of memfit, and processes of the stand-in, that are still there."""
     return machine.ssh(
         "find /sys/fs/cgroup -name 'memfit-*'; systemctl list-units --all --plain --no-legend 'memfit-*'; "
-        "pgrep --full --list-full 'fake 1' || true"
+        "pgrep --full --list-full '[f]ake 1|[t]ail -f -s 60' || true"
     )
 
 
