@@ -54,7 +54,7 @@ def machine(image: Image, wheel: Path, tmp_path_factory: pytest.TempPathFactory)
     made.boot()
     _install(made, wheel, folder / "memfit.tar")
     made.ssh(
-        f"useradd --create-home --shell /bin/bash {USER} && cp -r /root/.ssh ~{USER}/ && chown -R {USER}: ~{USER}/.ssh"
+        f"useradd --create-home --shell /bin/bash {USER} && cp -r ~/.ssh ~{USER}/ && chown -R {USER}: ~{USER}/.ssh"
     )
     yield made
     made.stop()

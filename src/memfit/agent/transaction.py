@@ -16,7 +16,7 @@ from memfit.agent.acts import Acts
 from memfit.agent.denied import check
 from memfit.agent.failure import Failure, of_system
 from memfit.agent.journal import HOME, Entry, Journal
-from memfit.agent.machine import Machine
+from memfit.agent.machine import AVAILABLE, Machine
 from memfit.agent.steps import key_of, plan_steps
 from memfit.agent.targets import Targets
 from memfit.agent.tree import Tree
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from memfit.agent.steps import Policy
 
 UNKNOWN = "unknown"
-_MEASURED = ("MemTotal", "MemAvailable", "MemFree", "CmaTotal", "CmaFree", "SwapTotal", "SwapFree")
+_MEASURED = ("MemTotal", *AVAILABLE, "MemFree", "CmaTotal", "CmaFree", "SwapTotal", "SwapFree")
 
 
 class Transactions:
