@@ -199,6 +199,7 @@ class TestSystemd:
         assert words[:4] == ["systemd-run", "--user", "--scope", "--quiet"]
         assert f"MemoryMax={7 * MIB}" in words
         assert "MemorySwapMax=0" in words
+        assert "--collect" in words  # of one that was killed nothing stays
         assert words[words.index("--") + 1 :][:2] == ["/bin/sh", "-c"]
         trial = commands.ran[0]
         assert "MemoryMax=67108864" in trial

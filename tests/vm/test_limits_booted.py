@@ -97,10 +97,13 @@ def observed(machine: Machine, held: int, limit: int, *mechanism: str, user: str
 
 def left_behind(machine: Machine) -> str:
     """Groups and units of memfit, and processes of the stand-in, that are still there."""
-    return machine.ssh(
-        "find /sys/fs/cgroup -name 'memfit-*'; systemctl list-units --all --plain --no-legend 'memfit-*'; "
+    units = "list-units --all --plain --no-legend 'memfit-*'"
+    told = machine.ssh(
+        f"find /sys/fs/cgroup -name 'memfit-*'; systemctl {units}; "
         "pgrep --full --list-full '[f]ake 1|[t]ail -f -s 60' || true"
     )
+    theirs = [*machine.client, "-l", USER, NAME, f"systemctl --user {units}"]
+    return told + subprocess.run(theirs, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True).stdout
 
 
 def check_held(seen: Observation, mechanism: str) -> None:

@@ -114,7 +114,8 @@ def try_out(prefix: tuple[str, ...], mount: Path, ground: Ground) -> None:
 
 
 def _words(whose: str, limit_bytes: int | None, unit: str) -> tuple[str, ...]:
-    named = () if unit == "trial" else (f"--unit={unit}",)
+    # one that was killed for memory has failed, and a failed unit stays in the list unless it is collected (since 236)
+    named = () if unit == "trial" else (f"--unit={unit}", "--collect", "--description=a run of memfit")
     limit = () if limit_bytes is None else ("-p", f"MemoryMax={limit_bytes}", "-p", "MemorySwapMax=0")
     return ("systemd-run", whose, "--scope", "--quiet", *named, "-p", "MemoryAccounting=yes", *limit, "--")
 
