@@ -33,6 +33,8 @@ QUIET_S = 60.0
 _BOARD_BYTES = 4096 * MIB  # the smallest board of NVIDIA's with an Orin
 _UNEXPLAINED = 0.005
 """Of DRAM, what no counter and no line of a log shows: 4 MiB of a kernel that runs in 1 GiB."""
+_HUGE_BYTES = 2 * MIB
+"""Right after a boot there may be a huge page more: what a program gave back of one is in no counter."""
 _SLAB_BYTES, _SLOT_BYTES = 2048, 24  # kernel/dma/swiotlb.c of 6.1: IO_TLB_SHIFT, struct io_tlb_slot
 
 
@@ -130,7 +132,7 @@ def test_over_ssh_as_inside(machine: Machine, tmp_path: Path) -> None:
     for found in (inside, outside):
         assert found.physical_bytes == 1024 * MIB
         assert found.unexplained_bytes is not None
-        assert abs(found.unexplained_bytes) <= _UNEXPLAINED * 1024 * MIB
+        assert abs(found.unexplained_bytes) <= _UNEXPLAINED * 1024 * MIB + _HUGE_BYTES
 
 
 def test_the_command_finds_it(machine: Machine) -> None:

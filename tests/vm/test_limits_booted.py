@@ -87,8 +87,8 @@ def observed(machine: Machine, held: int, limit: int, *mechanism: str, user: str
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=RUN_S)
     assert done.returncode == 0, done.stderr[-3000:]
     seen = msgspec.json.decode(done.stdout, type=Observation)
-    peak, limit = seen.peak_limit_bytes or 0, seen.limit
-    print(f"{user}, {limit.mechanism} of {(limit.limit_bytes or 0) / MIB:.0f} MiB: {seen.outcome}, {seen.reason}")
+    peak = seen.peak_limit_bytes or 0
+    print(f"{user}, {seen.limit.mechanism} of {limit} MiB: {seen.outcome}, {seen.reason}")
     print(
         f"peak {peak / MIB:.1f} MiB, {seen.paging}, {seen.phases[-1]}, unevictable {seen.unevictable_bytes / MIB:.1f}"
     )
