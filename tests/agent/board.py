@@ -135,8 +135,8 @@ class Board:
         receipt: dict[str, Any] = told["ok"]["receipt"]
         return receipt
 
-    def undo(self, id: str | None = None) -> dict[str, Any]:
-        told = self.ask("undo", id=id)
+    def undo(self, id: str | None = None, **more: Any) -> dict[str, Any]:
+        told = self.ask("undo", id=id, **more)
         assert "ok" in told, told
         receipt: dict[str, Any] = told["ok"]["receipt"]
         return receipt

@@ -389,7 +389,9 @@ def test_a_transaction_that_never_came_to_its_end(board: Board) -> None:
     (journal / f"{id}.applied").rename(journal / f"{id}.open")
     board.power_on()
     assert board.early() == "trying"
+    board.write("var/lib/memfit/trial.json.new", b"{")  # and once more, while the boot noted what it saw
     assert board.ask("status", recover=True)["recovered"] == [id]
+    assert not (board.root / "var/lib/memfit/trial.json.new").exists()
     assert board.file == before
     assert boot.read_trial(board.tree) == {}
     assert boot.early(board.tree) == {}

@@ -83,5 +83,12 @@ def test_an_edit_since_is_shown_as_a_difference(image: Path, capsys: pytest.Capt
     code, _, err = run(capsys, "undo", *root)
     assert code == 5
     assert "+a link to /etc/other.service" in err
+    assert "--keep-theirs" in err
     code, out, _ = run(capsys, "status", *root)
     assert "Changed since by somebody else" in out
+    code, out, _ = run(capsys, "undo", *root, "--keep-theirs")
+    assert code == 0
+    assert "as it was but for one change of somebody else's" in out
+    assert "/etc/systemd/system/cups.service" in out
+    assert str(masked.readlink()) == "/etc/other.service"
+    assert not (image / "etc/systemd/system/cups.socket").is_symlink()

@@ -55,6 +55,8 @@ def test_json_has_the_fields_others_build_on(capsys: pytest.CaptureFixture[str],
     assert found["terms"][0].keys() >= {"name", "layer", "bytes", "source", "holder"}
     assert found["processes"][0].keys() >= {"pid", "name", "unit", "pss_bytes"}
     assert found["checks"][0].keys() >= {"name", "verdict", "evidence", "mend"}
+    assert found["advice"][0].keys() == {"name", "bytes", "words"}
+    assert "kill " in next(one["words"] for one in found["advice"] if one["name"] == "idle_python")
     assert sum(term["bytes"] for term in found["terms"]) + found["unexplained_bytes"] == found["physical_bytes"]
 
 

@@ -295,3 +295,21 @@ class Stage:
         assert ("applied" in states) == (where == "after"), (states, where)
         assert where in may_be
         return where
+
+
+class EditedStage(Stage):
+    """Somebody changed a file and a link after it was applied, and undo is told to leave them."""
+
+    def __init__(self, folder: Path, scene: Scene) -> None:
+        super().__init__(folder, scene)
+        edited = {
+            "/etc/kernel/cmdline": Was("file", b"somebody's own\n", 0o600, mtime_ns=_THEN_NS),
+            f"{SYSTEM}/docker.socket": Was("link", mode=0, target="/opt/theirs", mtime_ns=_THEN_NS),
+        }
+        self._applied |= edited
+        self._changed -= set(edited)
+        self.before |= edited
+        self.after |= edited
+
+    def undo(self) -> dict[str, Any]:
+        return self.ask({"action": "undo", "keep_theirs": True})

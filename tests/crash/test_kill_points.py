@@ -13,10 +13,11 @@ from pathlib import Path
 import power_cut
 import pytest
 from dying import FullDisk, Work, dies, through, unflushed
-from scenes import BOOT, JOURNAL, REPRESENTATIVE, Stage, random_scene
+from scenes import BOOT, JOURNAL, REPRESENTATIVE, EditedStage, Stage, random_scene
 
 SEED = 20_260_401
 SOAKED_POINTS = 10_000
+NEVER = 1 << 30
 
 
 @pytest.fixture
@@ -182,6 +183,15 @@ def test_a_disk_that_is_full_from_any_call_on(stage: Stage, applied: bool) -> No
 @pytest.mark.parametrize("applied", [False, True], ids=["apply", "undo"])
 def test_a_kill_at_any_call_of_a_boot_that_is_tried(folder: Path, applied: bool) -> None:
     assert kill(Stage(folder, BOOT), applied=applied, every=9) > 25
+
+
+def test_a_death_at_any_call_of_an_undo_that_leaves_what_somebody_changed(folder: Path) -> None:
+    """Their file and link stay whatever happens, and everything else is before or after."""
+    stage = EditedStage(folder, REPRESENTATIVE)
+    assert kill(stage, applied=True, every=NEVER) > 40
+    assert kill_twice(stage, applied=True, every=16) > 20
+    assert lose_power(stage, folder, applied=True) > 70
+    assert fill_disk(stage, applied=True) > 5
 
 
 @pytest.mark.slow

@@ -21,6 +21,8 @@ ORIN_NANO = """\
 [    0.000000] Memory: 7525864K/8133248K available (19328K kernel code, 4066K rwdata, 10040K rodata, 7616K init, \
 521K bss, 345240K reserved, 262144K cma-reserved)
 [    0.000000] SLUB: HWalign=64, Order=0-3, MinObjects=0, CPUs=6, Nodes=1
+[    0.000000] ftrace: allocating 60416 entries in 236 pages
+[    0.000000] ftrace: allocated 236 pages with 5 groups
 [    0.010000] Mount-cache hash table entries: 16384 (order: 5, 131072 bytes, linear)
 [    0.077072] DMA: preallocated 1024 KiB GFP_KERNEL pool for atomic allocations
 [    0.077204] DMA: preallocated 1024 KiB GFP_KERNEL|GFP_DMA pool for atomic allocations

@@ -30,6 +30,7 @@ def test_what_booting_took() -> None:
     assert log.swiotlb_bytes == 64 * MIB
     assert (log.percpu_pages, log.cpus) == (29, 6)
     assert log.dma_pools_bytes == (MIB, MIB, MIB)
+    assert log.ftrace_bytes == 236 * 4 * KIB
     assert [(table.name, table.early) for table in log.tables] == [
         ("Dentry cache", True),
         ("Inode", True),

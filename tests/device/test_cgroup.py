@@ -85,6 +85,21 @@ def test_version_2(tmp_path: Path) -> None:
     assert memory.pressure.some_s == 2.5
 
 
+@pytest.mark.parametrize(
+    ("events", "kills"),
+    [
+        ("oom_kill 2\noom_group_kill 1\n", 1),
+        ("oom_kill 1\noom_group_kill 1\n", 1),
+        ("oom_kill 0\noom_group_kill 0\n", 0),
+        ("oom_kill 3\n", 3),
+        ("max 1\n", None),
+    ],
+)
+def test_of_a_group_that_is_killed_as_one_the_first_counts_once(tmp_path: Path, events: str, kills: int | None) -> None:
+    host = group(tmp_path, "/g", {**V2, "memory.events": events})
+    assert read_cgroup(cgroup_at("/g", host), host).oom_kills == kills
+
+
 def test_what_a_kernel_does_not_count_is_unknown_and_not_zero(tmp_path: Path) -> None:
     host = group(tmp_path, "/g", {"memory.current": "5\n"})
     memory = read_cgroup(cgroup_at("/g", host), host)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from trees import names
 
 from memfit.device.audit_records import DramTerm
-from memfit.device.kernel_memory import Moment, Vmalloc, Zones
+from memfit.device.kernel_memory import Moment, Vmalloc, Zones, parse_iomem
 from memfit.device.ledger import Ledger, LedgerFacts, build_ledger, hidden_bytes
 from memfit.device.ledger_read import Machine, read_ledger_facts
 from memfit.device.ledger_rest import explain
@@ -238,3 +238,29 @@ def test_terms_know_their_source(tmp_path: Path) -> None:
     facts, _ = tree_facts("orin-nano-8gb-desktop", tmp_path)
     terms: tuple[DramTerm, ...] = build_ledger(facts).terms
     assert all(term.evidence for term in terms)
+
+
+def ranges(*kept: str) -> Ledger:
+    """1 GiB as a booted kernel of Debian shows it to root, with ranges that it keeps."""
+    lines = ("40000000-7fffffff : System RAM", "  40210000-4185ffff : Kernel code", *kept)
+    memory = {"MemTotal": 950 * MIB, "MemFree": 900 * MIB}
+    moment = Moment(meminfo=memory, zones=Zones(present_bytes=GIB, managed_bytes=950 * MIB, page_lists_bytes=0))
+    return build_ledger(LedgerFacts(physical_bytes=GIB, moment=moment, regions=parse_iomem("\n".join(lines))))
+
+
+def test_page_tables_of_all_memory_are_the_range_of_their_size() -> None:
+    told = ranges("  7fdcc000-7fdcdfff : reserved", "  7fdfd000-7fffffff : reserved")
+    assert total(told, "linear_map_tables") == 0x7FFFFFFF + 1 - 0x7FDFD000
+    # mapped by blocks of 2 MiB, or lost among others: then nobody knows
+    assert total(ranges("  7fdcc000-7fdcdfff : reserved"), "linear_map_tables") == 0
+    two = ranges("  7fbfd000-7fdfffff : reserved", "  7fdfd000-7fffffff : reserved")
+    assert total(two, "linear_map_tables") == 0
+    # what nobody may map needs none
+    told = ranges("  7fdfd000-7fffffff : reserved", "50000000-5fffffff : reserved")
+    assert total(told, "linear_map_tables") == 0
+
+
+def test_ranges_beyond_all_measure_are_no_work() -> None:
+    lines = f"0-{(1 << 64) - 2:x} : System RAM\n  1000-1fff : reserved"
+    moment = Moment(meminfo={"MemTotal": GIB, "MemFree": GIB})
+    build_ledger(LedgerFacts(physical_bytes=2 * GIB, moment=moment, regions=parse_iomem(lines)))

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import msgspec
 
-from memfit.device.audit_records import Audit, DramTerm, ProcessRow, Storage
-from memfit.knob import Advice, advice
+from memfit.device.audit_records import Advice, Audit, DramTerm, ProcessRow, Storage
+from memfit.knob import advice
 from memfit.units import GIB, MIB
 from whole_machine import machine
 
@@ -36,6 +36,11 @@ def test_units_nobody_knows_are_named_with_what_they_hold() -> None:
     assert {name for name in found if name.endswith(".service")} == {"robot.service"}
     assert found["robot.service"].bytes == 45 * MIB
     assert "systemctl disable --now robot.service" in found["robot.service"].words
+
+
+def test_a_name_that_a_shell_would_take_apart_is_quoted() -> None:
+    found = told(row(1, "robot", r"my\x2drobot.service"))
+    assert found[r"my\x2drobot.service"].words.endswith(r"disable --now 'my\x2drobot.service'")
 
 
 def test_interpreters_sessions_and_containers() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from memfit.errors import UnknownName, UsageError
-from memfit.measure.limits import MECHANISMS, Fence, Ground, TooSmall, open_fence, refuse_too_small
+from memfit.measure.limits import MECHANISMS, Fence, Ground, TooSmall, open_fence, refuse_too_small, systemd_scope
 from memfit.measure.limits._fence import _NAME, fresh_name, remove_stale
 from memfit.measure.limits._group import Group
 from memfit.units import KIB, MIB
@@ -199,7 +199,8 @@ class TestSystemd:
         assert words[:4] == ["systemd-run", "--user", "--scope", "--quiet"]
         assert f"MemoryMax={7 * MIB}" in words
         assert "MemorySwapMax=0" in words
-        assert words[-1] == "--"
+        assert "--collect" in words  # of one that was killed nothing stays
+        assert words[words.index("--") + 1 :][:2] == ["/bin/sh", "-c"]
         trial = commands.ran[0]
         assert "MemoryMax=67108864" in trial
         assert not any(word.startswith("--unit") for word in trial)
@@ -218,6 +219,25 @@ class TestSystemd:
         # a scope that stays is stopped by systemd, and nothing is removed under its feet
         assert "left behind" in fence.close()
         assert commands.ran[-1] == ["systemctl", "--user", "stop", f"{unit}.scope"]
+
+    def test_one_process_keeps_the_scope_and_is_no_part_of_the_run(self, tmp_path: Path) -> None:
+        ground = self.ground(tmp_path, Commands(out="67108864\n"))
+        words = open_fence(7 * MIB, mechanism="systemd_scope", ground=ground).prefix
+        inside = words[words.index("--") + 1 :]
+        done = subprocess.run([*inside, "echo", "a b"], capture_output=True, text=True, check=True, timeout=10)
+        assert done.stdout == "a b\n"  # it holds no stream of the program's open
+        deadline, keepers = time.monotonic() + 10, list[int]()
+        while not keepers and time.monotonic() < deadline:
+            found = (int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit())
+            keepers = [pid for pid in found if systemd_scope._keeps(pid)]
+        group = systemd_scope.ScopeGroup(tmp_path, "unit", "--user", ground)
+        (tmp_path / "cgroup.procs").write_text("".join(f"{pid}\n" for pid in (1, *keepers)))
+        assert group.pids() == (1,)
+        assert group.members() == (1, *keepers)
+        for pid in keepers:
+            os.kill(pid, signal.SIGTERM)  # as systemd does to what is left of a scope
+            assert systemd_scope._keeps(pid)
+            os.kill(pid, signal.SIGKILL)
 
     def test_a_scope_that_limits_nothing_is_not_taken(self, tmp_path: Path) -> None:
         fence = open_fence(7 * MIB, mechanism="systemd_scope", ground=self.ground(tmp_path, Commands(out="max\n")))

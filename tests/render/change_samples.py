@@ -81,6 +81,7 @@ FELL_BACK = msgspec.structs.replace(
     RECEIPT, waits_for_boot=False, boot=Boot(state="fell back", reasons=("CMA is gone", "ssh.service failed"))
 )
 UNDONE = msgspec.structs.replace(RECEIPT, state="undone", waits_for_boot=False)
+LEFT = msgspec.structs.replace(UNDONE, theirs=("/boot/extlinux/extlinux.conf",))
 STATUS = Status(
     host="jetson",
     receipts=(
@@ -106,6 +107,7 @@ CHANGES = {
     "receipt": RECEIPT,
     "receipt_after_a_boot": BOOTED,
     "receipt_that_fell_back": FELL_BACK,
+    "receipt_with_theirs": LEFT,
     "status": STATUS,
     "stepwise": STEPWISE,
     "stepwise_not_begun": BROKEN,

@@ -12,10 +12,11 @@ from test_golden import compare
 from trees import names, write_tree
 
 from memfit.device.audit import audit
-from memfit.device.audit_records import Audit, ProcessRow
+from memfit.device.audit_records import Advice, Audit, ProcessRow
 from memfit.host.rootfs import RootfsHost
 from memfit.render import find_view, render
 from memfit.render.document import Bullets, Command, Details, Document, Facts, Headline, MemoryMap, Table
+from memfit.units import MIB
 
 VIEWS = ("dram", "holders", "preflight")
 
@@ -66,6 +67,21 @@ def test_layers_add_up_to_what_they_hold() -> None:
     assert total == sum(term.bytes for term in record.terms)
     items = [row for row in rows if row[0].text.startswith("·")]
     assert sum(int(row[1].exact.split()[0]) for row in items) == total
+
+
+def test_advice_is_told_once_and_by_its_own_name() -> None:
+    record = audited("orin-nano-8gb-desktop")
+    assert "idle python" in [row[0].text for row in table(show(record), "What could be taken back").rows]
+    told = (
+        Advice(name="my_unit.service", bytes=40 * MIB, words="nobody knows"),
+        Advice(name="idle_python", bytes=14 * MIB, words="kill 5"),
+        Advice(name="threads", bytes=0, words="few"),
+    )
+    shown = show(msgspec.structs.replace(record, advice=told))
+    rows = [[cell.text for cell in row] for row in table(shown, "Advice").rows]
+    assert [row[:2] for row in rows] == [["my_unit.service", "40.0"], ["idle_python", "14.0"], ["threads", ""]]
+    assert [row[2] for row in rows] == [one.words for one in told]
+    assert "idle python" not in [row[0].text for row in table(shown, "What could be taken back").rows]
 
 
 def test_what_failed_comes_first_with_the_command_that_mends_it() -> None:

@@ -1,7 +1,8 @@
 """The power goes while settings change: what is on the disk recovers to exactly before or exactly after.
 
-A running machine is saved with its memory, so that each cut starts from the same moment without a boot. After the cut
-the disk is mounted as a rescue shell would mount it: the file system replays its own journal, and memfit recovers.
+A running machine is saved with its memory, so that each cut starts from the same moment without a boot. The power goes
+at, or a little after, a change of the folders that memfit writes to, spread over all of them. After the cut the disk is
+mounted as a rescue shell would mount it: the file system replays its own journal, and memfit recovers.
 """
 
 from __future__ import annotations
@@ -9,18 +10,18 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
-import socket
+import random
 import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from machine import NAME, Machine
+from saved import Saved
 
 from memfit.apply import Place
 from memfit.apply.place import ask
@@ -38,53 +39,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.vm
 CUTS = int(os.environ.get("MEMFIT_POWER_CUTS", "40"))
 KNOBS = ("desktop", "cups", "avahi", "bluetooth", "snapd", "camera_daemon", "swiotlb", "swappiness")
+SEED = 20_261_129
+JOURNAL = "var/lib/memfit/journal"
 _WATCHED = ("etc/systemd", "etc/sysctl.d", "boot/extlinux", "var/lib/memfit")
-
-
-class Saved(Machine):
-    """A machine whose memory can be kept, so that it goes on without a boot."""
-
-    def save(self) -> None:
-        """Keep memory and disk as they are now, and switch off."""
-        self._say("savevm now")
-        self.kill()
-
-    def resume(self, disk: Path) -> None:
-        """Go on where ``save`` was, with a copy of that disk."""
-        shutil.copy(disk, self._disk)
-        self._start(["-loadvm", "now"])
-
-    def disk(self) -> Path:
-        return self._disk
-
-    def _start(self, more: list[str]) -> None:
-        with (self.folder / "qemu.log").open("ab") as log:
-            self._process = subprocess.Popen([*self._qemu(), *more], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        end = time.monotonic() + 60
-        while time.monotonic() < end and self.run("true", timeout_s=30).returncode:
-            time.sleep(0.2)
-
-    def _qemu(self) -> list[str]:
-        words = super()._qemu()
-        words[words.index("-monitor") + 1] = f"unix:{self.folder / 'monitor'},server,nowait"
-        return words
-
-    def _say(self, command: str) -> None:
-        with socket.socket(socket.AF_UNIX) as monitor:
-            monitor.connect(str(self.folder / "monitor"))
-            monitor.settimeout(120)
-            self._until_prompt(monitor)
-            monitor.sendall(command.encode() + b"\n")
-            self._until_prompt(monitor)
-
-    @staticmethod
-    def _until_prompt(monitor: socket.socket) -> None:
-        heard = b""
-        while not heard.endswith(b"(qemu) "):
-            piece = monitor.recv(4096)
-            if not piece:
-                raise RuntimeError(f"the monitor ended: {heard[-300:]!r}")
-            heard += piece
 
 
 @contextmanager
@@ -106,7 +63,7 @@ def watched(top: Path) -> dict[str, tuple[object, ...]]:
     found: dict[str, tuple[object, ...]] = {}
     for base in _WATCHED:
         for folder, folders, names in os.walk(top / base):
-            if "var/lib/memfit/journal" in folder:
+            if JOURNAL in folder:
                 continue
             for name in (*folders, *names):
                 path = Path(folder, name)
@@ -115,10 +72,12 @@ def watched(top: Path) -> dict[str, tuple[object, ...]]:
                     found[inside] = ("link", str(path.readlink()))
                 elif path.is_dir():
                     found[inside] = ("folder", there.st_mode)
+                elif inside == "var/lib/memfit/trial.json":
+                    found[inside] = ("file", there.st_mode)  # it names the transaction, whose name is new each time
                 else:
                     found[inside] = ("file", there.st_mode, hashlib.sha256(path.read_bytes()).hexdigest())
-    # the journal's own folder comes with the first transaction, and the trial's note is no setting
-    return {path: what for path, what in found.items() if path not in ("var/lib/memfit/journal",)}
+    found.pop(JOURNAL, None)  # it comes with the first transaction
+    return found
 
 
 def request_of(machine: Machine) -> dict[str, Any]:
@@ -128,73 +87,101 @@ def request_of(machine: Machine) -> dict[str, Any]:
     return {"action": "apply", "changes": as_request(changes_of(host, found, chosen)), "about": {}}
 
 
-def cut(machine: Saved, disk: Path, request: dict[str, Any], after_s: float) -> bool:
-    """Ask for a change, and take the power away meanwhile; whether it had been answered."""
+class Work:
+    """Something asked of the agent there, which may never be answered."""
+
+    def __init__(self, machine: Saved, request: dict[str, Any]) -> None:
+        self._place, self._request = Place(host=NAME, client=machine.client), request
+        self.answer: dict[str, Any] | None = None
+        self._thread = threading.Thread(target=self._go)
+        self._thread.start()
+
+    def _go(self) -> None:
+        with suppress(MemfitError):
+            self.answer = ask(self._place, self._request)
+
+    def wait(self, most_s: float = 600) -> bool:
+        """Whether it has ended by then."""
+        self._thread.join(most_s)
+        return not self._thread.is_alive()
+
+
+class Whole(NamedTuple):
+    """Work that was let come to its end: its answer, how many steps were seen of it, and how long it took."""
+
+    answer: dict[str, Any]
+    steps: int
+    whole_s: float
+
+
+def let(machine: Saved, disk: Path, request: dict[str, Any]) -> Whole:
     machine.resume(disk)
-    answered: list[dict[str, Any]] = []
+    began = time.monotonic()
+    work = Work(machine, request)
+    assert work.wait()
+    assert work.answer is not None
+    whole_s = time.monotonic() - began
+    time.sleep(1)  # what was seen last has to be said
+    return Whole(work.answer, machine.steps, whole_s)
 
-    def go() -> None:
-        try:
-            answered.append(ask(Place(host=NAME, client=machine.client), request))
-        except MemfitError:
-            return
 
-    asking = threading.Thread(target=go)
-    asking.start()
-    asking.join(after_s)
+def cut(machine: Saved, disk: Path, request: dict[str, Any], at_step: int, later_s: float) -> bool:
+    """Ask for a change, and take the power away so long after a step was seen; whether it had been answered."""
+    machine.resume(disk)
+    work = Work(machine, request)
+    while machine.steps < at_step and not work.wait(0.002):
+        pass
+    work.wait(later_s)
     machine.kill()
-    asking.join(60)
-    return bool(answered)
+    assert work.wait(60)
+    return work.answer is not None
 
 
 def test_power_cuts(image: Image, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    machine = Saved(tmp_path / "machine", image)
+    machine, chance = Saved(tmp_path / "machine", image), random.Random(SEED)
     try:
         machine.boot()
         request = request_of(machine)
+        machine.watch()
         machine.ssh("sync")
-        machine.save()
-        before_disk = Path(shutil.copy(machine.disk(), tmp_path / "before.qcow2"))
-        # once to its end: how long that takes, and what it looks like
-        machine.resume(before_disk)
-        began = time.monotonic()
-        receipt = ask(Place(host=NAME, client=machine.client), request)["receipt"]
-        apply_s = time.monotonic() - began
-        machine.ssh("sync")
-        machine.save()
-        after_disk = Path(shutil.copy(machine.disk(), tmp_path / "after.qcow2"))
-        with mounted(before_disk, tmp_path) as top:
-            before = watched(top)
-        with mounted(after_disk, tmp_path) as top:
-            after = watched(top)
+        before_disk = machine.save(tmp_path / "before.qcow2")
+        # once to its end, there and back: what that looks like, and its steps
+        applied = let(machine, before_disk, request)
+        after_disk = machine.save(tmp_path / "after.qcow2")
+        before, after = looked(before_disk, tmp_path), looked(after_disk, tmp_path)
         assert before != after
-        back = {"action": "undo", "id": receipt["id"]}
-        machine.resume(after_disk)
-        began = time.monotonic()
-        ask(Place(host=NAME, client=machine.client), back)
-        undo_s = time.monotonic() - began
+        back = {"action": "undo", "id": applied.answer["receipt"]["id"]}
+        undone = let(machine, after_disk, back)
         machine.kill()
         ends: dict[str, int] = {}
         for number in range(CUTS):
             applying = number % 2 == 0
-            disk, asked, whole_s = (before_disk, request, apply_s) if applying else (after_disk, back, undo_s)
-            after_s = whole_s * (number + 0.5) / CUTS * 1.1
-            answered = cut(machine, disk, asked, after_s)
-            with mounted(machine.disk(), tmp_path) as top:
+            disk, asked, whole = (before_disk, request, applied) if applying else (after_disk, back, undone)
+            at_step = round((number // 2 + 0.5) / ((CUTS + 1) // 2) * whole.steps)
+            later_s = chance.choice((0.0, chance.uniform(0, 0.1), chance.uniform(0, whole.whole_s / 8)))
+            answered = cut(machine, disk, asked, at_step, later_s)
+            where = f"cut {number}, {later_s:.3f} s after step {at_step} of {whole.steps}, {asked['action']}"
+            with mounted(machine.disk, tmp_path) as top:
+                found = sorted(path.name.rpartition(".")[2] for path in (top / JOURNAL).glob("0*"))
                 said = ask(Place(root=str(top)), {"action": "status", "recover": True})
                 state = watched(top)
-            where = (
-                f"cut {number} {after_s:.2f} s after {'apply' if applying else 'undo'} began: {json.dumps(said)[-400:]}"
-            )
+            where += f", journal {found}: {json.dumps(said)[-400:]}"
             assert state in (before, after), (where, _difference(before, after, state))
             if answered:  # what was reported as done is done
                 assert state == (after if applying else before), where
-            end = f"{'apply' if applying else 'undo'}: {'after' if state == after else 'before'}"
+            became = "after" if state == after else "before"
+            end = f"{asked['action']} cut when {' '.join(found) or 'nothing was begun'}: {became}"
             ends[end] = ends.get(end, 0) + 1
         with capsys.disabled():
-            print(f"\n{CUTS} power cuts: {ends}")
+            print(f"\n{CUTS} power cuts at {applied.steps} and {undone.steps} steps, the first of seed {SEED}:")
+            print("\n".join(f"{count:3} {end}" for end, count in sorted(ends.items())))
     finally:
         machine.kill()
+
+
+def looked(disk: Path, folder: Path) -> dict[str, tuple[object, ...]]:
+    with mounted(disk, folder) as top:
+        return watched(top)
 
 
 def _difference(*states: dict[str, tuple[object, ...]]) -> dict[str, list[object]]:

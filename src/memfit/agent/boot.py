@@ -171,6 +171,7 @@ def forget(tree: Tree, id: str) -> None:
     Raises:
         OSError: what the kernel refuses.
     """
+    tree.remove(TRIAL + ".new")  # where power was cut while that was written
     trial = read_trial(tree)
     if trial.get("id") == id:
         tree.remove(_beside(trial))

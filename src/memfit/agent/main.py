@@ -4,7 +4,7 @@ A request is an object of JSON: ``action``, ``root``, and what the action needs.
 
     apply     changes, about, confirm_s  → receipt
     confirm   id                         → {}: the machine can still be reached (``memfit.agent.watcher``)
-    undo      id or null                 → receipt
+    undo      id or null, keep_theirs    → receipt; ``theirs``: targets that stayed as somebody made them
     status    recover                    → receipts, each with ``drift``; ``recovered``: found half-way and taken back;
                                            ``trial``: id, state and reasons (``memfit.agent.boot``); ``now``: boot_id
                                            and memory
@@ -68,7 +68,7 @@ def _do(request: dict[str, Any], machine: Machine | None) -> dict[str, Any]:
         confirm(transactions.journal, request.get("id") or "")
         return {}
     if action == "undo":
-        return {"receipt": transactions.undo(request.get("id"))}
+        return {"receipt": transactions.undo(request.get("id"), keep_theirs=bool(request.get("keep_theirs")))}
     if action == "status":
         found = _status(transactions, tree, recover=bool(request.get("recover")))
         return {**found, "now": {"boot_id": machine.boot_id(), "memory": machine.memory()} if machine.live else {}}

@@ -7,6 +7,7 @@ import hashlib
 from contextlib import suppress
 from typing import Any
 
+from memfit.agent import theirs
 from memfit.agent.failure import Failure, of_system
 from memfit.agent.journal import Entry, Journal
 from memfit.agent.steps import after_of, before_of, beside, content_of, key_of
@@ -95,22 +96,46 @@ class Nodes:
         Raises:
             Failure: somebody changed something since, and nothing was done; or the kernel refuses.
         """
-        self.refuse_drift(steps, entry)
-        for step in self._put(steps, entry):
+        left = self.refuse_drift(steps, entry)
+        for step in (step for step in self._put(steps, entry) if step["number"] not in left):
             try:
                 self._take_back(step, entry)
             except OSError as error:
                 raise of_system(key_of(step), error) from error
         self.discard(steps, entry)
 
-    def refuse_drift(self, steps: list[dict[str, Any]], entry: Entry) -> None:
+    def refuse_drift(self, steps: list[dict[str, Any]], entry: Entry) -> set[int]:
         """Nothing where all that was put in place is as it was or as it was made to be.
+
+        Returns:
+            Numbers of the steps whose targets are somebody else's by now, and were agreed to stay so.
 
         Raises:
             Failure: somebody changed something.
         """
-        for step in self._put(steps, entry):
-            self.check_drift(step, entry)
+        agreed, left = theirs.agreed(self._journal, entry), set()
+        for step, failure in self.drifted(self._put(steps, entry), entry):
+            if step["number"] not in agreed:
+                raise failure
+            left.add(step["number"])
+        return left
+
+    def drifted(self, steps: list[dict[str, Any]], entry: Entry) -> list[tuple[dict[str, Any], Failure]]:
+        """Steps whose targets somebody changed since they were put in place, each with the difference.
+
+        Raises:
+            Failure: the kernel refuses to look.
+        """
+        found = []
+        for step in steps:
+            try:
+                if not self._is_only_staged(step, entry):
+                    self.check_drift(step, entry)
+            except Failure as failure:
+                if failure.kind != "drift":
+                    raise
+                found.append((step, failure))
+        return found
 
     def discard(self, steps: list[dict[str, Any]], entry: Entry) -> None:
         """Nothing of what was staged: no name beside anything, and no folder that was made and holds nothing.

@@ -123,6 +123,7 @@ _REQUEST = {
     "id?": _WORD,
     "about?": ("an object", _is_object),
     "recover?": _TRUTH,
+    "keep_theirs?": _TRUTH,
     "confirm_s?": ("a number of seconds", _is_seconds),
 }
 _CHANGES = {

@@ -7,27 +7,27 @@ something that somebody else made of it, and then nothing is done and the differ
 
 from __future__ import annotations
 
-import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from memfit.agent import theirs
 from memfit.agent.acts import Acts
 from memfit.agent.denied import check
 from memfit.agent.failure import Failure, of_system
 from memfit.agent.journal import HOME, Entry, Journal
-from memfit.agent.machine import Machine
+from memfit.agent.machine import AVAILABLE, Machine
 from memfit.agent.steps import key_of, plan_steps
 from memfit.agent.targets import Targets
 from memfit.agent.tree import Tree
+from memfit.agent.undisturbed import undisturbed
 from memfit.agent.watcher import is_confirmed, watch
 
 if TYPE_CHECKING:
     from memfit.agent.steps import Policy
 
 UNKNOWN = "unknown"
-_MEASURED = ("MemTotal", "MemAvailable", "MemFree", "CmaTotal", "CmaFree", "SwapTotal", "SwapFree")
+_MEASURED = ("MemTotal", *AVAILABLE, "MemFree", "CmaTotal", "CmaFree", "SwapTotal", "SwapFree")
 
 
 class Transactions:
@@ -72,17 +72,23 @@ class Transactions:
             plan = self.journal.plan(entry)
             if confirm_s is not None:
                 self._watch(entry, confirm_s)
-            with _undisturbed():
+            with undisturbed():
                 return self._make(entry, plan)
 
-    def undo(self, id: str | None, *, confirmed_stays: bool = False) -> dict[str, Any]:
+    def undo(self, id: str | None, *, confirmed_stays: bool = False, keep_theirs: bool = False) -> dict[str, Any]:
         """Take a transaction back, the last one where no id is given; not where ``confirmed_stays``, and it is.
+
+        One whose undo was interrupted is the one that is meant. What somebody changed since stays as it is with
+        ``keep_theirs``, and the rest goes back.
 
         Raises:
             Failure: of kind ``drift``, and nothing was done; ``undo``, and what is left is in the journal.
         """
         with self.journal.lock():
-            self.recover()
+            half_way = [entry.id for entry in self.journal.entries() if entry.state == "undoing"]
+            self.recover(keep_theirs=keep_theirs)
+            if half_way and id in (None, *half_way):
+                return self.receipt(self.journal.find(id or half_way[-1]))
             entry = self._last_applied() if id is None else self.journal.find(id)
             if entry.state != "applied":
                 raise Failure("refused", f"{entry.id} is undone already")
@@ -97,20 +103,20 @@ class Transactions:
                 )
             steps = plan["steps"]
             self._refuse_older(entry, steps)
-            for step in steps:
-                self._nodes.check_drift(step, entry)
+            left = self._leave(entry, steps, keep_theirs=keep_theirs)
             try:
-                for step in steps:
+                for step in (step for step in steps if step["number"] not in left):
                     self._nodes.stage_before(step, entry)
             except Failure:
                 self._nodes.sweep(entry, steps)
                 raise
-            with _undisturbed():
+            with undisturbed():
                 entry = self._restore(self.journal.move(entry, "undoing"), plan)
+            receipt = self.receipt(entry)  # before the oldest of what is undone is forgotten, which this may be
             self._tidy()
-            return self.receipt(entry)
+            return receipt
 
-    def recover(self) -> list[str]:
+    def recover(self, *, keep_theirs: bool = False) -> list[str]:
         """Finish what was interrupted: whatever was not applied to its end is taken back. The lock is held.
 
         Raises:
@@ -121,8 +127,11 @@ class Transactions:
             if entry.state == "staging":
                 self._discard(entry)
             elif entry.state in ("open", "undoing"):
-                with _undisturbed():
-                    self._restore(entry, self.journal.plan(entry))
+                plan = self.journal.plan(entry)
+                if keep_theirs:
+                    self._leave(entry, plan["steps"], keep_theirs=True)
+                with undisturbed():
+                    self._restore(entry, plan)
                 said.append(entry.id)
         self._tidy()
         return said
@@ -142,6 +151,7 @@ class Transactions:
             "state": entry.state,
             "steps": steps,
             "measured": self.journal.noted(entry, "measured"),
+            "theirs": [] if entry.state == "applied" else sorted(theirs.agreed(self.journal, entry).values()),
         }
 
     def drift(self, entry: Entry) -> list[Failure]:
@@ -216,6 +226,26 @@ class Transactions:
             kept = [{name: reading[name] for name in _MEASURED if name in reading} for reading in (earlier, later)]
             self.journal.note(entry, "measured", {"before": kept[0], "after": kept[1]})
 
+    def _leave(self, entry: Entry, steps: list[dict[str, Any]], *, keep_theirs: bool) -> set[int]:
+        """Numbers of the steps that are left as somebody made them, which is noted first.
+
+        Raises:
+            Failure: of kind ``drift`` where nothing is to be left, and something would be.
+        """
+        drifted = self._nodes.drifted(steps, entry)
+        if drifted and not keep_theirs:
+            raise drifted[0][1]
+        theirs.agree(self.journal, entry, [step for step, _ in drifted])
+        return {step["number"] for step, _ in drifted}
+
+    def _forget_ours(self, entry: Entry, steps: list[dict[str, Any]]) -> None:
+        """What was agreed to stay and was taken back all the same is no more said to be left."""
+        agreed = theirs.agreed(self.journal, entry)
+        if agreed:
+            left = [step for step, _ in self._nodes.drifted(steps, entry) if step["number"] in agreed]
+            if len(left) < len(agreed):
+                theirs.agree(self.journal, entry, left)
+
     def _restore(self, entry: Entry, plan: dict[str, Any]) -> Entry:
         """Everything as it was, however far it came.
 
@@ -227,6 +257,7 @@ class Transactions:
             self._nodes.take_back(steps, entry)
             if self._machine.live:
                 self._acts.take_back(steps, entry, same_boot=plan["boot_id"] == self._machine.boot_id())
+            self._forget_ours(entry, steps)
             return self.journal.move(entry, "undone")
         except (OSError, Failure) as error:
             told = _told(error, entry.path)
@@ -274,22 +305,6 @@ class Transactions:
         if not applied:
             raise Failure("refused", "nothing is applied here", hint="memfit status shows what was")
         return applied[-1]
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """A closed terminal, Ctrl-C and a polite kill wait until things are whole; programs started here inherit none."""
-    numbers = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGPIPE)
-    try:
-        earlier = {number: signal.signal(number, lambda *_: None) for number in numbers}
-    except ValueError:  # not the main thread: whoever runs it there has its own way
-        yield
-        return
-    try:
-        yield
-    finally:
-        for number, handler in earlier.items():
-            signal.signal(number, handler)
 
 
 def _told(error: Exception, where: str) -> Failure:

@@ -67,15 +67,18 @@ def apply(place: Place, host: str, chosen: Sequence[Offer], changes: Sequence[Ch
     return receipt
 
 
-def undo(place: Place, host: str, receipt: str | None = None) -> Receipt:
+def undo(place: Place, host: str, receipt: str | None = None, *, keep_theirs: bool = False) -> Receipt:
     """Take a transaction back: the last one, or that of a receipt's id or file.
 
+    With ``keep_theirs`` what somebody changed since stays as it is, the rest is taken back, and the receipt says which.
+
     Raises:
-        Drift: somebody changed something since; nothing was done.
+        Drift: somebody changed something since, and it was not to stay; nothing was done.
         UndoFailed: something is left; the journal says what, and undo goes on from there.
         ApplyError: there is no such receipt, it is undone already, or it is of another machine.
     """
-    answer = ask(place, {"action": "undo", "id": None if receipt is None else _id_of(receipt)})
+    id = None if receipt is None else _id_of(receipt)
+    answer = ask(place, {"action": "undo", "id": id, "keep_theirs": keep_theirs})
     return receipt_of(answer["receipt"], host)
 
 

@@ -75,6 +75,9 @@ def failure_of(told: dict[str, Any], *, far: bool) -> MemfitError:
     if told["kind"] == "root":
         return NeedsRoot(message, hint="run again with --sudo" if far else "run again with sudo")
     if told["kind"] == "drift":
+        if told.get("diff"):
+            way = "memfit undo --keep-theirs leaves it as it is and takes back the rest"
+            hint = f"{hint}; {way}" if hint else way
         return Drift(message, hint=hint, journal=journal, diff=told.get("diff", ""))
     if told["kind"] == "undo":
         return UndoFailed(message, hint=hint, journal=journal)

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from memfit.agent.machine import AVAILABLE
 from memfit.device.audit_records import When
 
 
@@ -61,11 +62,13 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
         id: by which it is undone.
         state: ``applied``, ``undone``, ``open`` and ``undoing`` (interrupted), ``damaged``.
         made: when, by the clock of that machine.
-        measured_bytes: MemAvailable afterwards less MemAvailable before; None where that was not measured.
+        measured_bytes: what is available afterwards less what was before, by MemAvailable and the free pages that it
+            does not count (``agent.machine.AVAILABLE``); None where that was not measured.
         booted_bytes: MemTotal after the boot that it waited for less MemTotal before; None until then.
         waits_for_boot: some of it takes effect after the next boot.
         boot: the trial of a new command line, where it has one.
         drift: what somebody changed since, in words.
+        theirs: targets that undo left as somebody else made them (``memfit undo --keep-theirs``).
     """
 
     id: str
@@ -80,6 +83,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     waits_for_boot: bool = False
     boot: Boot | None = None
     drift: tuple[str, ...] = ()
+    theirs: tuple[str, ...] = ()
     schema_version: int = 1
 
 
@@ -112,13 +116,14 @@ def receipt_of(
         machine=told.get("machine", ""),
         knobs=knobs,
         changes=tuple(_applied(step) for step in told["steps"]),
-        measured_bytes=_gain(measured.get("before"), measured.get("after"), "MemAvailable"),
+        measured_bytes=_gain(measured.get("before"), measured.get("after"), *AVAILABLE),
         booted_bytes=_booted(told, measured, now) if later else None,
         boot=None
         if trial is None or trial["id"] != told["id"]
         else Boot(state=trial["state"], reasons=tuple(trial["reasons"] or ())),
         waits_for_boot=later and told["state"] == "applied" and not _has_booted(told, now),
         drift=tuple(one["message"] for one in told.get("drift", ())),
+        theirs=tuple(told.get("theirs", ())),
     )
 
 
@@ -132,10 +137,11 @@ def _booted(told: dict[str, Any], measured: dict[str, Any], now: dict[str, Any] 
     return _gain(measured.get("before"), now.get("memory"), "MemTotal")
 
 
-def _gain(before: dict[str, int] | None, after: dict[str, int] | None, name: str) -> int | None:
+def _gain(before: dict[str, int] | None, after: dict[str, int] | None, name: str, *more: str) -> int | None:
+    """By the sum of what both readings have of these; the first is in any."""
     if not before or not after or name not in before or name not in after:
         return None
-    return after[name] - before[name]
+    return sum(after[one] - before[one] for one in (name, *more) if one in before and one in after)
 
 
 def _applied(step: dict[str, Any]) -> Applied:

@@ -94,17 +94,18 @@ def find_offers(
 
 
 def audit_with_knobs(host: Host, needs: Sequence[Need]) -> Audit:
-    """An audit with what the knobs would give.
+    """An audit with what the knobs would give, and advice on what no knob touches.
 
     Raises:
         ProbeError: the machine cannot be read.
     """
     from memfit.device.audit import audit
-    from memfit.knob import offers
+    from memfit.knob import advice, offers
     from memfit.knob.offers import as_row
 
     found = audit(host)
-    return msgspec.structs.replace(found, knobs=tuple(map(as_row, offers(host, found, needs=needs))))
+    rows = tuple(map(as_row, offers(host, found, needs=needs)))
+    return msgspec.structs.replace(found, knobs=rows, advice=advice(found))
 
 
 def show_before(record: msgspec.Struct) -> None:

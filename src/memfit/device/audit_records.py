@@ -217,6 +217,20 @@ class KnobRow(msgspec.Struct, frozen=True, kw_only=True):
     saves: bool = True
 
 
+class Advice(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that only its owner can decide; memfit never does it.
+
+    Attributes:
+        name: ``idle_python``, a unit, a container, a mount, ``swap_file`` …
+        bytes: what it holds now; 0 where it is a matter of how things are set up.
+        words: what it is, and what to do about it.
+    """
+
+    name: str
+    bytes: int
+    words: str
+
+
 class Check(msgspec.Struct, frozen=True, kw_only=True):
     """One item of the preflight list; ``mend`` is the command that mends it."""
 
@@ -240,6 +254,8 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
         carveouts: what firmware keeps memory for, by the boot configuration of this module and release. They name
             what the terms of the firmware layer measure, and are no part of any sum.
         knobs: settings that would give memory back; asked by ``memfit.knob``, so empty where only the audit was made.
+        advice: what no knob touches, the largest first: big processes on no deny-list, idle interpreters, files in
+            memory, how an engine is started. Empty as ``knobs`` is, and no part of any sum.
         unseen: what only root could have read, one sentence each.
     """
 
@@ -272,6 +288,7 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     nvmap: tuple[NvMapClient, ...] = ()
     reclaims: tuple[Reclaim, ...] = ()
     knobs: tuple[KnobRow, ...] = ()
+    advice: tuple[Advice, ...] = ()
     checks: tuple[Check, ...] = ()
     unseen: tuple[str, ...] = ()
     schema_version: int = 1

@@ -6,7 +6,7 @@ stands before it, and what is not understood is left out.
 
 Messages as of Linux 4.9 to 6.18: ``mm_init.c:mem_init_print_info``, ``page_alloc.c:alloc_large_system_hash``,
 ``mm/percpu.c:pcpu_embed_first_chunk``, ``kernel/dma/swiotlb.c:swiotlb_print_info``, ``of_reserved_mem.c``,
-``kernel/dma/pool.c``, ``mm_init.c:free_area_init``.
+``kernel/dma/pool.c``, ``mm_init.c:free_area_init``, ``kernel/trace/ftrace.c:ftrace_init``.
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ class BootLog(msgspec.Struct, frozen=True, kw_only=True):
         cpus: as the slab allocator counted them.
         swiotlb_bytes: bounce buffers.
         dma_pools_bytes: pools for atomic DMA allocations.
+        ftrace_bytes: records of the places where functions can be traced.
         crash_bytes: for a crash kernel.
         framebuffer_bytes: taken over from the boot loader.
         nvmap_pool_limit_bytes: the most that NvMap's page pool may keep.
@@ -77,6 +78,7 @@ class BootLog(msgspec.Struct, frozen=True, kw_only=True):
     cpus: int | None = None
     swiotlb_bytes: int | None = None
     dma_pools_bytes: tuple[int, ...] = ()
+    ftrace_bytes: int | None = None
     crash_bytes: int | None = None
     framebuffer_bytes: int = 0
     nvmap_pool_limit_bytes: int | None = None
@@ -97,6 +99,7 @@ _PERCPU = re.compile(r"percpu: Embedded (\d+) pages/cpu")
 _CPUS = re.compile(r"SLUB: .*\bCPUs=(\d+)")
 _SWIOTLB = re.compile(r"software IO TLB: mapped \[mem 0x([0-9a-f]+)-0x([0-9a-f]+)\]")
 _DMA_POOL = re.compile(r"DMA: preallocated (\d+) KiB (\S+) pool for atomic")
+_FTRACE = re.compile(r"ftrace: (?:allocating \d+ entries in|allocated) (\d+) pages")  # the second since 5.7
 _CRASH = re.compile(r"crashkernel(?: low memory)? reserved: (?:0x)?([0-9a-f]+) - (?:0x)?([0-9a-f]+)")
 _CRASH_OLD = re.compile(r"Reserving (\d+)MB of (?:low )?memory at .*crashkernel")
 _FRAMEBUFFER = re.compile(r"Found tegra_fbmem: ([0-9a-f]+)@[0-9a-f]+")
@@ -118,6 +121,7 @@ _WORDS = (
     "SLUB: ",
     "software IO TLB",
     "DMA: preallocated",
+    "ftrace: ",
     "crashkernel",
     "tegra_fbmem",
     "nvmap page pool",
@@ -138,6 +142,8 @@ def parse_boot_log(text: str, source: str = "", *, page_bytes: int = 4096) -> Bo
             log["swiotlb_bytes"] = _span(match).bytes + (log.get("swiotlb_bytes") or 0)
         elif match := _PERCPU.search(line):
             log["percpu_pages"] = int(match[1])
+        elif match := _FTRACE.search(line):
+            log["ftrace_bytes"] = int(match[1]) * page_bytes
         elif match := _CPUS.search(line):
             log["cpus"] = int(match[1])
         elif match := _NVMAP_POOL.search(line):

@@ -177,7 +177,7 @@ def read_cgroup(cgroup: Cgroup, host: Host | None = None) -> CgroupMemory:
             limit_bytes=parse_number(text("memory.max")),
             swap_bytes=parse_number(text("memory.swap.current")),
             limit_failures=events.get("max"),
-            oom_kills=events.get("oom_kill"),
+            oom_kills=_killed(events),
             pressure=parse_pressure(text("memory.pressure")),
             **named,
         )
@@ -193,6 +193,15 @@ def read_cgroup(cgroup: Cgroup, host: Host | None = None) -> CgroupMemory:
         oom_kills=parse_table(text("memory.oom_control")).get("oom_kill"),
         **named,
     )
+
+
+def _killed(events: dict[str, int]) -> int | None:
+    """Where all of a group are killed, the first one is counted twice (``mm/oom_kill.c:oom_kill_process``).
+
+    Before 5.17 the kernel does not tell how often that was.
+    """
+    kills, twice = events.get("oom_kill"), events.get("oom_group_kill", 0)
+    return kills if kills is None or kills <= twice else kills - twice
 
 
 def parse_stat(text: str, version: Version) -> StatParts:

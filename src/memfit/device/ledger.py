@@ -34,7 +34,12 @@ def build_ledger(facts: LedgerFacts) -> Ledger:
         physical_bytes=physical,
         terms=terms,
         unexplained_bytes=physical - _sum(terms),
-        explanations=explain(facts, boot_rest_bytes=gap - _sum(boot), rest_bytes=hidden_bytes(facts)),
+        explanations=explain(
+            facts,
+            boot_rest_bytes=gap - _sum(boot),
+            rest_bytes=hidden_bytes(facts),
+            named=frozenset(term.name for term in boot),
+        ),
     )
 
 

@@ -8,10 +8,13 @@ from memfit.device.carveouts import holes, unmapped
 from memfit.device.kernel_memory import PAGE_BYTES, Region, crash_kernel, kernel_image, system_ram
 from memfit.device.ledger_facts import LedgerFacts
 from memfit.device.spans import Span, join, total_bytes, without
-from memfit.units import MIB, format_bytes
+from memfit.units import GIB, KIB, MIB, format_bytes
 
 _SECTION_BYTES = 128 * MIB  # SECTION_SIZE_BITS 27: arm64 since 5.12 with 4 KiB pages, x86-64
 _SHARED = "CCPLEX_INTERWORLD_SHMEM"
+# what one page of entries maps, level by level: pages of 4 KiB, 48 bits of addresses
+_TABLE_SPANS = (2 * MIB, GIB, 512 * GIB)
+_TABLES_BESIDE_BYTES = 256 * KIB  # of the kernel's own image, taken with them
 _STRUCT_PAGE_BYTES = 64  # include/linux/mm_types.h, on 64-bit kernels of the usual configurations
 
 
@@ -58,7 +61,7 @@ def boot_terms(facts: LedgerFacts) -> list[DramTerm]:
     if log.percpu_pages is not None and log.cpus is not None:
         size = log.percpu_pages * log.cpus * PAGE_BYTES
         terms.append(_term("percpu_boot", "boot", size, "measured", f"{log.source}: percpu: Embedded"))
-    terms += [_bounce(facts, log), _crash(facts, log), *_reservations(facts)]
+    terms += [_linear_map(facts), _bounce(facts, log), _crash(facts, log), *_reservations(facts)]
     if log.framebuffer_bytes:
         terms.append(_term("boot_framebuffer", "boot", log.framebuffer_bytes, "measured", f"{log.source}: tegra_fbmem"))
     return [term for term in terms if term is not None]
@@ -72,6 +75,8 @@ def late_terms(facts: LedgerFacts) -> list[DramTerm]:
     pools = log.dma_pools_bytes[1:] if facts.cma else log.dma_pools_bytes
     if pools:
         terms.append(_term("dma_pools", "boot", sum(pools), "measured", f"{log.source}: DMA: preallocated"))
+    if log.ftrace_bytes:
+        terms.append(_term("ftrace", "boot", log.ftrace_bytes, "measured", f"{log.source}: ftrace: allocated"))
     return [term for term in terms if term is not None]
 
 
@@ -101,6 +106,33 @@ def _tables(name: str, tables: list[HashTable], log: BootLog) -> DramTerm | None
     names = ", ".join(table.name for table in sorted(tables, key=lambda table: -table.bytes)[:3])
     size = sum(table.bytes for table in tables)
     return _term(name, "boot", size, "measured", f"{log.source}: {len(tables)} hash tables ({names} …)")
+
+
+def _linear_map(facts: LedgerFacts) -> DramTerm | None:
+    """Page tables of the mapping of all memory: the one range kept in System RAM that is just as large as they are.
+
+    arm64 maps by pages unless rodata= says otherwise (``arch/arm64/mm/mmu.c:map_mem``), with 8 bytes for each, and
+    takes them before anything else, from the end of memory: they stand apart. Without such a range there is no term.
+    """
+    ranges, _ = _ranges(facts)
+    mapped = without(join(ranges), _kept_regions(facts.regions))
+    least = sum(_blocks(mapped, size) for size in _TABLE_SPANS) * PAGE_BYTES
+    kept = [region.span.bytes for region in facts.regions if region.depth > 0 and region.name == "reserved"]
+    found = [size for size in kept if least <= size <= least + _TABLES_BESIDE_BYTES]
+    if not mapped or len(found) != 1:
+        return None
+    evidence = "/proc/iomem: the kept range of the size that 8 bytes for each mapped page make"
+    return _term("linear_map_tables", "boot", found[0], "inferred", evidence)
+
+
+def _blocks(spans: tuple[Span, ...], size: int) -> int:
+    """How many aligned blocks of this size the spans, by address, touch."""
+    count, last = 0, -1
+    for span in spans:
+        first, end = span.start // size, (span.end - 1) // size
+        count += end - max(first, last + 1) + 1 if end > last else 0
+        last = max(last, end)
+    return count
 
 
 def _bounce(facts: LedgerFacts, log: BootLog) -> DramTerm | None:

@@ -12,26 +12,29 @@ _POOL_SHARE = 8  # NvMap's page pool may grow to 1/8 of MemTotal: nvidia-oot nvm
 _PTE_SHARE = 512  # an entry of 8 bytes for each page of 4 KiB
 
 
-def explain(facts: LedgerFacts, *, boot_rest_bytes: int, rest_bytes: int) -> tuple[Explanation, ...]:
+def explain(
+    facts: LedgerFacts, *, boot_rest_bytes: int, rest_bytes: int, named: frozenset[str] = frozenset()
+) -> tuple[Explanation, ...]:
     """Causes of the two parts that can be left over: of what booting took, and of MemTotal.
 
-    Carveouts are no part of it: what firmware keeps is measured whole, hole by hole.
+    Carveouts are no part of it: what firmware keeps is measured whole, hole by hole. What is ``named`` by a term is no
+    cause of the rest.
     """
     found = []
     if boot_rest_bytes >= _WORTH_A_WORD_BYTES:
-        found += _boot_causes(facts, boot_rest_bytes)
+        found += _boot_causes(facts, boot_rest_bytes, named)
     if rest_bytes >= _WORTH_A_WORD_BYTES:
         found += _causes(facts, rest_bytes)
     return tuple(found)
 
 
-def _boot_causes(facts: LedgerFacts, rest_bytes: int) -> list[Explanation]:
+def _boot_causes(facts: LedgerFacts, rest_bytes: int, named: frozenset[str]) -> list[Explanation]:
     log = facts.boot_log or BootLog()
     found = []
     if log.linux_bytes is None:
         cause = "boot: hash tables, per-CPU memory, SWIOTLB and reservations; the boot log could not be read"
         found.append(_most(cause, rest_bytes, rest_bytes, "mm/mm_init.c"))
-    if facts.tegra:
+    if facts.tegra and "linear_map_tables" not in named:
         cause = "boot: page tables of the linear map, whole pages where rodata=full (the default)"
         found.append(_most(cause, facts.linux_bytes // _PTE_SHARE, rest_bytes, "arch/arm64/mm/mmu.c: map_mem"))
     cause = "boot: early allocations without a line of their own (device tree, EFI tables, log buffer, node data)"

@@ -3,9 +3,9 @@
 A knob reads through ``Host`` and decides purely; nothing is written here (``memfit.apply`` does). ``offers`` asks all.
 """
 
-from memfit.knob.advice import Advice, advice
+from memfit.knob.advice import advice
 from memfit.knob.changes import Change
 from memfit.knob.offers import Offer, offers
 from memfit.knob.records import NEEDS, Need
 
-__all__ = ["NEEDS", "Advice", "Change", "Need", "Offer", "advice", "offers"]
+__all__ = ["NEEDS", "Change", "Need", "Offer", "advice", "offers"]

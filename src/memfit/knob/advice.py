@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Iterator
 
-import msgspec
-
 from memfit.agent.denied import is_denied
-from memfit.device.audit_records import Audit, ProcessRow
+from memfit.device.audit_records import Advice, Audit, ProcessRow
 from memfit.knob.offers import offer_paths
 from memfit.units import GIB, MIB
 
@@ -15,20 +14,6 @@ _LEAST_BYTES = 16 * MIB
 """What is smaller is not worth anybody's time."""
 _WORN = ("emmc", "sd", "usb")
 _MOST_NAMES = 3
-
-
-class Advice(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that only its owner can decide.
-
-    Attributes:
-        name: ``idle_python``, a unit, a container, a mount, ``swap_file`` …
-        bytes: what it holds now; 0 where it is a matter of how things are set up.
-        words: what it is, and what to do about it.
-    """
-
-    name: str
-    bytes: int
-    words: str
 
 
 def advice(audit: Audit) -> tuple[Advice, ...]:
@@ -61,9 +46,9 @@ def _services(audit: Audit) -> Iterator[Advice]:
     for unit, rows in units.items():
         size = _held(audit, rows)
         if size >= _LEAST_BYTES and unit not in known and not is_denied(unit):
-            told = (
-                f"{_names(rows)}: no knob knows this unit; where nobody needs it, sudo systemctl disable --now {unit}"
-            )
+            # systemd writes a dash of a name as \x2d, which no shell may take apart
+            stop = shlex.join(("sudo", "systemctl", "disable", "--now", unit))
+            told = f"{_names(rows)}: no knob knows this unit; where nobody needs it, {stop}"
             yield Advice(name=unit, bytes=size, words=told)
 
 
@@ -88,7 +73,7 @@ def _containers(audit: Audit) -> Iterator[Advice]:
         size = _held(audit, rows)
         if size >= _LEAST_BYTES:
             engine, _, id = unit.partition(" ")
-            stop = f"{engine} stop {id}" if engine in ("docker", "podman") else f"stop {unit}"
+            stop = shlex.join((engine, "stop", id)) if engine in ("docker", "podman") else f"stop {unit}"
             yield Advice(name=unit, bytes=size, words=f"{_names(rows)}: where nobody needs it, {stop}")
 
 

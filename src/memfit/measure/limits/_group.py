@@ -39,7 +39,11 @@ class Group:
         return parse_number(self._text(name))
 
     def pids(self) -> tuple[int, ...]:
-        """Its processes now."""
+        """Processes of the run in it now."""
+        return self.members()
+
+    def members(self) -> tuple[int, ...]:
+        """All of its processes now."""
         return tuple(int(line) for line in self._text("cgroup.procs").split() if line.isdigit())
 
     def memory(self) -> CgroupMemory:
@@ -56,7 +60,7 @@ class Group:
             with contextlib.suppress(OSError):
                 self.write("cgroup.kill", 1)
         deadline = time.monotonic() + _REMOVE_S
-        while (pids := self.pids()) and time.monotonic() < deadline:
+        while (pids := self.members()) and time.monotonic() < deadline:
             for pid in pids:
                 if pid != os.getpid():
                     with contextlib.suppress(ProcessLookupError, PermissionError):

@@ -1,8 +1,15 @@
-"""A transient scope of systemd: the way to a limit without being root, where systemd hands memory to users."""
+"""A transient scope of systemd: the way to a limit without being root, where systemd hands memory to users.
+
+systemd removes a scope as soon as its last process has ended, and with it all that was counted: of an engine that was
+killed for its limit nothing would be known. So one more process waits inside, ``tail``, which holds some 100 KiB, ends
+with memfit at the latest, and is no part of the run.
+"""
 
 from __future__ import annotations
 
+import os
 import subprocess
+import time
 from pathlib import Path
 
 from memfit.measure.limits._fence import Fence, Ground, Mechanism, Unavailable, fresh_name, notes
@@ -12,6 +19,11 @@ from memfit.measure.records import Limit
 _TRIAL_BYTES = 64 * 1024**2
 _TRIAL_S = 10.0
 # systemd takes MemoryMax= in silence where it cannot enforce it, so a trial scope reads what it was given
+# tail is left by a shell of its own, so that it is no child of the program. It does not end at what systemd sends to
+# all of a scope of which something was killed for memory (OOMPolicy=, since 253)
+_KEEP = """(trap '' HUP INT QUIT TERM; tail -f -s 60 "--pid=$0" /dev/null &) </dev/null >/dev/null 2>&1; exec "$@\""""
+_GONE_S = 2.0
+_PAUSE_S = 0.02
 _TRIAL = 'cat "$0$(sed -n s/^0:://p /proc/self/cgroup)/memory.max"'
 
 
@@ -37,7 +49,8 @@ def open_fence(limit_bytes: int | None, ground: Ground, _refusals: tuple[str, ..
         limit_bytes=limit_bytes,
         note=notes(limit_bytes, None, ground, swaps=False),
     )
-    return Fence(limit=limit, prefix=_words(whose, limit_bytes, unit), join=join)
+    keeper = ("/bin/sh", "-c", _KEEP, str(os.getpid()))
+    return Fence(limit=limit, prefix=(*_words(whose, limit_bytes, unit), *keeper), join=join)
 
 
 class ScopeGroup(Group):
@@ -49,17 +62,36 @@ class ScopeGroup(Group):
         self._whose = whose
         self._ground = ground
 
+    def pids(self) -> tuple[int, ...]:
+        """Its processes now, without the one that keeps it."""
+        return tuple(pid for pid in self.members() if not _keeps(pid))
+
     def remove(self) -> str:
         """Kill what is left; where the scope stays, ask systemd to stop it."""
         self.kill()
-        if not self.folder.exists():
+        if self._goes():
             return ""
         words = ["systemctl", self._whose, "stop", f"{self._unit}.scope"]
         try:
             self._ground.run(words, capture_output=True, text=True, timeout=_TRIAL_S)
         except (OSError, subprocess.TimeoutExpired) as error:
             return f"the scope {self._unit} is left behind: {error}"
-        return "" if not self.folder.exists() else f"the scope {self._unit} is left behind"
+        return "" if self._goes() else f"the scope {self._unit} is left behind"
+
+    def _goes(self) -> bool:
+        """Whether systemd removes it, which it does once it hears that nothing is inside."""
+        end = time.monotonic() + _GONE_S
+        while self.folder.exists() and time.monotonic() < end:
+            time.sleep(_PAUSE_S)
+        return not self.folder.exists()
+
+
+def _keeps(pid: int) -> bool:
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    return words[:1] == [b"tail"] and f"--pid={os.getpid()}".encode() in words
 
 
 def try_out(prefix: tuple[str, ...], mount: Path, ground: Ground) -> None:
@@ -82,7 +114,8 @@ def try_out(prefix: tuple[str, ...], mount: Path, ground: Ground) -> None:
 
 
 def _words(whose: str, limit_bytes: int | None, unit: str) -> tuple[str, ...]:
-    named = () if unit == "trial" else (f"--unit={unit}",)
+    # one that was killed for memory has failed, and a failed unit stays in the list unless it is collected (since 236)
+    named = () if unit == "trial" else (f"--unit={unit}", "--collect", "--description=a run of memfit")
     limit = () if limit_bytes is None else ("-p", f"MemoryMax={limit_bytes}", "-p", "MemorySwapMax=0")
     return ("systemd-run", whose, "--scope", "--quiet", *named, "-p", "MemoryAccounting=yes", *limit, "--")
 

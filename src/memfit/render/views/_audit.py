@@ -32,8 +32,10 @@ _WORDS = {
     "dirty_files": "dirty",
     "dma_pools": "DMA pools",
     "fan": "cooling",
+    "ftrace": "function tracer",
     "free_per_cpu": "in CPUs' own lists",
     "jetpack": "JetPack",
+    "linear_map_tables": "page tables of all memory",
     "locked_files": "locked",
     "mapped_files": "mapped by programs",
     "memory_4gb": "4 GB available",
@@ -135,9 +137,16 @@ def reclaims(audit: Audit) -> Table:
 
 
 def beside_knobs(audit: Audit) -> tuple[Reclaim, ...]:
-    """What no knob gives back, where the knobs were asked."""
-    knobs = {knob.name for knob in audit.knobs}
-    return tuple(one for one in audit.reclaims if _KNOB_OF.get(one.name, one.name) not in knobs)
+    """What no knob gives back and no advice speaks of, where they were asked."""
+    told = {knob.name for knob in audit.knobs} | {one.name for one in audit.advice}
+    return tuple(one for one in audit.reclaims if _KNOB_OF.get(one.name, one.name) not in told)
+
+
+def advice(audit: Audit) -> Table:
+    """What only its owner can decide; nothing of it is ever done."""
+    rows = tuple((Cell(one.name), mib(one.bytes) if one.bytes else _BLANK, Cell(one.words)) for one in audit.advice)
+    columns = (Column("what"), Column("holds", "right"), Column("advice", prose=True))
+    return Table("Advice on what no knob touches, MiB", columns, rows)
 
 
 def knobs(audit: Audit) -> Table:

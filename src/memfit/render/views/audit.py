@@ -25,6 +25,8 @@ def document(audit: Audit) -> Document:
         blocks.append(part.knobs(audit))
     if part.beside_knobs(audit):
         blocks.append(part.reclaims(audit))
+    if audit.advice:
+        blocks.append(part.advice(audit))
     if audit.checks:
         blocks += [part.checks(audit, all_of_them=False), *part.mends(audit)]
     if audit.engines:

@@ -20,6 +20,9 @@ def document(receipt: Receipt) -> Document:
         blocks.append(changes(receipt))
     if receipt.drift:
         blocks.append(Bullets(receipt.drift, "warn", "Changed since by somebody else"))
+    if receipt.theirs:
+        blocks.append(Bullets(receipt.theirs, "warn", "Left as somebody else made it"))
+        blocks.append(Note(f"what it held before memfit lies in /var/lib/memfit/journal/{receipt.id}.{receipt.state}"))
     if receipt.waits_for_boot:
         blocks.append(Note("some of it takes effect after the next boot: memfit status then says what it gave"))
     if receipt.state == "applied":
@@ -32,6 +35,9 @@ def sentence(receipt: Receipt) -> str:
     """What it gave, in words."""
     if not receipt.id:
         return "all of it was so already"
+    if receipt.state == "undone" and receipt.theirs:
+        count = "one change" if len(receipt.theirs) == 1 else f"{len(receipt.theirs)} changes"
+        return f"everything is as it was but for {count} of somebody else's"
     if receipt.state != "applied":
         return "everything is as it was" if receipt.state == "undone" else "interrupted: memfit undo takes it back"
     told = []
