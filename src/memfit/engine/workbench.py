@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -70,6 +70,14 @@ class Continuation(msgspec.Struct, frozen=True, kw_only=True):
     nats: float
     tokens: int
     greedy: bool
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where other numbers for a weight of the base lie: in a file, from an offset in bytes on, in a format."""
+
+    path: str
+    offset: int
+    format: str
 
 
 class Workbench:
@@ -151,6 +159,11 @@ class Workbench:
         answer = self._ask("text", texts=list(texts), more=more)
         return answer["tokens"], answer["windows"]
 
+    def tokens(self, windows: Sequence[int]) -> Iterator[list[int]]:
+        """The ids of windows, in this order."""
+        for part in self._parts("tokens", windows=list(windows)):
+            yield part["ids"]
+
     def reference(
         self, name: str, windows: Sequence[int], *, first: int, likeliest: int = 48, drawn: int = 16, seed: int = 0
     ) -> Iterator[Window]:
@@ -231,9 +244,17 @@ class Workbench:
         ):
             yield part["weight"], tuple(part["errors"])
 
-    def encode(self, tensors: Iterable[tuple[Tensor, str]]) -> Iterator[bytes]:
-        """The bytes of weights in the formats beside them, one weight behind another, in pieces."""
-        weights = [[*self._place(tensor), FORMATS.get(format).number] for tensor, format in tensors]
+    def encode(
+        self, tensors: Iterable[tuple[Tensor, str]], replaced: Mapping[str, Place] | None = None
+    ) -> Iterator[bytes]:
+        """The bytes of weights in the formats beside them, one weight behind another, in pieces.
+
+        ``replaced``: weights that are read from elsewhere, by name.
+        """
+        elsewhere = replaced or {}
+        weights = [
+            [*self._place(tensor, elsewhere.get(tensor.name)), FORMATS.get(format).number] for tensor, format in tensors
+        ]
         self._send({"do": "encode", "weights": weights})
         while (event := self._hear())["event"] != "answer":
             if event["event"] == "data":
@@ -252,7 +273,10 @@ class Workbench:
         for part in self._parts("continuations", path=path, items=[list(item) for item in items]):
             yield msgspec.convert(part, Continuation)
 
-    def _place(self, tensor: Tensor) -> list[Any]:
+    def _place(self, tensor: Tensor, elsewhere: Place | None = None) -> list[Any]:
+        if elsewhere is not None:
+            number = FORMATS.get(elsewhere.format).number
+            return [tensor.name, elsewhere.path, elsewhere.offset, list(tensor.dims), number]
         shard = self._shape.shards[tensor.shard]
         number = FORMATS.get(tensor.format).number
         return [tensor.name, shard.path, shard.data_offset + tensor.offset, list(tensor.dims), number]

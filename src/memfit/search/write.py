@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from memfit.engine.workbench import Workbench
+from memfit.engine.workbench import Place, Workbench
 from memfit.errors import UsageError
 from memfit.model.new_file import Progress, new_file
 from memfit.precision.formats import FORMATS
@@ -18,12 +18,14 @@ def write(
     formats: Mapping[str, str],
     path: Path,
     *,
+    replaced: Mapping[str, Place] | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> str:
     """Write ``base`` with these formats; tensors that are not named keep theirs. Returns the file's SHA-256.
 
-    The same formats and importances give the same bytes. Memory: some 64 MiB, whatever the model.
+    ``replaced`` are weights whose numbers lie elsewhere, such as recovered ones: the file is as long as without them.
+    The same formats, numbers and importances give the same bytes. Memory: some 64 MiB, whatever the model.
 
     Raises:
         UsageError: the file exists, or is the base.
@@ -37,7 +39,7 @@ def write(
         tensors = [(one, formats.get(one.name, one.format)) for one in base.shape.tensors]
         left = [FORMATS.get(name).tensor_bytes(one.dims) for one, name in tensors]
         at = 0
-        for piece in bench.encode(tensors):
+        for piece in bench.encode(tensors, replaced):
             file.write(piece)
             left[at] -= len(piece)
             if not left[at]:

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import ctypes
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from memfit.engine._llama_cpp._child.bench_model import Refused
-from memfit.engine._llama_cpp._child.library import Library
 
 _CHUNK_ELEMENTS = 1 << 22  # of a tensor at a time: 16 MiB as floats
 _F32 = 0
@@ -60,6 +59,13 @@ class Weight(NamedTuple):
         return self.matrices * self.matrix_rows
 
 
+class Symbols(Protocol):
+    """What has ggml's functions: the whole engine, or ggml's base library alone."""
+
+    def function(self, symbol: str, result: Any, *arguments: Any) -> Callable[..., Any] | None:
+        """The function of this symbol, None where it is not exported."""
+
+
 class Codec:
     """ggml's formats. Safe to be used by several threads at once, which is what it is for.
 
@@ -67,8 +73,7 @@ class Codec:
         threads: how many quantize at once.
     """
 
-    def __init__(self, library: Library, threads: int) -> None:
-        self._library = library
+    def __init__(self, library: Symbols, threads: int) -> None:
         self._pool = ThreadPoolExecutor(threads)
         self._threads = threads
         size, number, pointer = ctypes.c_size_t, ctypes.c_int64, ctypes.c_void_p
