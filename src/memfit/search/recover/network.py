@@ -43,7 +43,6 @@ class Network(msgspec.Struct, frozen=True, kw_only=True):
         key_length, value_length: channels of a head.
         rope_channels: of them that turn with the position, by ``rope_base``; ``neox`` with which other.
         epsilon: of the norms.
-        attention_scale: what scores are multiplied by.
         feed_forward: inner width of the feed-forward.
     """
 
@@ -58,7 +57,6 @@ class Network(msgspec.Struct, frozen=True, kw_only=True):
     rope_base: float
     neox: bool
     epsilon: float
-    attention_scale: float
     feed_forward: int
 
     def hidden(self, weights: Weights, ids: torch.Tensor) -> torch.Tensor:
@@ -117,13 +115,13 @@ class Network(msgspec.Struct, frozen=True, kw_only=True):
         """Causal attention, (windows, heads, tokens, value_length)."""
         if q.is_cuda:
             return F.scaled_dot_product_attention(
-                q, k, v, is_causal=True, scale=self.attention_scale, enable_gqa=self.heads != self.kv_heads
+                q, k, v, is_causal=True, enable_gqa=self.heads != self.kv_heads
             )
         # plain products: on a CPU they take half the time of the fused ones at the sizes that are trained there
         windows, _, tokens, _ = q.shape
         stacked = q.reshape(windows, self.kv_heads, -1, self.key_length)
         future = torch.full((tokens, tokens), -torch.inf, dtype=q.dtype).triu(1)
-        scores = (stacked @ k.transpose(2, 3)).unflatten(2, (-1, tokens)) * self.attention_scale + future
+        scores = (stacked @ k.transpose(2, 3)).unflatten(2, (-1, tokens)) * self.key_length**-0.5 + future
         return (scores.softmax(-1).flatten(2, 3) @ v).reshape(windows, self.heads, tokens, self.value_length)
 
 
@@ -155,8 +153,6 @@ def read_network(header: Header) -> Network:
         rope_base=_real(meta, "rope.freq_base", 10000.0),
         neox=NEOX[name],
         epsilon=_real(meta, "attention.layer_norm_rms_epsilon", 1e-5),
-        # hparams.f_attention_scale: 0 means by the length of a head (src/models/llama.cpp)
-        attention_scale=_real(meta, "attention.scale", 0.0) or key_length**-0.5,
         feed_forward=meta.integer("feed_forward_length", least=1),
     )
 
@@ -186,6 +182,9 @@ def _refuse(meta: Metadata, header: Header) -> None:
         if name not in _ENDS and (block is None or block[2] not in _OF_LAYER):
             raise refusal(f"it has a tensor {name}, which the network here has not")
     layers = meta.integer("block_count", least=1)
+    beyond = [name for name in names if (block := _BLOCK.fullmatch(name)) and int(block[1]) >= layers]
+    if beyond:
+        raise refusal(f"{min(beyond)} belongs to none of its {layers} layers")
     needed = [f"blk.{layer}.{part}" for layer in range(layers) for part in _OF_LAYER if _always(part)]
     missing = [name for name in ("token_embd.weight", "output_norm.weight", *needed) if name not in names]
     if missing:

@@ -58,7 +58,7 @@ def distil(
     torch.set_num_threads(1 if workers > 1 else threads)
     try:
         ggml = codec(threads)
-        teacher = {one.name: _read(ggml, base, one).to(device) for one in base.shape.tensors}
+        teacher = read_weights(base, ggml, device)
         student = Student(teacher, quantizers(ggml, _stored(base, formats), importances))
         distiller = Distiller(network, teacher, workers=workers, half=_has_bfloat16(device))
         trained, checked = _dealt(ids)
@@ -108,6 +108,11 @@ def _dealt(ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     count = min(_MOST_CHECKED, max(2, len(ids) // 10))
     checked = {round((at + 0.5) * len(ids) / count - 0.5) for at in range(count)}
     return ids[[at for at in range(len(ids)) if at not in checked]], ids[sorted(checked)]
+
+
+def read_weights(base: Base, ggml: Codec, device: torch.device) -> dict[str, torch.Tensor]:
+    """All weights of a base by name, in float32."""
+    return {one.name: _read(ggml, base, one).to(device) for one in base.shape.tensors}
 
 
 def _read(ggml: Codec, base: Base, tensor: Tensor) -> torch.Tensor:

@@ -55,7 +55,8 @@ class Training:
         self.place = folder / "best.f32"
         self._state = folder / "state"
         self._optimiser = _optimiser(student, asked.rate)
-        self.step, self.seconds, self.resumed = 0, 0.0, 0
+        self.step = self.resumed = 0
+        self.seconds = 0.0
         self.before = self.best = math.nan
         self.sha256: str | None = None
         self._checks_done = 0
@@ -86,6 +87,8 @@ class Training:
             MemfitError: state cannot be kept.
             UsageError: weights are no longer finite.
         """
+        if self.way == 1:
+            return
         kept = self._began = time.monotonic()
         with interruptions() as interrupted:
             if math.isnan(self.before):
@@ -153,7 +156,7 @@ class Training:
             self._student.weights[name].data.copy_(weight)
         groups = self._optimiser.state_dict()["param_groups"]
         self._optimiser.load_state_dict({"state": known["optimiser"], "param_groups": groups})
-        self.resumed += 1
+        self.resumed += self.way < 1
 
 
 _KEPT = ("step", "seconds", "before", "best", "sha256", "resumed", "_checks_done")
