@@ -11,7 +11,6 @@ pytest.importorskip("torch", reason="recovering needs PyTorch: pip install 'memf
 pytest.importorskip("llama_cpp", reason="the engine to compare with: pip install 'memfit[llama]'")
 import numpy as np
 import torch
-from small_networks import VOCABULARY, write_small
 
 from memfit.engine._llama_cpp._child.bench_model import Model
 from memfit.engine._llama_cpp._child.library import Library
@@ -22,6 +21,7 @@ from memfit.model.gguf import read_shards
 from memfit.search.base import Base
 from memfit.search.recover.network import read_network
 from memfit.search.recover.run import read_weights
+from small_networks import VOCABULARY, write_small
 
 pytestmark = pytest.mark.engine
 TINY = Path(__file__).parents[3] / "models" / "memfit-tiny" / "memfit-tiny-F16.gguf"

@@ -13,14 +13,14 @@ pytest.importorskip("torch", reason="recovering needs PyTorch: pip install 'memf
 pytest.importorskip("llama_cpp", reason="ggml's formats: pip install 'memfit[llama]'")
 import numpy as np
 import torch
-from small_networks import VOCABULARY, write_small
 
 from memfit.errors import MemfitError, UsageError
 from memfit.search.base import Base
-from memfit.search.recover import Recovery, room
+from memfit.search.recover import Recovery, room, run
 from memfit.search.recover.network import read_network
 from memfit.search.recover.records import Trained
 from memfit.search.recover.run import distil
+from small_networks import VOCABULARY, write_small
 
 pytestmark = pytest.mark.engine
 WINDOW = 32
@@ -106,7 +106,7 @@ def test_too_little_memory_is_told_before(
     base: Base, windows: list[list[int]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(room, "available_bytes", lambda _device: 100 << 20)
-    with pytest.raises(MemfitError, match="MiB, and this machine has 100.0 MiB"):
+    with pytest.raises(MemfitError, match=r"MiB, and this machine has 100\.0 MiB"):
         train(base, windows, tmp_path)
 
 
@@ -121,3 +121,12 @@ def test_workers_only_where_their_gradients_are_small(base: Base) -> None:
 def test_a_gpu_that_is_not_there(base: Base, windows: list[list[int]], tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no CUDA"):
         train(base, windows, tmp_path, Recovery(**{**_asked(), "device": "cuda"}))
+
+
+def test_windows_are_cut_into_pieces_that_begin_alike() -> None:
+    windows = torch.arange(2 * 600).reshape(2, 600)
+    assert run._pieces(windows).shape == (6, 200)
+    assert torch.equal(run._pieces(windows)[1], torch.arange(200, 400))
+    windows[:, 0] = 7
+    assert run._pieces(windows)[:, 0].tolist() == [7] * 6
+    assert run._pieces(windows[:, :256]).shape == (2, 256)

@@ -29,6 +29,7 @@ from memfit.search.recover.train import Said, Training
 _RULES = 1  # of what is trained: another number where the same question has another answer
 _LEAST_WINDOWS = 4
 _MOST_CHECKED = 16
+_MOST_PIECE_TOKENS = 256
 _BFLOAT16 = ("avx512_bf16", "amx_bf16", " bf16")  # flags in /proc/cpuinfo, of x86 and of Arm
 
 
@@ -62,7 +63,7 @@ def distil(
         student = Student(teacher, quantizers(ggml, _stored(base, formats), importances))
         distiller = Distiller(network, teacher, workers=workers, half=_has_bfloat16(device))
         trained, checked = _dealt(ids)
-        training = Training(student, distiller, trained, checked, asked, place)
+        training = Training(student, distiller, _pieces(trained), checked, asked, place)
         training.run(said)
     finally:
         torch.set_num_threads(before)
@@ -108,6 +109,16 @@ def _dealt(ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     count = min(_MOST_CHECKED, max(2, len(ids) // 10))
     checked = {round((at + 0.5) * len(ids) / count - 0.5) for at in range(count)}
     return ids[[at for at in range(len(ids)) if at not in checked]], ids[sorted(checked)]
+
+
+def _pieces(windows: torch.Tensor) -> torch.Tensor:
+    """Windows cut shorter: more steps for as many tokens. Where all begin with one token, pieces do so too."""
+    count = -(-windows.shape[1] // _MOST_PIECE_TOKENS)
+    length = windows.shape[1] // count
+    pieces = windows[:, : count * length].reshape(-1, length).clone()
+    if bool((windows[:, 0] == windows[0, 0]).all()):
+        pieces[:, 0] = windows[0, 0]
+    return pieces
 
 
 def read_weights(base: Base, ggml: Codec, device: torch.device) -> dict[str, torch.Tensor]:
