@@ -24,7 +24,7 @@ from small_networks import VOCABULARY, write_small
 
 pytestmark = pytest.mark.engine
 WINDOW = 32
-ASKED = Recovery(minutes=None, tokens=40 * 4 * WINDOW, rate=0.01, windows=4, device="cpu")
+ASKED = Recovery(minutes=None, tokens=40 * 4 * WINDOW, rate=0.03, windows=4, device="cpu")
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,7 @@ def test_an_interruption_keeps_what_was_learned(base: Base, windows: list[list[i
 
 
 def test_without_gain_nothing_is_replaced(base: Base, windows: list[list[int]], tmp_path: Path) -> None:
-    wild = Recovery(**{**_asked(), "rate": 3.0, "tokens": 4 * 4 * WINDOW})
+    wild = Recovery(**{**_asked(), "rate": 30.0, "tokens": 4 * 4 * WINDOW})
     found = train(base, windows, tmp_path, wild)
     assert found.record.loss_after == found.record.loss_before
     assert found.replaced == {}

@@ -15,7 +15,8 @@ class Recovery(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         minutes: that training may take, in all of its parts where it was interrupted; None: until ``tokens`` are done.
         tokens: to train on, repeats counted; None: as many as ``minutes`` allow.
-        rate: the highest step of the optimiser, as a share of the root mean square of a tensor's numbers.
+        rate: the highest step of the optimiser, as a share of what quantization does to a tensor (root mean
+            squares of both).
         seed: of the order of the windows.
         windows: of text in each step.
         device: ``auto`` takes CUDA where there is any.
@@ -23,7 +24,7 @@ class Recovery(msgspec.Struct, frozen=True, kw_only=True):
 
     minutes: float | None = 5.0
     tokens: int | None = None
-    rate: float = 0.002
+    rate: float = 0.004
     seed: int = 0
     windows: int = 2
     device: Literal["auto", "cpu", "cuda"] = "auto"

@@ -37,6 +37,16 @@ class Student:
             self._stored[name] = quantizer.refresh(self.weights[name])
         return {**self.weights, **self._stored}
 
+    def errors(self) -> dict[str, float]:
+        """How far ggml moves each tensor that has a format, root mean squares as a share of its numbers' own."""
+        found = {}
+        stored = self.exact()
+        for name in self._quantizers:
+            weight = self.weights[name]
+            size = float(weight.square().mean().sqrt())
+            found[name] = float((stored[name] - weight).square().mean().sqrt()) / size if size else 0.0
+        return found
+
     def near(self, step: int) -> Weights:
         """The same with scales that are a few steps old; some tensors are asked about anew."""
         for turn, (name, quantizer) in enumerate(self._quantizers.items()):

@@ -21,6 +21,7 @@ _WARM_UP = 0.05  # of the way
 _LEAST_RATE = 0.02  # of the highest, at the end
 _MOST_NORM = 1.0  # of a gradient, in nats: beyond it is shortened
 _CHECKS = (0.5, 0.7, 0.85, 0.95)  # of the way, and at its ends
+_LEAST_ERROR = 0.25  # of the mean over tensors: those that lose next to nothing may make up for others
 _KEPT_EVERY_S = 60.0
 _SAID_PARTS = 1000
 
@@ -169,11 +170,18 @@ def _order(count: int, seed: int, passed: int) -> list[int]:
 
 
 def _optimiser(student: Student, rate: float) -> torch.optim.AdamW:
-    """AdamW without decay, which would pull away from the teacher. A tensor's step is a share of its numbers' size."""
+    """AdamW without decay, which would pull away from the teacher.
+
+    A tensor's steps are a share of what its format does to it: finer formats need finer steps, or the noise of
+    gradients moves weights further than quantization did.
+    """
+    off = student.errors()
+    mean = sum(off.values()) / len(off) if off else 0.0
     groups = []
     for name in student.trained:
         weight = student.weights[name]
-        groups.append({"params": [weight], "scale": rate * float(weight.square().mean().sqrt())})
+        share = max(off.get(name, mean), _LEAST_ERROR * mean)
+        groups.append({"params": [weight], "scale": rate * share * float(weight.square().mean().sqrt())})
     return torch.optim.AdamW(groups, lr=0.0, betas=(0.9, 0.95), weight_decay=0.0)
 
 
