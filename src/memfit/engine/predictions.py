@@ -1,4 +1,4 @@
-"""What models make of a text, as the workbench counts it."""
+"""What the workbench answers with: what models make of a text, and where numbers lie."""
 
 from __future__ import annotations
 
@@ -45,3 +45,11 @@ class Continuation(msgspec.Struct, frozen=True, kw_only=True):
     nats: float
     tokens: int
     greedy: bool
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where other numbers for a weight of the base lie: in a file, from an offset in bytes on, in a format."""
+
+    path: str
+    offset: int
+    format: str

@@ -6,22 +6,18 @@ needs the engine's kernels or ggml's quantizers is asked of it; what follows fro
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
 import sys
-import tempfile
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from memfit.engine._llama_cpp.child import first_line, lacks_memory, package_folder, package_version
-from memfit.engine.predictions import Continuation, Scored, Speed, Window
-from memfit.errors import EngineFailed
+from memfit.engine._llama_cpp.child import package_folder, package_version
+from memfit.engine._llama_cpp.conversation import Conversation
+from memfit.engine.predictions import Continuation, Place, Scored, Speed, Window
 from memfit.model.shape import ModelShape, Tensor
 from memfit.precision.formats import FORMATS
 
@@ -31,7 +27,6 @@ if TYPE_CHECKING:
 _CHILD = Path(__file__).parent / "_llama_cpp" / "_child" / "run.py"
 _F16 = 1
 _AUTO = -1  # LLAMA_FLASH_ATTN_TYPE_AUTO, include/llama.h (0c1e57098)
-_KEPT_COMPLAINT_BYTES = 16 * 1024
 
 
 class Workbench:
@@ -59,8 +54,6 @@ class Workbench:
         gpu_layers: int = 0,
     ) -> None:
         self._shape = shape
-        self._folder = tempfile.TemporaryDirectory(prefix="memfit-")
-        self._said = (Path(self._folder.name) / "said").open("w+b")
         job = {
             "kind": "bench",
             "library": str(package_folder()),
@@ -81,15 +74,9 @@ class Workbench:
         }
         if not gpu_layers:
             environment["CUDA_VISIBLE_DEVICES"] = ""
-        self._program = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(_CHILD)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._said,
-            env=environment,
-        )
+        self._talk = Conversation([sys.executable, "-I", "-S", str(_CHILD)], environment)
         try:
-            self._send(job)
+            self._talk.send(job)
             self.engine = self._engine(self._ask("open", path=shape.shards[0].path, changeable=changeable))
         except BaseException:
             self.close()
@@ -105,11 +92,7 @@ class Workbench:
 
     def close(self) -> None:
         """End the child, and all that it holds."""
-        self._program.kill()
-        with suppress(BrokenPipeError):  # the rest of a question that a dead child did not read
-            self._program.communicate()
-        self._said.close()
-        self._folder.cleanup()
+        self._talk.close()
 
     def text(self, texts: Sequence[str], *, more: bool = False) -> tuple[int, int]:
         """Give it the text to work on; returns its tokens, and the windows that they fill.
@@ -118,6 +101,11 @@ class Workbench:
         """
         answer = self._ask("text", texts=list(texts), more=more)
         return answer["tokens"], answer["windows"]
+
+    def tokens(self, windows: Sequence[int]) -> Iterator[list[int]]:
+        """The ids of windows, in this order."""
+        for part in self._parts("tokens", windows=list(windows)):
+            yield part["ids"]
 
     def reference(
         self, name: str, windows: Sequence[int], *, first: int, likeliest: int = 48, drawn: int = 16, seed: int = 0
@@ -214,18 +202,28 @@ class Workbench:
         ):
             yield part["weight"], tuple(zip(part["errors"], part["noises"], strict=True))
 
-    def encode(self, tensors: Iterable[tuple[Tensor, str]], *, plain: bool = False) -> Iterator[bytes]:
+    def encode(
+        self,
+        tensors: Iterable[tuple[Tensor, str]],
+        *,
+        plain: bool = False,
+        replaced: Mapping[str, Place] | None = None,
+    ) -> Iterator[bytes]:
         """The bytes of weights in the formats beside them, one weight behind another, in pieces.
 
         Args:
             tensors: with their formats.
             plain: as llama-quantize makes them with the same importances: no error of rounding is fed back.
+            replaced: weights that are read from elsewhere, by name.
         """
-        weights = [[*self._place(tensor), FORMATS.get(format).number] for tensor, format in tensors]
-        self._send({"do": "encode", "weights": weights, "plain": plain})
-        while (event := self._hear())["event"] != "answer":
+        elsewhere = replaced or {}
+        weights = [
+            [*self._place(tensor, elsewhere.get(tensor.name)), FORMATS.get(format).number] for tensor, format in tensors
+        ]
+        self._talk.send({"do": "encode", "weights": weights, "plain": plain})
+        while (event := self._talk.hear())["event"] != "answer":
             if event["event"] == "data":
-                yield self._exactly(event["bytes"])
+                yield self._talk.exactly(event["bytes"])
 
     def generate(self, path: str, tokens: int = 64) -> Speed:
         """How fast a model answers here."""
@@ -240,7 +238,10 @@ class Workbench:
         for part in self._parts("continuations", path=path, items=[list(item) for item in items]):
             yield msgspec.convert(part, Continuation)
 
-    def _place(self, tensor: Tensor) -> list[Any]:
+    def _place(self, tensor: Tensor, elsewhere: Place | None = None) -> list[Any]:
+        if elsewhere is not None:
+            number = FORMATS.get(elsewhere.format).number
+            return [tensor.name, elsewhere.path, elsewhere.offset, list(tensor.dims), number]
         shard = self._shape.shards[tensor.shard]
         number = FORMATS.get(tensor.format).number
         return [tensor.name, shard.path, shard.data_offset + tensor.offset, list(tensor.dims), number]
@@ -257,54 +258,12 @@ class Workbench:
 
     def _parts(self, do: str, answer: dict[str, Any] | None = None, **question: Any) -> Iterator[dict[str, Any]]:
         """Parts of an answer as they come; what comes with its end goes into ``answer``."""
-        self._send({"do": do, **question})
+        self._talk.send({"do": do, **question})
         while True:
-            event = self._hear()
+            event = self._talk.hear()
             kind = event.pop("event")
             if kind == "answer":
                 if answer is not None:
                     answer.update(event)
                 return
             yield event
-
-    def _send(self, question: dict[str, Any]) -> None:
-        assert self._program.stdin is not None
-        try:
-            self._program.stdin.write(json.dumps(question).encode() + b"\n")
-            self._program.stdin.flush()
-        except BrokenPipeError:
-            raise self._died() from None
-
-    def _hear(self) -> dict[str, Any]:
-        assert self._program.stdout is not None
-        line = self._program.stdout.readline()
-        if not line.endswith(b"\n"):
-            raise self._died()
-        event: dict[str, Any] = json.loads(line)
-        if event["event"] == "failed":
-            what, why = event["what"], event["why"]
-            hint = "free some memory, or work on fewer tokens (--tokens)" if lacks_memory(why) else None
-            cause = f": {first_line(why)}" if why.strip() else ""
-            raise EngineFailed(f"llama.cpp could not {what}{cause}", hint=hint, said=self._complaint())
-        return event
-
-    def _exactly(self, count: int) -> bytes:
-        assert self._program.stdout is not None
-        data = self._program.stdout.read(count)
-        if len(data) < count:
-            raise self._died()
-        return data
-
-    def _died(self) -> EngineFailed:
-        code = self._program.wait()
-        said = self._complaint()
-        lines = [line for line in said.splitlines() if line.strip()]
-        last = f": {lines[-1].strip()}" if lines else ""
-        how = f"ended by signal {-code}" if code < 0 else f"ended with code {code}"
-        hint = "the kernel kills like this when memory runs out: free some" if code == -9 else None
-        return EngineFailed(f"the engine's process was {how}{last}", hint=hint, said=said)
-
-    def _complaint(self) -> str:
-        self._said.seek(0, os.SEEK_END)
-        self._said.seek(max(0, self._said.tell() - _KEPT_COMPLAINT_BYTES))
-        return self._said.read().decode(errors="replace")

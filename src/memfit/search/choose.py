@@ -17,7 +17,7 @@ from memfit.search.sensitivity import FORMATS_SEARCHED, Sensitivity
 from memfit.search.session import Measured, Session
 from memfit.search.solve import Option, least_bytes, least_divergence
 
-SEARCHED = "searched"
+SEARCHED, RECOVERED = "searched", "recovered"
 _ROUNDS = 5
 _CLOSE = 0.97  # of a floor: nearer is not worth another round
 _AIM = 0.985  # of a floor: what the next round tries to reach

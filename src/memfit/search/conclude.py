@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from memfit.search.base import Base
-from memfit.search.choose import SEARCHED, Mix
+from memfit.search.choose import RECOVERED, SEARCHED, Mix
 from memfit.search.records import Asked, Candidate, Floor, Given, PrecisionMap
 from memfit.search.sensitivity import Sensitivity, probe_format
 
@@ -21,7 +21,7 @@ def given(base: Base, mix: Mix, sensitivity: Sensitivity | None, best: Candidate
         format = mix.formats.get(tensor.name, tensor.format)
         cost = _cost(sensitivity, base, mix, tensor.name)
         probed = None if sensitivity is None else sensitivity.probed(tensor)
-        if best is not None and best.name != SEARCHED:
+        if best is not None and best.name not in (SEARCHED, RECOVERED):
             why = f"as {best.name} has it"
         elif format == tensor.format:
             why = "kept: no smaller format was worth its bytes"

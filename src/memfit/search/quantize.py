@@ -15,11 +15,12 @@ from memfit.search import importances
 from memfit.search.base import Base, differing
 from memfit.search.budget import Place, most_bytes
 from memfit.search.cache import KINDS, choose_cache
-from memfit.search.choose import SEARCHED, Mix, Search, candidate, for_budget, for_floors, searched_formats
+from memfit.search.choose import RECOVERED, SEARCHED, Mix, Search, candidate, for_budget, for_floors, searched_formats
 from memfit.search.conclude import beside, given, keep_record, nearest
 from memfit.search.ladder import Rung, measured, rungs
 from memfit.search.promises import notes_on
-from memfit.search.records import Asked, CacheChoice, Candidate, PrecisionMap
+from memfit.search.records import Asked, CacheChoice, Candidate, PrecisionMap, Recovered
+from memfit.search.recover import Recovery, recover
 from memfit.search.sensitivity import Sensitivity
 from memfit.search.session import Said, Session, Setting, fitting_window
 from memfit.search.tasks import read_tasks
@@ -41,6 +42,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         ladder: only presets, each made and measured; ``presets`` which, all where empty.
         formats: that a search may give; the usual ones where empty.
         imatrix: importances to take instead of gathering them.
+        recovery: also train the weights for their formats; None: not.
         overwrite, forced: a file may be replaced; a quantized base may be taken.
         work: folder of what is learned on the way.
     """
@@ -56,6 +58,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     imatrix: str | None = None
     window_tokens: int = 512
     threads: int | None = None
+    recovery: Recovery | None = None
     overwrite: bool = False
     forced: bool = False
     work: str | None = None
@@ -109,6 +112,8 @@ def quantize(request: Request, said: Said = lambda _what, _done, _total: None) -
             importances.take(Path(request.imatrix), fresh)
             session.take_importance_of(fresh)
         decision = _by_ladder(session, request) if request.ladder else _by_search(session, request, said)
+        if request.recovery is not None and decision.mix is not None:
+            decision = _with_recovery(session, request, request.recovery, decision, decision.mix, said)
         return _concluded(session, request, decision, said, began)
 
 
@@ -132,6 +137,33 @@ class _Decision(msgspec.Struct, frozen=True, kw_only=True):
     sensitivity: Sensitivity | None = None
     least_bytes: int | None = None
     caches: tuple[CacheChoice, ...] = ()
+    recovered: Recovered | None = None
+    file: Path | None = None
+
+
+def _with_recovery(
+    session: Session, request: Request, recovery: Recovery, decision: _Decision, mix: Mix, said: Said
+) -> _Decision:
+    """The same formats with trained numbers, where those are nearer to the base on unseen text."""
+    formats = differing(mix.formats, session.base)
+    given_importance = session.notes.place("given.npz") if request.imatrix else None
+    trained = recover(session, formats, recovery, importance=given_importance, said=said)
+    if not trained.replaced:
+        return msgspec.structs.replace(decision, recovered=trained.record)
+    file = session.recovered_file(formats, trained.replaced)
+    figures = session.measure_file(str(file), unseen=True, full=True)
+    one = candidate(RECOVERED, mix, figures, decision.asked.floors)
+    one = msgspec.structs.replace(one, predicted_kl=None)
+    before = decision.candidate
+    better = before is None or (one.holds and _lost(one) < _lost(before))
+    ordered = tuple(sorted((*decision.candidates, one), key=lambda any_: any_.bytes))
+    if not better:
+        return msgspec.structs.replace(decision, candidates=ordered)
+    return msgspec.structs.replace(decision, candidate=one, candidates=ordered, recovered=trained.record, file=file)
+
+
+def _lost(one: Candidate) -> float:
+    return (one.quality.kl_mean or 0.0) if one.quality is not None else float("inf")
 
 
 def _by_ladder(session: Session, request: Request) -> _Decision:
@@ -239,7 +271,9 @@ def _concluded(session: Session, request: Request, decision: _Decision, said: Sa
     digest = importance_digest = None
     if mix is not None and request.out is not None:
         out = Path(request.out)
-        made = session.file_of(differing(mix.formats, base), plain=best is not None and best.name != SEARCHED)
+        made = decision.file or session.file_of(
+            differing(mix.formats, base), plain=best is not None and best.name != SEARCHED
+        )
         digest = copy(made, out, overwrite=request.overwrite, progress=lambda done, total: said("writing", done, total))
         kept = session.notes.place("given.npz" if request.imatrix else "importance.npz")
         importance_digest = importances.export(
@@ -267,6 +301,7 @@ def _concluded(session: Session, request: Request, decision: _Decision, said: Sa
         chosen=None if best is None else best.name,
         nearest=None if best is not None else nearest(decision.candidates, decision.asked),
         least_bytes=decision.least_bytes,
+        recovered=decision.recovered,
         text=text,
         unseen=unseen,
         engine=session.bench.engine,

@@ -55,6 +55,11 @@ def remake(
         raise UsageError("--recipe without --out", hint="say where the file goes")
     if record.sha256 is None or not record.tensors:
         raise UsageError(f"{path} made no file: nothing held", hint="search again with another floor")
+    if record.recovered is not None:
+        raise UsageError(
+            f"{path} is of recovered weights, which no recipe holds",
+            hint="the same command with --recover trains them again; the file itself is what to keep",
+        )
     base = Base(model, forced=True)
     if base.sha256() != record.model_sha256:
         raise UsageError(

@@ -219,6 +219,38 @@ class CacheChoice(msgspec.Struct, frozen=True, kw_only=True):
     predicted_kl: float
 
 
+class Recovered(msgspec.Struct, frozen=True, kw_only=True):
+    """What distillation changed; losses are KL(base || model) in nats a token, on text that was not trained on.
+
+    Attributes:
+        loss_before: of the base's own weights in the formats; ``loss_after`` of the trained ones. The two are equal
+            where training found nothing better, and then the weights are the base's.
+        checked_tokens: that the losses are of, of the same text.
+        tokens, steps: that were trained on, repeats counted.
+        text_tokens: different ones among them.
+        seconds: of training, over all of its parts.
+        seed, rate: as asked.
+        device: that it ran on.
+        text_sha256: of the tokens of training and checks.
+        weights_sha256: of the trained numbers.
+        resumed: how often it went on from what an interruption left.
+    """
+
+    loss_before: float
+    loss_after: float
+    checked_tokens: int
+    tokens: int
+    steps: int
+    text_tokens: int
+    seconds: float
+    seed: int
+    rate: float
+    device: str
+    text_sha256: str
+    weights_sha256: str | None = None
+    resumed: int = 0
+
+
 class PrecisionMap(msgspec.Struct, frozen=True, kw_only=True):
     """What a search decided: enough to make the same file again.
 
@@ -234,6 +266,7 @@ class PrecisionMap(msgspec.Struct, frozen=True, kw_only=True):
         chosen: name of the candidate that was taken, None where nothing held.
         nearest: the candidate that came nearest where nothing held.
         least_bytes: of the smallest file that the formats allow; None where nobody asked.
+        recovered: what distillation changed, where the result has it; None without.
         text, unseen: what it was searched on, and what it was measured on at last.
         notes: what it does not promise.
     """
@@ -258,6 +291,7 @@ class PrecisionMap(msgspec.Struct, frozen=True, kw_only=True):
     chosen: str | None = None
     nearest: str | None = None
     least_bytes: int | None = None
+    recovered: Recovered | None = None
     text: Text
     unseen: Text
     engine: str

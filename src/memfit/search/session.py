@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from memfit.engine.predictions import Scored, Speed
+from memfit.engine.predictions import Place, Scored, Speed
 from memfit.engine.workbench import Workbench
 from memfit.errors import ModelError, UsageError
 from memfit.search.base import Base, differing
@@ -121,6 +121,13 @@ class Session:
             self._text(self._passage, len(set(self.split.importance) | set(self.split.search)), self._tokens),
             self._text(apart, len(self.split.unseen), self._apart_tokens or self._tokens),
         )
+
+    def recovered_file(self, formats: Mapping[str, str], replaced: Mapping[str, Place]) -> Path:
+        """A file with numbers that were trained for its formats: rounded as in training, with no error fed back."""
+        path = self.notes.place(f"candidate-{os.getpid()}.gguf")
+        self._made = None
+        write(self.bench, self.base, differing(formats, self.base), path, plain=True, replaced=replaced, overwrite=True)
+        return path
 
     def file_of(self, formats: Mapping[str, str], *, plain: bool = False) -> Path:
         """A file with these formats, in the notes' folder, until another is asked for.

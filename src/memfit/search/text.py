@@ -14,6 +14,7 @@ from memfit.errors import UsageError
 
 SAMPLE = Path(__file__).parent / "sample.txt"
 _MOST_BYTES = 256 * 1024**2
+_MOST_SEEN = 8192  # windows: more than anything is trained on
 _FIELDS = ("messages", "conversations", "text", "content", "prompt", "response")
 
 
@@ -113,12 +114,14 @@ class Split(msgspec.Struct, frozen=True, kw_only=True):
         probe: to see what each tensor does.
         search: to correct predictions by what the real kernels show.
         unseen: to measure the result on; the search sees none of them.
+        seen: all that are not, of which the first three are taken; what is trained is trained on these.
     """
 
     importance: tuple[int, ...]
     probe: tuple[int, ...]
     search: tuple[int, ...]
     unseen: tuple[int, ...]
+    seen: tuple[int, ...] = ()
 
 
 def split(windows: int, *, separate: int = 0, most_unseen: int = 48) -> Split:
@@ -144,6 +147,7 @@ def split(windows: int, *, separate: int = 0, most_unseen: int = 48) -> Split:
         probe=_spread(seen, 8),
         search=_spread(seen[1:], 12),
         unseen=_spread(unseen, most_unseen),
+        seen=_spread(seen, _MOST_SEEN),
     )
 
 

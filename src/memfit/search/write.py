@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from memfit.engine.predictions import Place
 from memfit.engine.workbench import Workbench
 from memfit.errors import UsageError
 from memfit.model.new_file import Progress, new_file
@@ -21,13 +22,15 @@ def write(
     path: Path,
     *,
     plain: bool = False,
+    replaced: Mapping[str, Place] | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> str:
     """Write ``base`` with these formats; tensors that are not named keep theirs. Returns the file's SHA-256.
 
-    The same formats, importances and moments give the same bytes; ``plain``: those that llama-quantize would write.
-    Memory: some 64 MiB, whatever the model.
+    The same formats, numbers, importances and moments give the same bytes; ``plain``: those that llama-quantize would
+    write. ``replaced`` are weights whose numbers lie elsewhere, such as recovered ones: the file is as long as without
+    them. Memory: some 64 MiB, whatever the model.
 
     Raises:
         UsageError: the file exists, or is the base.
@@ -41,7 +44,7 @@ def write(
         tensors = [(one, formats.get(one.name, one.format)) for one in base.shape.tensors]
         left = [FORMATS.get(name).tensor_bytes(one.dims) for one, name in tensors]
         at = 0
-        for piece in bench.encode(tensors, plain=plain):
+        for piece in bench.encode(tensors, plain=plain, replaced=replaced):
             file.write(piece)
             left[at] -= len(piece)
             if not left[at]:

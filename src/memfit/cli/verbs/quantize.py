@@ -36,6 +36,9 @@ What was learned is kept: Ctrl-C ends a search, the same command goes on. Beside
 from which it can be made again bit for bit, and its importances (.imatrix.gguf), which llama-quantize takes too. Needs
 memfit[llama,search].
 
+--recover also trains the weights to predict as the base does in the formats that were chosen (distillation with ggml's
+own quantizers in the loop): the same bytes, nearer to the base. Small models on the CPU, larger ones with CUDA.
+
 \b
 Exit codes: 0 found; 10 nothing holds, or nothing is so small: nothing is
 written, and the nearest is named; 2 usage; 4 model file; 6 engine."""
@@ -58,6 +61,10 @@ written, and the nearest is named; 2 usage; 4 model file; 6 engine."""
 @click.option("--unseen", metavar="FILE", shell_complete=paths, help="Text to measure on (a third of --text).")
 @click.option("--imatrix", metavar="FILE", shell_complete=paths, help="Importances instead of gathering them.")
 @kv_option(may_choose=True)
+@click.option("--recover", is_flag=True, help="Also train the weights for their formats (needs memfit[recover]).")
+@click.option(
+    "--minutes", type=click.FloatRange(0, min_open=True), default=5.0, show_default=True, help="For --recover."
+)
 @click.option("--recipe", metavar="FILE", shell_complete=paths, help="Make a file again from its record.")
 @click.option("--work", metavar="FOLDER", help="Where what is learned is kept (~/.cache/memfit/precision).")
 @click.option("--jobs", "threads_again", type=click.IntRange(1), metavar="N", help="The same as --threads.")
@@ -92,8 +99,11 @@ def _searched(given: dict[str, Any]) -> PrecisionMap:
     from memfit.search.floors import parse_floor
     from memfit.search.quantize import Request, quantize
     from memfit.search.records import Asked
+    from memfit.search.recover import Recovery
 
     given.pop("recipe")
+    minutes = given.pop("minutes")
+    recovery = Recovery(minutes=minutes) if given.pop("recover") else None
     slots = given.pop("slots")
     asked = Asked(
         floors=tuple(parse_floor(one) for one in given.pop("floors")),
@@ -104,4 +114,4 @@ def _searched(given: dict[str, Any]) -> PrecisionMap:
         },
     )
     with saying() as said:
-        return quantize(Request(asked=asked, **given), said)
+        return quantize(Request(asked=asked, recovery=recovery, **given), said)

@@ -44,7 +44,7 @@ def document(found: PrecisionMap) -> Document:
     if found.tensors:
         blocks += [heat_map(found.tensors), Details("What every tensor got, and why", (_tensors(found.tensors),))]
     blocks.append(Bullets(found.notes, "neutral", "What this does not promise"))
-    if found.out is not None:
+    if found.out is not None and found.recovered is None:
         record = re.sub(r"\.[^./]*$", "", found.out) + ".precision.json"
         again = ("memfit", "quantize", found.model, "--recipe", record, "--out", "again.gguf")
         blocks.append(shell_command("the same file again, bit for bit", *again))
@@ -100,6 +100,10 @@ def _facts(found: PrecisionMap) -> list[tuple[str, str]]:
     if found.predicted_kl is not None and found.quality is not None and found.quality.kl_mean:
         off = found.predicted_kl / found.quality.kl_mean - 1
         rows.append(("predicted KL", f"{found.predicted_kl:.4g}, {off:+.1%} of what was measured".replace("%", " %")))
+    if found.recovered is not None:
+        one = found.recovered
+        words = f"KL {one.loss_before:.4g} to {one.loss_after:.4g} on text it did not train on, {one.tokens:,} tokens"
+        rows.append(("recovered", f"{words}, {one.seconds:.0f} s on {one.device}"))
     if found.quality is not None:
         rows.append(("perplexity", ratio_words(found.quality)))
         rows.append(("same likeliest token", percent(found.quality.top1)))

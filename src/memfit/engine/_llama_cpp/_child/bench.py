@@ -105,6 +105,12 @@ class Bench:
         self._references = {}
         return {"tokens": len(tokens), "windows": len(found)}
 
+    def do_tokens(self, windows: list[int]) -> dict[str, Any]:
+        """The ids of windows."""
+        for index in windows:
+            self._talk.part(ids=[int(token) for token in self._windows[index]])
+        return {}
+
     def do_reference(
         self, name: str, windows: list[int], first: int, likeliest: int, drawn: int, seed: int
     ) -> dict[str, Any]:

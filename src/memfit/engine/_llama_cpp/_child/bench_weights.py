@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import ctypes
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -18,7 +18,6 @@ from memfit.engine._llama_cpp._child.bench_layouts import LAYOUTS
 from memfit.engine._llama_cpp._child.bench_model import Refused
 from memfit.engine._llama_cpp._child.bench_moments import lost
 from memfit.engine._llama_cpp._child.bench_rounding import Prepared, rounded
-from memfit.engine._llama_cpp._child.library import Library
 
 _CHUNK_ELEMENTS = 1 << 22  # of a tensor at a time: 16 MiB as floats
 _F32 = 0
@@ -83,6 +82,13 @@ class Guide(NamedTuple):
         return np.ascontiguousarray(self.importance[matrix if len(self.importance) > 1 else 0])
 
 
+class Symbols(Protocol):
+    """What has ggml's functions: the whole engine, or ggml's base library alone."""
+
+    def function(self, symbol: str, result: Any, *arguments: Any) -> Callable[..., Any] | None:
+        """The function of this symbol, None where it is not exported."""
+
+
 class Codec:
     """ggml's formats. Safe to be used by several threads at once, which is what it is for.
 
@@ -90,8 +96,7 @@ class Codec:
         threads: how many quantize at once.
     """
 
-    def __init__(self, library: Library, threads: int) -> None:
-        self._library = library
+    def __init__(self, library: Symbols, threads: int) -> None:
         self._pool = ThreadPoolExecutor(threads)
         self._threads = threads
         size, number, pointer = ctypes.c_size_t, ctypes.c_int64, ctypes.c_void_p

@@ -1,0 +1,77 @@
+"""What quantization took, won back: a model in its formats is trained to predict as its base does.
+
+Quantization-aware distillation. The student computes with what ggml's own quantizers make of its weights, the loss is
+the divergence from the base's predictions on the user's text, and what is trained are the weights before they are
+quantized. The formats do not change, so the file takes the same bytes as without; no text that a result is measured on
+is trained on.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from memfit.errors import EngineMissing
+from memfit.search.records import Recovered
+from memfit.search.recover.records import Recovery, Trained
+from memfit.search.session import Said, Session
+
+__all__ = ["Recovered", "Recovery", "Trained", "is_installed", "recover"]
+
+
+def recover(
+    session: Session,
+    formats: Mapping[str, str],
+    asked: Recovery | None = None,
+    *,
+    importance: Path | None = None,
+    said: Said = lambda _what, _done, _total: None,
+) -> Trained:
+    """Train the base's weights for these formats, on all text of the session that is not kept unseen.
+
+    What it returns goes to ``write`` as ``replaced``; without gain it is empty. An interrupted training goes on where
+    it was when the same is asked again, and one that ended is not repeated.
+
+    Args:
+        session: with the base, its text and its importances.
+        formats: of the tensors that change.
+        asked: see there.
+        importance: of the columns, where another file than the session's own was taken.
+        said: told about progress, in thousandths of the whole.
+
+    Raises:
+        EngineMissing: PyTorch is not installed.
+        UsageError: the architecture cannot be trained here, or there is too little text.
+        MemfitError: not enough memory or disk.
+        KeyboardInterrupt: at Ctrl-C, once what was learned is kept.
+    """
+    if not is_installed():
+        raise EngineMissing(
+            "PyTorch is not installed, without which nothing can be recovered",
+            hint="pip install 'memfit[recover]'; for the CPU alone, install torch from PyTorch's own CPU index before",
+        )
+    # only here, as importing PyTorch takes longer than most of what memfit is asked
+    numpy: Any = importlib.import_module("numpy")
+    run: Any = importlib.import_module("memfit.search.recover.run")
+    with numpy.load(importance or session.notes.place("importance.npz")) as found:
+        weights = {one.name for one in session.base.changeable}
+        importances = {name: found[name] for name in found.files if name in weights}  # and not what lies beside them
+    trained: Trained = run.distil(
+        session.base,
+        formats,
+        list(session.bench.tokens(session.split.seen)),
+        importances,
+        asked or Recovery(),
+        folder=session.notes.folder,
+        threads=session.setting.threads,
+        said=said,
+    )
+    return trained
+
+
+def is_installed() -> bool:
+    """Whether PyTorch is there; imports nothing."""
+    return importlib.util.find_spec("torch") is not None

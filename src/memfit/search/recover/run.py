@@ -1,0 +1,181 @@
+"""A recovery from end to end: the teacher read, the student trained, its numbers laid down for the writer."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import torch
+
+from memfit.engine.ggml import Codec, Weight, codec
+from memfit.errors import UsageError
+from memfit.model.shape import Tensor
+from memfit.precision.formats import FORMATS
+from memfit.search.base import Base
+from memfit.search.records import Recovered
+from memfit.search.recover import room
+from memfit.search.recover.distil import Distiller
+from memfit.search.recover.network import read_network
+from memfit.search.recover.quantizer import quantizers
+from memfit.search.recover.records import Recovery, Trained
+from memfit.search.recover.student import Student
+from memfit.search.recover.train import Said, Training
+
+_RULES = 1  # of what is trained: another number where the same question has another answer
+_LEAST_WINDOWS = 4
+_MOST_CHECKED = 16
+_MOST_PIECE_TOKENS = 256
+_BFLOAT16 = ("avx512_bf16", "amx_bf16", " bf16")  # flags in /proc/cpuinfo, of x86 and of Arm
+
+
+def distil(
+    base: Base,
+    formats: Mapping[str, str],
+    windows: Sequence[Sequence[int]],
+    importances: Mapping[str, Any],
+    asked: Recovery,
+    *,
+    folder: Path,
+    threads: int | None,
+    said: Said,
+) -> Trained:
+    """See ``recover``; ``windows`` are ids of equal length, ``importances`` (experts, columns) by tensor."""
+    device = _device(asked)
+    network = read_network(base.header)
+    ids = _ids(windows, base, device)
+    parameters = base.shape.parameters
+    threads = threads or len(os.sched_getaffinity(0))
+    workers = 1 if device.type == "cuda" else room.workers_for(parameters, threads)
+    room.refuse(base.path, room.needed_bytes(network, parameters, ids.shape[1], workers), device)
+    place = folder / f"recovered-{_digest(base, formats, windows, importances, asked, device)}"
+    place.mkdir(parents=True, exist_ok=True)
+    before = torch.get_num_threads()
+    # threads that wait for each other inside an operation cost more than they bring where workers share the cores
+    torch.set_num_threads(1 if workers > 1 else threads)
+    try:
+        ggml = codec(threads)
+        teacher = read_weights(base, ggml, device)
+        student = Student(teacher, quantizers(ggml, _stored(base, formats), importances))
+        distiller = Distiller(network, teacher, workers=workers, half=_has_bfloat16(device))
+        trained, checked = _dealt(ids)
+        training = Training(student, distiller, _pieces(trained), checked, asked, place)
+        training.run(said)
+    finally:
+        torch.set_num_threads(before)
+    record = Recovered(
+        loss_before=training.before,
+        loss_after=training.best,
+        checked_tokens=checked.numel(),
+        tokens=training.tokens,
+        steps=training.step,
+        text_tokens=min(training.tokens, trained.numel()),
+        seconds=round(training.seconds, 1),
+        seed=asked.seed,
+        rate=asked.rate,
+        device=torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
+        text_sha256=_text_digest(windows),
+        weights_sha256=training.sha256,
+        resumed=training.resumed,
+    )
+    replaced = {} if training.sha256 is None else student.places(training.place)
+    return Trained(record=record, replaced=replaced)
+
+
+def _device(asked: Recovery) -> torch.device:
+    if asked.device == "cuda" and not torch.cuda.is_available():
+        raise UsageError("PyTorch finds no CUDA here", hint="take the CPU, or a build of PyTorch with CUDA")
+    return torch.device("cuda" if asked.device != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+def _ids(windows: Sequence[Sequence[int]], base: Base, device: torch.device) -> torch.Tensor:
+    if len(windows) < _LEAST_WINDOWS:
+        raise UsageError(
+            f"{len(windows)} windows of text, and a recovery needs {_LEAST_WINDOWS}",
+            hint="give more text: what it learns from is what it can keep",
+        )
+    ids = torch.tensor(windows, dtype=torch.int64)
+    if int(ids.max()) >= base.shape.vocabulary_tokens:
+        raise UsageError(f"{base.path}: its tokenizer has more tokens than the model", hint="leave --recover out")
+    return ids.to(device)
+
+
+def _dealt(ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Windows to train on, and to check on: a tenth, spread evenly."""
+    count = min(_MOST_CHECKED, max(2, len(ids) // 10))
+    checked = {round((at + 0.5) * len(ids) / count - 0.5) for at in range(count)}
+    return ids[[at for at in range(len(ids)) if at not in checked]], ids[sorted(checked)]
+
+
+def _pieces(windows: torch.Tensor) -> torch.Tensor:
+    """Windows cut shorter: more steps for as many tokens. Where all begin with one token, pieces do so too."""
+    count = -(-windows.shape[1] // _MOST_PIECE_TOKENS)
+    length = windows.shape[1] // count
+    pieces = windows[:, : count * length].reshape(-1, length).clone()
+    if bool((windows[:, 0] == windows[0, 0]).all()):
+        pieces[:, 0] = windows[0, 0]
+    return pieces
+
+
+def read_weights(base: Base, ggml: Codec, device: torch.device) -> dict[str, torch.Tensor]:
+    """All weights of a base by name, in float32."""
+    return {one.name: _read(ggml, base, one).to(device) for one in base.shape.tensors}
+
+
+def _read(ggml: Codec, base: Base, tensor: Tensor) -> torch.Tensor:
+    """A weight of the base, (rows, columns) or (columns,) float32."""
+    shard = base.shape.shards[tensor.shard]
+    number = FORMATS.get(tensor.format).number
+    weight = Weight(tensor.name, shard.path, shard.data_offset + tensor.offset, tensor.dims, number)
+    rows = np.concatenate([values for _, values in ggml.matrices(weight)])
+    return torch.from_numpy(rows.reshape(tensor.dims[::-1]))
+
+
+def _stored(base: Base, formats: Mapping[str, str]) -> dict[str, str]:
+    """Formats of all tensors that a file does not hold as the numbers that are trained."""
+    found = {one.name: formats.get(one.name, one.format) for one in base.shape.tensors}
+    return {name: format for name, format in found.items() if format != "F32"}
+
+
+def _has_bfloat16(device: torch.device) -> bool:
+    """Whether products in bfloat16 are faster than in float32; gradients are good enough with both."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return any(name in flags for name in _BFLOAT16)
+
+
+def _text_digest(windows: Sequence[Sequence[int]]) -> str:
+    return hashlib.sha256(np.asarray(windows, np.int32).tobytes()).hexdigest()
+
+
+def _digest(
+    base: Base,
+    formats: Mapping[str, str],
+    windows: Sequence[Sequence[int]],
+    importances: Mapping[str, Any],
+    asked: Recovery,
+    device: torch.device,
+) -> str:
+    """Of everything that the result depends on."""
+    weighed = hashlib.sha256()
+    for name in sorted(importances):
+        weighed.update(name.encode() + np.ascontiguousarray(importances[name], np.float32).tobytes())
+    known = {
+        "rules": _RULES,
+        "base": base.identity(),
+        "formats": sorted(formats.items()),
+        "text": _text_digest(windows),
+        "importances": weighed.hexdigest(),
+        "asked": msgspec.to_builtins(asked),
+        "device": device.type,
+    }
+    return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:16]
