@@ -30,7 +30,7 @@ A change over SSH is taken back by the machine itself where no second connection
 @click.option("--recorded", metavar="FILE", help="With --dry-run: what `memfit audit --record` wrote.")
 @click.option("--knob", "knobs", multiple=True, metavar="NAME", help="A knob; several times for several.")
 @click.option("--all-applicable", is_flag=True, help="Every knob that gives memory back here and takes nothing needed.")
-@click.option("--needs", default="", metavar="LIST", help="What the product uses: display,camera,…")
+@click.option("--needs", multiple=True, metavar="LIST", help="What the product uses: display,camera,…")
 @click.option("--risk", is_flag=True, help="Also what may break something; each says what.")
 @click.option("--dry-run", is_flag=True, help="Show every file and command, and do nothing.")
 @click.option("--step", "step", is_flag=True, help="One knob at a time, each measured.")

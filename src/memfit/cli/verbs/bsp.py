@@ -139,7 +139,7 @@ def _undo(tree: str, receipt: str | None, board: str | None, needs: str | None, 
 
 def _needs(text: str) -> tuple[str, ...]:
     """Words of ``--needs``; ``none`` is none."""
-    return () if text.strip().lower() in ("none", "") else needs_of(text)
+    return () if text.strip().lower() in ("none", "") else needs_of([text])
 
 
 def _known(board: str | None) -> None:
