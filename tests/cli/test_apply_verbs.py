@@ -50,6 +50,14 @@ def test_what_is_shown_of_an_image_is_what_is_done(image: Path, capsys: pytest.C
     assert {change["kind"] for change in json.loads(out)["changes"]} == {"link"}  # nothing runs that could be stopped
 
 
+def test_a_check_that_fails_already_is_told_by_the_exit_code(image: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("apply", "--root", str(image), "--knob", "cups", "--yes", "--step", "--check")
+    code, out, _ = run(capsys, *words, "exit 3")
+    assert code == 1
+    assert "not begun" in out
+    assert run(capsys, *words, "true")[0] == 0
+
+
 def test_the_root_of_this_machine_is_no_image(tmp_path: Path) -> None:
     (tmp_path / "top").symlink_to("/")
     for root in ("/", "//", "/usr/..", str(tmp_path / "top")):
