@@ -86,6 +86,9 @@ def test_undo_by_id_or_by_the_file_of_a_receipt(image: Path, tmp_path: Path) -> 
         undo(place, "image")
     with pytest.raises(ApplyError, match="no receipt 0099-beef"):
         undo(place, "image", "0099-beef")
+    file.write_bytes(msgspec.json.encode(msgspec.structs.replace(first, machine="f" * 16)))
+    with pytest.raises(ApplyError, match="this receipt is of another machine"):
+        undo(place, "image", str(file))
     file.write_text("{}")
     with pytest.raises(UsageError, match="no receipt"):
         undo(place, "image", str(file))
