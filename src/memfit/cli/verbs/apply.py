@@ -35,7 +35,9 @@ A change over SSH is taken back by the machine itself where no second connection
 @click.option("--risk", is_flag=True, help="Also what may break something; each says what.")
 @click.option("--dry-run", is_flag=True, help="Show every file and command, and do nothing.")
 @click.option("--step", "step", is_flag=True, help="One knob at a time, each measured.")
-@click.option("--check", default="", metavar="CMD", help="With --step: what breaks this command, run here, is taken back.")
+@click.option(
+    "--check", default="", metavar="CMD", help="With --step: what breaks this command, run here, is taken back."
+)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @output_options
 def COMMAND(**given: Any) -> int:  # noqa: N802  the catalog's constant
