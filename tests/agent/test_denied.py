@@ -29,6 +29,7 @@ def board(tmp_path_factory: pytest.TempPathFactory) -> Board:
     [
         *DENIED,
         *("SSH.service", "nEtWoRk.socket", "getty@tty1.service", "getty@tty1.socket", "systemd-oomd.timer"),
+        *("nvidia-powerd.service", "jetson_clocks.service", "snap.network-manager.networkmanager.service"),
         *("sshd.service", "shell.service", "alias-of-alias.service", "fan.service", "innocent.service"),
         *("terminal@.service", "terminal@tty7.service", "hidden@1.service", "hidden@.service"),
         *("dbus-org.freedesktop.login1.service", "dbus-org.bluez.service"),

@@ -127,10 +127,12 @@ def test_notes_stand_beside_a_plan(journal: Journal, tmp_path: Path) -> None:
     journal.note(entry, "measured", {"a": 2})
     assert journal.noted(entry, "measured") == {"a": 2}
     assert {path.name for path in lying(tmp_path, entry).iterdir()} == {"plan.json", "measured.json"}
-    for damaged in ("", "{", "[]", "\udcff"):
+    for damaged in ("", "{", "[]", "\udcff", '{"a": 2}', "0" * 64 + '\n{"a": 2}'):
         (lying(tmp_path, entry) / "measured.json").write_text(damaged, errors="surrogateescape")
         assert journal.noted(entry, "measured") == {}
+        assert journal.has_note(entry, "measured")
     journal.forget(entry, "measured")
+    assert not journal.has_note(entry, "measured")
     journal.forget(entry, "measured")
     assert {path.name for path in lying(tmp_path, entry).iterdir()} == {"plan.json"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -95,11 +96,27 @@ def test_an_undo_that_is_stuck_half_way_goes_on(board: Board) -> None:
     assert {**board.seen(), CMDLINE.lstrip("/"): None} == {**before, CMDLINE.lstrip("/"): None}
 
 
+def agreed(note: Path) -> None:
+    text = json.dumps({"targets": {"0": CMDLINE}})
+    note.write_text(f"{hashlib.sha256(text.encode()).hexdigest()}\n{text}")
+
+
+@pytest.mark.parametrize("text", ['{"targets": {"0": "/etc/kernel/cmdline"}}', '{"targets": ["x"]}', ""])
+def test_an_agreement_that_somebody_wrote_is_none(board: Board, text: str) -> None:
+    receipt = applied(board)
+    board.write(CMDLINE, "mine\n", 0o640)
+    note = board.journal(receipt, "theirs.json")
+    note.write_text(text)
+    note.parent.rename(note.parent.with_suffix(".undoing"))
+    assert board.fails("status", recover=True)["kind"] == "drift"
+    assert board.at(CMDLINE).read_text() == "mine\n"
+
+
 def test_what_was_agreed_holds_for_recovery_and_not_for_a_later_undo(board: Board) -> None:
     receipt = applied(board)
     board.write(CMDLINE, "mine\n", 0o640)
     note = board.journal(receipt, "theirs.json")
-    note.write_text(json.dumps({"targets": {"0": CMDLINE}}))  # agreed, and killed before anything was taken back
+    agreed(note)  # agreed, and killed before anything was taken back
     assert board.ask("status")["ok"]["receipts"][0]["theirs"] == []
     assert board.fails("undo")["kind"] == "drift"
     note.parent.rename(note.parent.with_suffix(".undoing"))  # agreed, begun, and killed
@@ -112,7 +129,7 @@ def test_what_was_agreed_and_is_ours_again_goes_back(board: Board) -> None:
     before = board.seen()
     receipt = applied(board)
     note = board.journal(receipt, "theirs.json")
-    note.write_text(json.dumps({"targets": {"0": CMDLINE}}))
+    agreed(note)
     note.parent.rename(note.parent.with_suffix(".undoing"))
     (told,) = board.ask("status", recover=True)["ok"]["receipts"]
     assert (told["state"], told["theirs"]) == ("undone", [])

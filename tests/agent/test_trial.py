@@ -110,10 +110,10 @@ class Board:
         found: dict[str, Any] = said["ok"]
         return found
 
-    def apply(self) -> str:
+    def apply(self, words: dict[str, str] | None = None) -> str:
         host, known = recorded({extlinux.PATH: self.file})
         known = msgspec.structs.replace(known, boot=msgspec.structs.replace(known.boot, secure_boot=False))
-        changes = command_line_changes(host, known, {"swiotlb": "2048"})
+        changes = command_line_changes(host, known, words or {"swiotlb": "2048"})
         told = json.loads(json.dumps(as_request(changes)))
         return str(self.ask("apply", changes=told)["receipt"]["id"])
 
@@ -192,6 +192,25 @@ def test_undo_is_to_the_byte_at_any_time(board: Board, reach: Callable[[Board], 
         path: text for path, text in before.items() if path not in moved
     }
     assert {path for path in after.keys() - before.keys() if "journal" not in path.parts} == set()
+    assert boot.read_trial(board.tree) == {}
+
+
+def test_what_a_later_trial_took_the_place_of_is_tried_again(board: Board) -> None:
+    earlier = board.apply()
+    tried = board.file
+    later = board.apply({"loglevel": "3"})
+    assert boot.read_trial(board.tree)["id"] == later
+    board.ask("undo", id=later)
+    assert board.file == tried
+    trial = boot.read_trial(board.tree)
+    assert (trial["id"], trial["state"], trial["original"]) == (earlier, "begun", "primary")
+    board.power_on()
+    assert board.early() == "trying"
+    board.power_on()  # it hung
+    assert board.early() == "fell back"
+    assert board.default == "primary"
+    board.ask("undo", id=earlier)
+    assert board.file == STOCK
     assert boot.read_trial(board.tree) == {}
 
 
@@ -415,6 +434,8 @@ def test_a_note_that_is_damaged_is_none(board: Board) -> None:
     assert boot.early(board.tree) == {}
     board.write("var/lib/memfit/trial.json", b"[]")
     assert board.confirm() == {}
+    board.write("var/lib/memfit/trial.json", b'{"id": "0001-abcd", "state": "begun"}')
+    assert boot.early(board.tree) == {}
     boot.forget(board.tree, "0001-abcd")
 
 

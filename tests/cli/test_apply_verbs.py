@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from memfit.cli._changing import take_place
 from memfit.cli._group import run as run_words
 from small_image import everything, make_image
 
@@ -33,7 +34,7 @@ def test_shown_applied_listed_and_taken_back(image: Path, capsys: pytest.Capture
     assert code == 0
     receipt = json.loads(out)
     assert receipt["state"] == "applied"
-    assert "avahi" in [knob["name"] for knob in receipt["knobs"]]
+    assert [knob["name"] for knob in receipt["knobs"]] == ["bluetooth"]  # printers are found by avahi
     code, out, _ = run(capsys, "status", *root)
     assert code == 0
     assert receipt["id"] in out
@@ -41,6 +42,27 @@ def test_shown_applied_listed_and_taken_back(image: Path, capsys: pytest.Capture
     assert code == 0
     assert "everything is as it was" in out
     assert everything(image) == before
+
+
+def test_what_is_shown_of_an_image_is_what_is_done(image: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "apply", "--root", str(image), "--knob", "cups", "--dry-run", "--json")
+    assert code == 0
+    assert {change["kind"] for change in json.loads(out)["changes"]} == {"link"}  # nothing runs that could be stopped
+
+
+def test_a_check_that_fails_already_is_told_by_the_exit_code(image: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("apply", "--root", str(image), "--knob", "cups", "--yes", "--step", "--check")
+    code, out, _ = run(capsys, *words, "exit 3")
+    assert code == 1
+    assert "not begun" in out
+    assert run(capsys, *words, "true")[0] == 0
+
+
+def test_the_root_of_this_machine_is_no_image(tmp_path: Path) -> None:
+    (tmp_path / "top").symlink_to("/")
+    for root in ("/", "//", "/usr/..", str(tmp_path / "top")):
+        assert take_place({"host": None, "root": root, "sudo": False}).root is None
+    assert take_place({"host": None, "root": str(tmp_path), "sudo": False}).root == str(tmp_path)
 
 
 def test_nothing_is_done_where_nobody_agrees(image: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -59,6 +81,7 @@ def test_nothing_is_done_where_nobody_agrees(image: Path, capsys: pytest.Capture
         ((), "--all-applicable"),
         (("--knob", "cups", "--needs", "printng"), "did you mean printing?"),
         (("--knob", "cups", "--needs", "printing"), "--needs printing keeps"),
+        (("--knob", "cups", "--needs", "printing", "--needs", "display"), "--needs printing keeps"),
         (("--knob", "cups", "--check", "true"), "--step --check CMD"),
     ],
 )

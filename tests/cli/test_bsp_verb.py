@@ -36,6 +36,8 @@ def test_looked_at_patched_shown_and_taken_back(tree: Fixture, capsys: pytest.Ca
     assert "/delete-node/ auxp_ast_config@6;" in out
     assert "l4t_initrd_flash.sh" in out
     assert contents(tree) == before
+    both = ("--needs", "display", "--needs", "camera", "--dry-run")
+    assert "to win" not in run(capsys, "bsp", "patch", root, *BOARD, *both)[1]
     code, out, err = run(capsys, "bsp", "patch", root, *BOARD, "--needs", "camera")
     assert (code, "nobody is there to ask" in err) == (2, True)
     assert contents(tree) == before

@@ -71,6 +71,9 @@ def test_a_gpu_keeps_its_share_and_somebody_has_to_ask() -> None:
 
 def test_only_what_is_free_of_it_is_won() -> None:
     assert offered(counted(20 * MIB), free=50 * MIB).effect.gain.cuda_bytes == 50 * MIB
+    full = offered(counted(20 * MIB), free=0)
+    assert not full.applies
+    assert full.effect.reason == "nothing of it is free: it would win nothing"
 
 
 def test_what_drivers_hold_counts_where_it_is_more() -> None:

@@ -95,7 +95,8 @@ def test_a_kernel_that_cannot_shrink_it() -> None:
 
 
 def test_words_of_several_knobs_are_one_label() -> None:
-    host, known = machine({extlinux.PATH: STOCK, SIZE: f"{750 * MIB}\n", LOADED: "0\n"})
+    memory = machine()[0].read_bytes("/proc/meminfo") + b"CmaFree: 200000 kB\n"
+    host, known = machine({extlinux.PATH: STOCK, SIZE: f"{750 * MIB}\n", LOADED: "0\n", "/proc/meminfo": memory})
     boot = msgspec.structs.replace(known.boot, secure_boot=False, command_line=LINE)
     terms = (*known.terms, DramTerm(name="crashkernel", layer="boot", bytes=750 * MIB, source="measured"))
     known = msgspec.structs.replace(known, boot=boot, terms=terms)

@@ -314,3 +314,10 @@ class _Listening:
 
 def _matches(path: str, pattern: str) -> bool:
     return Path(path).match(pattern) and path.count("/") == pattern.count("/")
+
+
+def test_what_the_loader_passes_over_is_told_with_the_change() -> None:
+    host, known = jetson({extlinux.PATH: STOCK + "      OVERLAYS /boot/camera.dtbo\n"})
+    (change,) = (one for one in command_line_changes(host, known, WORDS) if isinstance(one, FileChange) and one.trial)
+    assert change.why.startswith("swiotlb=2048; ")
+    assert change.why.endswith("primary: OVERLAYS count only with FDT")

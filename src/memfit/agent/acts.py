@@ -109,7 +109,7 @@ class Acts:
             ours = now == step["after"] or (entry.state == "open" and same_boot)
             if now != step["before"] and ours:
                 self._machine.set_value(step["path"], step["before"])
-        elif step["kind"] == "run" and (same_boot or step["lasting"]) and self._journal.noted(entry, begun(step)):
+        elif step["kind"] == "run" and (same_boot or step["lasting"]) and self._journal.has_note(entry, begun(step)):
             try:
                 self._run(step["undo"])
             except Failure:

@@ -33,6 +33,7 @@ AGENT = f"{HOME}/agent.pyz"
 PROOF = "memfit.boot"
 """The word that shows which label was booted."""
 
+_FIELDS = {"id", "path", "tried", "fallback", "original", "expects", "boot_id", "before", "state", "reasons"}
 _ENDS = ("confirmed", "fell back")
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 _COMMAND_LINE = "/proc/cmdline"
@@ -120,7 +121,7 @@ def read_trial(tree: Tree) -> dict[str, Any]:
         trial = json.loads(tree.read(TRIAL))
     except (OSError, ValueError):
         return {}
-    return trial if isinstance(trial, dict) else {}
+    return trial if isinstance(trial, dict) and trial.keys() >= _FIELDS else {}
 
 
 def early(tree: Tree) -> dict[str, Any]:

@@ -30,6 +30,8 @@ UNIT_NAME = re.compile(r"[A-Za-z0-9:_.@\\-]+\.(?:service|socket|timer|path|mount
 UNITS = (
     # power, clocks, fans, heat
     *("nvpower*", "nvpmodel*", "nvfancontrol*", "nvphs*", "nvcpupowerfix*", "nvpmicro*", "thermald*", "upower*"),
+    *("nvidia-powerd*", "nvidia-persistenced*", "nvidia-suspend*", "nvidia-resume*", "nvidia-hibernate*"),
+    *("jetson_clocks*", "jetson-clocks*", "cpufreq*", "ondemand*", "tlp*", "lm-sensors*"),
     *("nv-fan*", "jetson*fan*", "fan*control*", "tuned*", "power-profiles-daemon*", "acpid*"),
     # secure world, keys, firmware
     *("nv-tee-supplicant*", "tee-supplicant*", "nv-ftpm*", "nv-ms-tpm*", "tpm*", "optee*", "nvfb*", "nv.service"),
@@ -48,6 +50,7 @@ UNITS = (
     *("network*", "NetworkManager*", "wpa_supplicant*", "iwd*", "dhcp*", "dhclient*", "isc-dhcp*", "connman*"),
     *("ifup*", "ifplugd*", "hostapd*", "dnsmasq*", "resolvconf*", "bind9*", "named*", "unbound*", "openvpn*"),
     *("wg-quick*", "tailscale*", "zerotier*", "netplan*", "nftables*", "iptables*", "ufw*", "firewalld*"),
+    *("ipsec*", "snap.network-manager*", "snap.openssh*"),
     *("nvwifibt*", "rfkill*", "nss-*", "nslcd*", "sssd*", "winbind*", "chrony*", "ntp*"),
     # what all else stands on
     *("systemd-*", "dbus*", "polkit*", "udev*", "cron*", "anacron*", "apparmor*", "auditd*", "rsyslog*", "syslog*"),

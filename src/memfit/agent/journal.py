@@ -9,8 +9,9 @@
     0007-1f3c.undone    everything is as it was                                                    → stays, as history
 
 A state changes by one rename, flushed. So there is no record to append to while things change, none that can be torn,
-and recovery needs nothing but what stands there: the arrows say what it does. ``plan.json`` begins with the digest of
-the rest; what files held before lies beside it, by number. Order is that of the numbers, never of a clock.
+and recovery needs nothing but what stands there: the arrows say what it does. ``plan.json``, as every note beside it,
+begins with the digest of the rest; what files held before lies beside it, by number. Order is that of the numbers,
+never of a clock.
 """
 
 from __future__ import annotations
@@ -137,8 +138,7 @@ class Journal:
             content = self._tree.read(path)
         except OSError as error:
             raise of_system(path, error) from error
-        digest, _, rest = content.partition(b"\n")
-        plan: dict[str, Any] = json.loads(rest) if hashlib.sha256(rest).hexdigest().encode() == digest else {}
+        plan = _unsealed(content)
         if plan.get("id") != entry.id:
             raise Failure(
                 "undo",
@@ -172,16 +172,23 @@ class Journal:
             OSError: it could not be written; the old one stands.
         """
         path = f"{entry.path}/{name}.json"
-        self._tree.write(path + ".new", json.dumps(value).encode(), _ours())
+        self._tree.write(path + ".new", _sealed(value), _ours())
         self._tree.rename(path + ".new", path)
 
     def noted(self, entry: Entry, name: str) -> dict[str, Any]:
-        """What was noted; empty where nothing was, or nothing that can be read."""
+        """What was noted; empty where nothing was, or not what memfit wrote."""
         try:
-            value = json.loads(self._tree.read(f"{entry.path}/{name}.json"))
-        except (OSError, ValueError):
+            return _unsealed(self._tree.read(f"{entry.path}/{name}.json"))
+        except OSError:
             return {}
-        return value if isinstance(value, dict) else {}
+
+    def has_note(self, entry: Entry, name: str) -> bool:
+        """Whether something was noted, whatever became of it since.
+
+        Raises:
+            OSError: nobody may look.
+        """
+        return self._tree.node(f"{entry.path}/{name}.json").kind != "absent"
 
     def forget(self, entry: Entry, name: str) -> None:
         """No such note any more.
@@ -252,6 +259,13 @@ def _ours() -> Node:
     return _OURS._replace(uid=os.geteuid(), gid=os.getegid())
 
 
-def _sealed(plan: dict[str, Any]) -> bytes:
-    rest = json.dumps(plan, indent=1, sort_keys=True).encode()
+def _sealed(value: dict[str, Any]) -> bytes:
+    rest = json.dumps(value, indent=1, sort_keys=True).encode()
     return hashlib.sha256(rest).hexdigest().encode() + b"\n" + rest
+
+
+def _unsealed(content: bytes) -> dict[str, Any]:
+    """What was sealed; empty where somebody edited it, or it was cut off."""
+    digest, _, rest = content.partition(b"\n")
+    value: dict[str, Any] = json.loads(rest) if hashlib.sha256(rest).hexdigest().encode() == digest else {}
+    return value

@@ -4,7 +4,8 @@ A request is an object of JSON: ``action``, ``root``, and what the action needs.
 
     apply     changes, about, confirm_s  → receipt
     confirm   id                         → {}: the machine can still be reached (``memfit.agent.watcher``)
-    undo      id or null, keep_theirs    → receipt; ``theirs``: targets that stayed as somebody made them
+    undo      id or null, keep_theirs    → receipt; ``theirs``: targets that stayed as somebody made them; ``machine``:
+                                           the one that the id is known to be of, or null
     status    recover                    → receipts, each with ``drift``; ``recovered``: found half-way and taken back;
                                            ``trial``: id, state and reasons (``memfit.agent.boot``); ``now``: boot_id
                                            and memory
@@ -68,6 +69,7 @@ def _do(request: dict[str, Any], machine: Machine | None) -> dict[str, Any]:
         confirm(transactions.journal, request.get("id") or "")
         return {}
     if action == "undo":
+        transactions.refuse_other(request.get("machine"), "this receipt")
         return {"receipt": transactions.undo(request.get("id"), keep_theirs=bool(request.get("keep_theirs")))}
     if action == "status":
         found = _status(transactions, tree, recover=bool(request.get("recover")))

@@ -121,6 +121,7 @@ _REQUEST = {
     "action": _WORD,
     "root?": ("a folder", _is_root),
     "id?": _WORD,
+    "machine?": _WORD,
     "about?": ("an object", _is_object),
     "recover?": _TRUTH,
     "keep_theirs?": _TRUTH,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from contextlib import suppress
 from typing import Any
 
 from memfit.agent import boot
@@ -44,13 +45,11 @@ class Targets(Nodes):
 
     def put(self, step: dict[str, Any], entry: Entry) -> None:
         """See ``Nodes.put``; what is tried is remembered first."""
-        trial = step.get("trial")
-        if trial is None:
+        if step.get("trial") is None:
             super().put(step, entry)
             return
-        contents = content_of(step), base64.b64decode(trial["fallback"])
         try:
-            boot.begin(self._tree, self._machine, entry.id, step["path"], contents, trial)
+            self._begin(step, entry)
         except OSError as error:
             raise of_system(boot.TRIAL, error) from error
         super().put(step, entry)
@@ -78,6 +77,8 @@ class Targets(Nodes):
                     boot.forget(self._tree, entry.id)
                 except OSError as error:
                     raise of_system(boot.TRIAL, error) from error
+                with suppress(OSError):  # a full disk keeps nothing from going back
+                    self._try_earlier(step, entry)
                 boot.settle()
 
     def check_drift(self, step: dict[str, Any], entry: Entry) -> None:
@@ -118,6 +119,26 @@ class Targets(Nodes):
             self._journal.forget(entry, begun(step))  # it need not run again
         except OSError as error:
             raise of_system(touched[0]["path"], error) from error
+
+    def _try_earlier(self, step: dict[str, Any], entry: Entry) -> None:
+        """Try what an earlier transaction left there, whose trial this one's took the place of.
+
+        Raises:
+            OSError: it cannot be noted.
+        """
+        now = self._now(step)
+        for earlier in reversed(self._journal.entries()):
+            if boot.read_trial(self._tree) or earlier.state != "applied" or earlier.number >= entry.number:
+                continue
+            with suppress(Failure):  # a damaged plan is told to who asks for it
+                for one in self._journal.plan(earlier)["steps"]:
+                    if one.get("trial") and one["path"] == step["path"] and now.same_as(after_of(one)):
+                        self._begin(one, earlier)
+
+    def _begin(self, step: dict[str, Any], entry: Entry) -> None:
+        trial = step["trial"]
+        contents = content_of(step), base64.b64decode(trial["fallback"])
+        boot.begin(self._tree, self._machine, entry.id, step["path"], contents, trial)
 
     def _is_anew(self, one: dict[str, Any], entry: Entry) -> bool:
         """Neither what it was nor what the program left; without a note it came to no end, and all of it is ours."""

@@ -95,12 +95,7 @@ class Transactions:
             if confirmed_stays and is_confirmed(self.journal, entry):
                 return self.receipt(entry)
             plan = self.journal.plan(entry)
-            if UNKNOWN not in (plan["machine"], self._identity) and plan["machine"] != self._identity:
-                raise Failure(
-                    "refused",
-                    f"{entry.path}: this receipt is of another machine",
-                    hint="undo it there, or with --root where its disk is mounted",
-                )
+            self.refuse_other(plan["machine"], f"{entry.path}: this receipt")
             steps = plan["steps"]
             self._refuse_older(entry, steps)
             left = self._leave(entry, steps, keep_theirs=keep_theirs)
@@ -153,6 +148,16 @@ class Transactions:
             "measured": self.journal.noted(entry, "measured"),
             "theirs": [] if entry.state == "applied" else sorted(theirs.agreed(self.journal, entry).values()),
         }
+
+    def refuse_other(self, machine: str | None, what: str) -> None:
+        """Refuse what is known to be of another machine.
+
+        Raises:
+            Failure: it is.
+        """
+        if machine is not None and UNKNOWN not in (machine, self._identity) and machine != self._identity:
+            hint = "undo it there, or with --root where its disk is mounted"
+            raise Failure("refused", f"{what} is of another machine", hint=hint)
 
     def drift(self, entry: Entry) -> list[Failure]:
         """What somebody changed since a transaction was applied."""

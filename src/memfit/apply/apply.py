@@ -77,8 +77,8 @@ def undo(place: Place, host: str, receipt: str | None = None, *, keep_theirs: bo
         UndoFailed: something is left; the journal says what, and undo goes on from there.
         ApplyError: there is no such receipt, it is undone already, or it is of another machine.
     """
-    id = None if receipt is None else _id_of(receipt)
-    answer = ask(place, {"action": "undo", "id": id, "keep_theirs": keep_theirs})
+    id, machine = (None, None) if receipt is None else _named(receipt)
+    answer = ask(place, {"action": "undo", "id": id, "machine": machine, "keep_theirs": keep_theirs})
     return receipt_of(answer["receipt"], host)
 
 
@@ -107,13 +107,14 @@ def _confirm(place: Place, receipt: Receipt) -> None:
         ) from error
 
 
-def _id_of(receipt: str) -> str:
-    """An id as it is, or that of a file that ``memfit apply --json`` wrote."""
+def _named(receipt: str) -> tuple[str, str | None]:
+    """An id as it is; or that of a file that ``memfit apply --json`` wrote, and the machine that it is of."""
     if "/" not in receipt and not receipt.endswith(".json"):
-        return receipt
+        return receipt, None
     try:
         content = Path(receipt).read_bytes()[:_MOST_RECEIPT_BYTES]
-        return msgspec.json.decode(content, type=Receipt).id
+        found = msgspec.json.decode(content, type=Receipt)
+        return found.id, found.machine or None
     except OSError as error:
         raise UsageError(f"{receipt}: {error.strerror}", hint="name a receipt's id: memfit status") from error
     except msgspec.MsgspecError as error:

@@ -13,6 +13,9 @@ from memfit.host import Host
 from memfit.knob import Change, Offer
 from memfit.knob.changes import FileChange, LinkChange, RemoveChange, RunChange, UnitChange, ValueChange
 
+# all that is done on an image, where nothing runs
+_OF_FILES = (FileChange, LinkChange, RemoveChange)
+
 
 class Proposed(msgspec.Struct, frozen=True, kw_only=True):
     """One change as it will be made.
@@ -93,7 +96,7 @@ def propose(host: Host, chosen: Sequence[Offer], changes: Sequence[Change], left
     return Proposal(
         host=host.name,
         knobs=tuple(_proposed_knob(offer) for offer in chosen),
-        changes=tuple(proposed(host, change) for change in changes),
+        changes=tuple(proposed(host, change) for change in changes if host.live or isinstance(change, _OF_FILES)),
         low_bytes=sum(gain.low_bytes for gain in gains),
         likely_bytes=sum(gain.likely_bytes for gain in gains),
         high_bytes=sum(gain.high_bytes for gain in gains),

@@ -54,6 +54,11 @@ class Stepwise(msgspec.Struct, frozen=True, kw_only=True):
     steps: tuple[StepTaken, ...] = ()
     schema_version: int = 1
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether the check failed before anything was changed."""
+        return self.baseline is not None and self.baseline.code != 0
+
 
 def stepwise(
     place: Place,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -40,11 +41,13 @@ def take_place(given: dict[str, Any]) -> Place:
     host, root, sudo = given.pop("host"), given.pop("root"), given.pop("sudo")
     if sudo and host is None:
         raise UsageError("--sudo is for --host", hint="here: sudo memfit")
+    if root is not None and host is None and os.path.realpath(root) == "/":
+        root = None  # this machine, and no image of one: what runs counts
     return Place(host=host, root=root, sudo=sudo)
 
 
-def needs_of(text: str) -> tuple[Need, ...]:
-    """``display,camera`` as needs.
+def needs_of(texts: Sequence[str]) -> tuple[Need, ...]:
+    """``display,camera`` as needs, and all of them where the option was given several times.
 
     Raises:
         UnknownName: one is none of them.
@@ -52,7 +55,7 @@ def needs_of(text: str) -> tuple[Need, ...]:
     from memfit.errors import UnknownName
 
     found: list[Need] = []
-    for word in (word.strip() for word in text.split(",") if word.strip()):
+    for word in (word.strip() for text in texts for word in text.split(",") if word.strip()):
         need = next((known for known in NEEDS if known == word.lower()), None)
         if need is None:
             raise UnknownName("need", word, NEEDS)

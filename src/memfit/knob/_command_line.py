@@ -238,7 +238,8 @@ def _extlinux_changes(loader: BootLoader, words: Words) -> tuple[Change, ...]:
     proof = next(word for word in split(append) if key_of(word) == PROOF)
     expects = {**words, PROOF: proof.partition("=")[2]}
     trial = Trial(fallback=fallback, original=original.name, expects=expects)
-    change = FileChange(path=loader.path, content=tried, expects=_sha256(content), trial=trial, why=what)
+    why = "; ".join((what, *extlinux.warnings(file, label)))
+    change = FileChange(path=loader.path, content=tried, expects=_sha256(content), trial=trial, why=why)
     return (*trial_changes(), change)
 
 

@@ -22,6 +22,7 @@ _HELP = """Settings changed so that they give memory back, all together or not a
 
 \b
 What a product needs is kept: display, camera, audio, bluetooth, printing, usb-network, updates, docker.
+The exit code of --step is 1 where the check fails before anything is changed.
 A change over SSH is taken back by the machine itself where no second connection confirms it within a minute."""
 
 
@@ -30,15 +31,17 @@ A change over SSH is taken back by the machine itself where no second connection
 @click.option("--recorded", metavar="FILE", help="With --dry-run: what `memfit audit --record` wrote.")
 @click.option("--knob", "knobs", multiple=True, metavar="NAME", help="A knob; several times for several.")
 @click.option("--all-applicable", is_flag=True, help="Every knob that gives memory back here and takes nothing needed.")
-@click.option("--needs", default="", metavar="LIST", help="What the product uses: display,camera,…")
+@click.option("--needs", multiple=True, metavar="LIST", help="What the product uses: display,camera,…")
 @click.option("--risk", is_flag=True, help="Also what may break something; each says what.")
 @click.option("--dry-run", is_flag=True, help="Show every file and command, and do nothing.")
 @click.option("--step", "step", is_flag=True, help="One knob at a time, each measured.")
-@click.option("--check", default="", metavar="CMD", help="With --step: what breaks this command is taken back.")
+@click.option(
+    "--check", default="", metavar="CMD", help="With --step: what breaks this command, run here, is taken back."
+)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @output_options
-def COMMAND(**given: Any) -> None:  # noqa: N802  the catalog's constant
-    """Run the verb."""
+def COMMAND(**given: Any) -> int:  # noqa: N802  the catalog's constant
+    """Run the verb; returns the exit code."""
     from memfit.apply import apply, choose, propose, stepwise
 
     outputs, place = Outputs.take(given), take_place(given)
@@ -54,13 +57,13 @@ def COMMAND(**given: Any) -> None:  # noqa: N802  the catalog's constant
     proposal = propose(found.host, chosen, found.changes(chosen), left if names is not None else ())
     if given["dry_run"] or not chosen:
         show(proposal, outputs)
-        return
+        return 0
     if not given["yes"]:
         show_before(proposal)
         agree(f"change this on {found.host.name}?", yes=False)
     if not given["step"]:
         show(apply(place, found.host.name, chosen, found.changes(chosen)), outputs)
-        return
+        return 0
 
     def changes_now(offer: Any) -> Any:
         now = find_offers(place, needs, [offer.name])
@@ -70,6 +73,7 @@ def COMMAND(**given: Any) -> None:  # noqa: N802  the catalog's constant
         place, found.host.name, chosen, changes_now, given["check"], said=lambda line: click.echo(line, err=True)
     )
     show(steps, outputs)
+    return 1 if steps.is_refused else 0
 
 
 def _names(given: dict[str, Any]) -> list[str] | None:

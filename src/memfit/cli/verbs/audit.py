@@ -39,7 +39,7 @@ An audit only reads: nothing is written, no CUDA context is made."""
 @click.option("--explain", is_flag=True, help="Every term with its source, and known causes of the rest.")
 @click.option("--processes", is_flag=True, help="Every process by its share.")
 @click.option("--checks", is_flag=True, help="The preflight list, all of it.")
-@click.option("--needs", default="", metavar="LIST", help="What the product uses: display,camera,…")
+@click.option("--needs", multiple=True, metavar="LIST", help="What the product uses: display,camera,…")
 @output_options
 def COMMAND(**given: Any) -> int:  # noqa: N802  the catalog's constant
     """Run the verb; returns the exit code."""

@@ -37,6 +37,8 @@ _PATCH_HELP = """Give carveouts up that the product does not need, in every plac
 --style edit changes the lines that NVIDIA's notes change, in files that other boards include.
 Both compile to the same tree."""
 
+# the option given twice keeps what both say
+_SEVERAL: Any = {"multiple": True, "callback": lambda context, option, values: ",".join(values) if values else None}
 _DIFF_HELP = """What differs in the tree from before memfit; with --board and --needs, what a patch would change.
 
 \b
@@ -64,21 +66,23 @@ def COMMAND() -> None:  # noqa: N802  the catalog's constant
 @COMMAND.command("audit", short_help="Every carveout: how large, what for, whether it can go.")
 @click.argument("tree")
 @click.option("--board", required=True, metavar="MODULE", help="p3767-0003, p3701-0005 and others.")
-@click.option("--needs", default="none", metavar="LIST", help="What the product uses: display,camera,…")
+@click.option("--needs", **_SEVERAL, metavar="LIST", help="What the product uses: display,camera,…")
 @_CONF
 @output_options
-def _audit(tree: str, board: str, needs: str, configuration: str | None, **given: Any) -> None:
+def _audit(tree: str, board: str, needs: str | None, configuration: str | None, **given: Any) -> None:
     """Every carveout of the compiled boot configuration: how large, what for, and whether it can go. It only reads."""
     from memfit.bsp import audit_tree
 
     outputs = Outputs.take(given)
-    show(audit_tree(tree, board, _needs(needs), configuration), outputs)
+    show(audit_tree(tree, board, _needs(needs or "none"), configuration), outputs)
 
 
 @COMMAND.command("patch", help=_PATCH_HELP, short_help="Give carveouts up, all or nothing.")
 @click.argument("tree")
 @click.option("--board", required=True, metavar="MODULE", help="p3767-0003, p3701-0005 and others.")
-@click.option("--needs", required=True, metavar="LIST", help="What the product uses: display,camera,… or none.")
+@click.option(
+    "--needs", required=True, **_SEVERAL, metavar="LIST", help="What the product uses: display,camera,… or none."
+)
 @_STYLE
 @_EXPERIMENTAL
 @_CONF
@@ -103,7 +107,7 @@ def _patch(tree: str, board: str, **given: Any) -> None:
 @COMMAND.command("diff", help=_DIFF_HELP, short_help="What was changed.")
 @click.argument("tree")
 @click.option("--board", metavar="MODULE", help="With --needs: p3767-0003, p3701-0005 and others.")
-@click.option("--needs", metavar="LIST", help="With --board: what the product uses.")
+@click.option("--needs", **_SEVERAL, metavar="LIST", help="With --board: what the product uses.")
 @_STYLE
 @_EXPERIMENTAL
 @_CONF
@@ -125,7 +129,7 @@ def _diff(tree: str, board: str | None, needs: str | None, **given: Any) -> None
 @click.argument("tree")
 @click.argument("receipt", required=False)
 @click.option("--board", metavar="MODULE", help="Not needed: the journal knows.")
-@click.option("--needs", metavar="LIST", help="Not needed: the journal knows.")
+@click.option("--needs", **_SEVERAL, metavar="LIST", help="Not needed: the journal knows.")
 @click.option("--dry-run", is_flag=True, help="Show what was changed, and write nothing.")
 @output_options
 def _undo(tree: str, receipt: str | None, board: str | None, needs: str | None, dry_run: bool, **given: Any) -> None:
@@ -139,7 +143,7 @@ def _undo(tree: str, receipt: str | None, board: str | None, needs: str | None, 
 
 def _needs(text: str) -> tuple[str, ...]:
     """Words of ``--needs``; ``none`` is none."""
-    return () if text.strip().lower() in ("none", "") else needs_of(text)
+    return () if text.strip().lower() in ("none", "") else needs_of([text])
 
 
 def _known(board: str | None) -> None:

@@ -92,6 +92,8 @@ def _effect(state: Pool) -> Effect:
     if state.refusal:
         return not_here(state.refusal)
     won = min(state.free_bytes, state.size_bytes - state.after_bytes)
+    if not won:
+        return not_here("nothing of it is free: it would win nothing")
     stands = f"{format_bytes(state.size_bytes)}, {format_bytes(state.free_bytes)} free"
     bound = "" if state.counted else " at most"
     told = f"{stands}, {format_bytes(state.needed_bytes)} needed{bound}; MemTotal and MemAvailable do not change"

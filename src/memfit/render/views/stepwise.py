@@ -11,7 +11,7 @@ from memfit.render.views._view import View
 def document(found: Stepwise) -> Document:
     """What stays first, then each step."""
     title = f"Settings of {found.host}, one at a time"
-    if found.baseline is not None and found.baseline.code != 0:
+    if found.baseline is not None and found.is_refused:
         words = f"`{found.check}` fails before anything is changed (exit code {found.baseline.code})"
         return Document(title, (Headline("not begun", "bad", words), *_said(found.baseline.said)))
     kept = [step for step in found.steps if step.kept and step.receipt is not None]
