@@ -88,7 +88,10 @@ def evaluate(question: Question, said: Said = lambda _what, _done, _total: None)
         if kept is not None:
             used = reference.use(kept, bench, passage, question.window_tokens, used)
             against = "kept"
-        scored = _scored(bench, question, used, first, against, said)
+        if question.keep_reference is None:
+            scored = _scored(bench, question, used, first, against, said)
+        else:
+            scored = reference.gather(bench, used, shape, first=first, said=said)
         results = tuple(_tasks(bench, question, one, base_shape is not None) for one in tasks)
         speed = bench.generate(question.model) if question.speed else None
         if question.keep_reference is not None:
@@ -97,12 +100,10 @@ def evaluate(question: Question, said: Said = lambda _what, _done, _total: None)
                 place,
                 bench,
                 passage,
-                used,
                 shape,
                 window_tokens=question.window_tokens,
                 first=first,
                 overwrite=question.overwrite,
-                said=said,
             )
         engine = bench.engine
     found = quality(scored)

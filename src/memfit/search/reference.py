@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from memfit.engine.predictions import Scored
 from memfit.engine.workbench import Workbench
 from memfit.errors import MemfitError, ModelError, UsageError
 from memfit.model.new_file import new_file
@@ -21,6 +22,7 @@ from memfit.model.shape import ModelShape
 from memfit.search.text import Passage
 
 _ARRAYS, _ABOUT = "arrays.npz", "about.json"
+Said = Callable[[str, int, int], None]
 _SHARE = 100  # llama-perplexity's file takes so many times as much
 _FIXED_BYTES = 6  # of a token beside its ids: what comes, in four, and the rest's probability, in two
 _MOST_ENTRIES = 400
@@ -92,26 +94,31 @@ def use(path: Path, bench: Workbench, passage: Passage, window_tokens: int, wind
     return [index for index in windows if index in there]
 
 
+def gather(bench: Workbench, windows: list[int], shape: ModelShape, *, first: int, said: Said) -> Scored:
+    """Sample the predictions of the workbench's base; what it made of the windows itself."""
+    likeliest, drawn = entries(shape.vocabulary_tokens)
+    found = []
+    for one in bench.reference("own", windows, first=first, likeliest=likeliest, drawn=drawn):
+        found.append(one)
+        said("keeping", len(found), len(windows))
+    return Scored(windows=tuple(found))
+
+
 def keep(
     path: Path,
     bench: Workbench,
     passage: Passage,
-    windows: list[int],
     shape: ModelShape,
     *,
     window_tokens: int,
     first: int,
     overwrite: bool,
-    said: Callable[[str, int, int], None],
 ) -> None:
-    """Sample the predictions of the workbench's base, and write them.
+    """Write what was gathered.
 
     Raises:
         UsageError, MemfitError: as ``new_file``.
     """
-    likeliest, drawn = entries(shape.vocabulary_tokens)
-    for done, _ in enumerate(bench.reference("own", windows, first=first, likeliest=likeliest, drawn=drawn), 1):
-        said("keeping", done, len(windows))
     about = About(
         model=Path(shape.shards[0].path).name,
         architecture=shape.architecture,

@@ -144,7 +144,7 @@ def split(windows: int, *, separate: int = 0, most_unseen: int = 48) -> Split:
         )
     return Split(
         importance=_spread(seen, 64),
-        probe=_spread(seen, 8),
+        probe=_spread(seen, 6),
         search=_spread(seen[1:], 12),
         unseen=_spread(unseen, most_unseen),
         seen=_spread(seen, _MOST_SEEN),

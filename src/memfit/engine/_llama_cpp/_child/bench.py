@@ -12,6 +12,8 @@ import os
 import resource
 import signal
 import sys
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -153,10 +155,15 @@ class Bench:
         other = self._model if path is None and kv is None else self._another(path or self._path, kv)
         divergences: list[Any] = []
         try:
-            for index in windows:
-                figures, divergence = self._window(other, index, first, against)
-                divergences += [] if divergence is None else [divergence]
-                self._talk.part(window=index, **figures)
+            # the arithmetic of a window is done beside the engine's work on the next
+            with ThreadPoolExecutor(1) as beside:
+                waiting: deque[Any] = deque()
+                for index in windows:
+                    waiting.append((index, beside.submit(*self._begun(other, index, first, against))))
+                    if len(waiting) > 1:
+                        divergences += self._told(*waiting.popleft())
+                while waiting:
+                    divergences += self._told(*waiting.popleft())
         finally:
             if other is not self._model:
                 other.close()
@@ -208,7 +215,7 @@ class Bench:
         blocks = {kind: shared_by(self.library, kind, gpu=bool(self._settings["gpu_layers"])) for kind in kinds}
         for weight in map(_weight, weights):
             guide = self._guide(weight)
-            errors = [self._quantizer.error(weight, kind, guide, most_rows) for kind in kinds]
+            errors = bench_work.errors(self._quantizer, weight, kinds, guide, most_rows)
             noises = self._noises(weight, set(blocks.values()), most_rows)
             self._talk.part(weight=weight.name, errors=errors, noises=[noises[blocks[kind]] for kind in kinds])
         return {}
@@ -249,31 +256,24 @@ class Bench:
                 other.close()
         return {}
 
+    def _told(self, index: int, done: Future[tuple[dict[str, Any], Any]]) -> list[Any]:
+        figures, divergence = done.result()
+        self._talk.part(window=index, **figures)
+        return [] if divergence is None else [divergence]
+
     def _window(self, other: Model, index: int, first: int, against: str) -> tuple[dict[str, Any], Any]:
+        count, *inputs = self._begun(other, index, first, against)
+        figures: tuple[dict[str, Any], Any] = count(*inputs)
+        return figures
+
+    def _begun(self, other: Model, index: int, first: int, against: str) -> tuple[Any, ...]:
+        """What the engines make of a window, and the function that counts it: their buffers are free again."""
         base_logits = None
         if against == "base":
-            base_logits, _ = bench_work.rows(self._model, self._windows[index], first)
-            base_logits = base_logits.copy() if other is self._model else base_logits
+            base_logits = bench_work.rows(self._model, self._windows[index], first)[0].copy()
         logits, ids = bench_work.rows(other, self._windows[index], first)
-        figures: dict[str, Any] = {"tokens": len(ids)}
-        if base_logits is not None:
-            of_base, found = scores.exact(base_logits, logits, ids)
-            figures["base_nats"] = -float(of_base.sum(dtype=np.float64))
-        elif against:
-            reference, places = self._references[against]
-            place = places[index]
-            found = scores.beside(reference, place, logits, ids)
-            figures["base_nats"] = -float(reference.expected[place : place + len(ids)].sum(dtype=np.float64))
-        else:
-            found = scores.plain(logits, ids)
-        figures["nats"] = -float(found.expected.sum(dtype=np.float64))
-        if found.divergence is None or found.agree is None:
-            return figures, None
-        return {
-            **figures,
-            "divergence": float(found.divergence.sum(dtype=np.float64)),
-            "agree": int(found.agree.sum()),
-        }, found.divergence
+        reference, places = self._references.get(against, (None, {}))
+        return bench_work.counted, logits.copy(), ids, base_logits, reference, places.get(index, 0)
 
     def _divergence(self, windows: list[int], first: int, against: str) -> float:
         """Nats a token over these windows."""

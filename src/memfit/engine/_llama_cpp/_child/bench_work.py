@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,11 +12,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from memfit.engine._llama_cpp._child.bench_importance import Importance
+from memfit.engine._llama_cpp._child.bench_layouts import LAYOUTS
 from memfit.engine._llama_cpp._child.bench_model import Model, Refused
 from memfit.engine._llama_cpp._child.bench_moments import MOMENTS, SHARED, Moments, moments_from
 from memfit.engine._llama_cpp._child.bench_weights import Codec, Guide, Weight
 from memfit.engine._llama_cpp._child.library import Library
-from memfit.engine._llama_cpp._child.scores import Sample, log_probabilities
+from memfit.engine._llama_cpp._child.scores import Sample, beside, exact, log_probabilities, plain
+
+_GAUGES = (10, 11, 13, 23)  # ggml's Q2_K, Q3_K, Q5_K, IQ4_XS
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -37,6 +41,52 @@ def rows(model: Model, window: list[int], first: int) -> tuple[Any, Any]:
     """The logits of a window from position ``first`` on, but for the last, and the ids that come."""
     ids = np.array(window[first + 1 :])
     return model.logits(window, first, len(ids)), ids
+
+
+def counted(
+    logits: Any, ids: Any, base_logits: Any, reference: Sample | None, place: int
+) -> tuple[dict[str, Any], Any]:
+    """A window's figures, and the divergence of each of its predictions; None without a base.
+
+    Args:
+        logits: (rows, vocabulary) float32; ``base_logits`` the base's, None where it did not compute.
+        ids: that come, (rows,).
+        base_logits: see there.
+        reference: what is kept of the base, None for none; its rows from ``place`` on are this window's.
+        place: see there.
+    """
+    figures: dict[str, Any] = {"tokens": len(ids)}
+    if base_logits is not None:
+        of_base, found = exact(base_logits, logits, ids)
+        figures["base_nats"] = -float(of_base.sum(dtype=np.float64))
+    elif reference is not None:
+        found = beside(reference, place, logits, ids)
+        figures["base_nats"] = -float(reference.expected[place : place + len(ids)].sum(dtype=np.float64))
+    else:
+        found = plain(logits, ids)
+    figures["nats"] = -float(found.expected.sum(dtype=np.float64))
+    if found.divergence is None or found.agree is None:
+        return figures, None
+    summed = {"divergence": float(found.divergence.sum(dtype=np.float64)), "agree": int(found.agree.sum())}
+    return {**figures, **summed}, found.divergence
+
+
+def errors(codec: Codec, weight: Weight, kinds: list[int], guide: Guide, most_rows: int) -> list[float]:
+    """What each format loses on a weight.
+
+    Feeding errors back takes as long for few rows as for many, so it is done for some formats, and what it brings to
+    the others is taken to be what it brings to the nearest of those.
+    """
+    if guide.blocks is None:
+        return [codec.error(weight, kind, guide, most_rows) for kind in kinds]
+    unfed = Guide(guide.importance, guide.moments)
+    lost = {kind: codec.error(weight, kind, unfed, most_rows) for kind in kinds}
+    gauges = [kind for kind in kinds if kind in _GAUGES] or [kind for kind in kinds if kind in LAYOUTS]
+    brought = {kind: codec.error(weight, kind, guide, most_rows) / (lost[kind] or 1.0) for kind in gauges}
+    for kind in kinds:
+        if kind in LAYOUTS and lost[kind]:
+            lost[kind] *= brought[min(gauges, key=lambda one: abs(math.log((lost[one] or 1.0) / lost[kind])))]
+    return [lost[kind] for kind in kinds]
 
 
 def means(found: Importance) -> tuple[dict[str, Any], dict[str, int]]:
