@@ -27,7 +27,7 @@ FORMATS_SEARCHED = (
     "IQ1_S", "IQ1_M", "IQ2_XXS", "IQ2_XS", "IQ2_S", "IQ3_XXS", "IQ3_S", "IQ4_XS", "IQ4_NL",
     "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "Q4_0", "Q5_0", "Q5_1", "Q8_0", "F16",
 )  # fmt: skip
-_MOST_ROWS = 96  # of each matrix, to tell the error of a format
+_MOST_ROWS = 64  # of each matrix, to tell the error of a format
 Said = Callable[[str, int, int], None]
 
 
