@@ -5,7 +5,8 @@ from __future__ import annotations
 import ctypes
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -50,11 +51,25 @@ class _Pace:
             self.threads = {0: self._all, 1: 1}.get(at, self.threads)
 
 
+@contextmanager
+def _environment(name: str, value: str | None) -> Iterator[None]:
+    """A variable that the engine reads while the block runs; None leaves it as it is."""
+    if value is None:
+        yield
+        return
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        del os.environ[name]
+
+
 class Model:
     """One loaded model and a context for windows of text.
 
     Args:
-        changeable: weights are read into memory of its own and not rearranged, so that they can be exchanged in place.
+        changeable: weights lie as they do in the file and are not rearranged, so that they can be exchanged. On the CPU
+            they stay mapped, so that a base may be larger than memory; on a GPU they are copied there in any case.
         settings: ``window_tokens``, ``threads``, ``kv_type_k`` and ``kv_type_v`` (ggml's numbers), ``flash_attention``.
         watch: called for every tensor that the engine computes, as ``ggml_backend_sched_eval_callback``.
 
@@ -78,7 +93,7 @@ class Model:
         self._keep: list[Any] = []
         library.log.begin()
         params = self._api.llama_model_default_params()
-        params.load_mode = _LOAD_NONE if changeable else _LOAD_MMAP
+        params.load_mode = _LOAD_NONE if changeable and settings["gpu_layers"] else _LOAD_MMAP
         params.use_extra_bufts = not changeable
         params.n_gpu_layers = settings["gpu_layers"]
         if not settings["gpu_layers"]:
@@ -90,7 +105,9 @@ class Model:
             raise Refused(f"load {Path(path).name}")
         self._vocabulary = self._api.llama_model_get_vocab(self._model)
         self.vocabulary_tokens = int(self._api.llama_vocab_n_tokens(self._vocabulary))
-        self._context = self._new_context(watch)
+        # a graph that is used again may hold views that point to where a weight was
+        with _environment("LLAMA_GRAPH_REUSE_DISABLE", "1" if changeable else None):
+            self._context = self._new_context(watch)
         self._pace = _Pace(settings["threads"])
         self.window_tokens = int(settings["window_tokens"])
         self._batch = self._api.llama_batch_init(self.window_tokens, 0, 1)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from memfit.engine._llama_cpp._child.bench_importance import Importance
+from memfit.engine._llama_cpp._child.bench_importance import Importance, Tensor
 from memfit.engine._llama_cpp._child.bench_layouts import LAYOUTS
 from memfit.engine._llama_cpp._child.bench_model import Model, Refused
 from memfit.engine._llama_cpp._child.bench_moments import MOMENTS, SHARED, Moments, moments_from
@@ -19,6 +19,7 @@ from memfit.engine._llama_cpp._child.bench_weights import Codec, Guide, Weight
 from memfit.engine._llama_cpp._child.library import Library
 from memfit.engine._llama_cpp._child.scores import Sample, beside, exact, log_probabilities, plain
 
+_ALIGNMENT = 64  # of a buffer, as ggml's own (TENSOR_ALIGNMENT is 32, and lines of a cache are 64)
 _GAUGES = (10, 11, 13, 23)  # ggml's Q2_K, Q3_K, Q5_K, IQ4_XS
 
 if TYPE_CHECKING:
@@ -139,33 +140,54 @@ def read_known(arrays: Mapping[str, Any]) -> tuple[dict[str, Any], dict[tuple[st
 
 
 class Exchanged:
-    """A weight of a loaded model that holds something else for a while; at the end it is what it was, to the bit."""
+    """A weight of a loaded model that holds something else for a while; at the end it is what it was, to the bit.
+
+    Where the weight lies in memory that the CPU computes from, the model is pointed to other numbers and back again,
+    and what was there is never touched; on a GPU it is written over and restored from the file.
+    """
 
     def __init__(self, library: Library, codec: Codec, model: Model, weight: Weight) -> None:
         size, pointer = ctypes.c_size_t, ctypes.c_void_p
         self._set = library.function("ggml_backend_tensor_set", None, pointer, pointer, size, size)
+        host = library.function("ggml_backend_buffer_is_host", ctypes.c_bool, pointer)
         self._row = codec.row_bytes(weight.kind, weight.dims[0])
         self._weight = weight
-        self._place = model.tensor(weight.name)
-        if not self._place:
+        place = model.tensor(weight.name)
+        if not place:
             raise Refused(f"find the weight {weight.name}: the engine loads no tensor of this name")
+        self._place, self._tensor = place, Tensor.from_address(place)
+        self._here = host is not None and bool(host(self._tensor.buffer))
+        self._was = self._tensor.data
+        self._numbers: Any = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         weight = self._weight
+        if self._here:
+            self._tensor.data = self._was
+            return
         content = np.memmap(weight.path, np.uint8, "r", weight.offset, weight.rows * self._row)
         self._write(0, np.ascontiguousarray(content))
 
     def put(self, codec: Codec, kind: int, guide: Guide) -> None:
         """What a format makes of it, stored in the format that it has."""
+        size = self._weight.rows * self._row
+        room = np.empty(size + _ALIGNMENT, np.uint8)
+        start = -room.ctypes.data % _ALIGNMENT
+        numbers = room[start : start + size]
         at = 0
         for matrix, values in codec.matrices(self._weight):
             near = codec.decode(kind, codec.encode_by(kind, values, guide, matrix), self._weight.dims[0])
             data = codec.encode(self._weight.kind, near, None)
-            self._write(at, data)
+            numbers[at : at + data.nbytes] = data
             at += data.nbytes
+        if self._here:
+            self._numbers = room  # held for as long as the model points there
+            self._tensor.data = numbers.ctypes.data
+        else:
+            self._write(0, numbers)
 
     def _write(self, at: int, data: Any) -> None:
         assert self._set is not None
