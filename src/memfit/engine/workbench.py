@@ -191,16 +191,17 @@ class Workbench:
 
     def errors(
         self, tensors: Iterable[Tensor], formats: Sequence[str], *, most_rows: int
-    ) -> Iterator[tuple[str, tuple[tuple[float, float], ...]]]:
-        """What each format loses on each weight: its weighted squared error, and what rounding activations adds.
+    ) -> Iterator[tuple[str, tuple[tuple[float, float, float], ...]]]:
+        """What each format loses on each weight, as shares of the power of the weight's product.
 
-        Both are shares of the power of the weight's product.
+        Its weighted squared error with errors fed back, the same without, and what rounding activations adds to either.
         """
         kinds = [FORMATS.get(name).number for name in formats]
         for part in self._parts(
             "errors", weights=[self._place(one) for one in tensors], kinds=kinds, most_rows=most_rows
         ):
-            yield part["weight"], tuple(zip(part["errors"], part["noises"], strict=True))
+            pairs = zip(part["errors"], part["noises"], strict=True)
+            yield part["weight"], tuple((fed, plain, noise) for (fed, plain), noise in pairs)
 
     def encode(
         self,

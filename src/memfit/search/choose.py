@@ -56,9 +56,15 @@ class Search:
         """Of the smallest file that these formats allow."""
         return self._rest_bytes + sum(min(one.bytes for one in options) for options in self._options)
 
-    def predicted(self, formats: Mapping[str, str]) -> float | None:
-        """The divergence of a mix, corrected by what was measured so far; None where a tensor was not measured."""
-        parts = [self._sensitivity.predict(one, formats.get(one.name, one.format)) for one in self._base.changeable]
+    def predicted(self, formats: Mapping[str, str], *, plain: bool = False) -> float | None:
+        """The divergence of a mix, corrected by what was measured so far; None where a tensor was not measured.
+
+        ``plain``: of a file as llama-quantize makes it.
+        """
+        parts = [
+            self._sensitivity.predict(one, formats.get(one.name, one.format), plain=plain)
+            for one in self._base.changeable
+        ]
         return None if any(one is None for one in parts) else self.scale * sum(one or 0.0 for one in parts)
 
     def within_bytes(self, most_bytes: int) -> Mix | None:

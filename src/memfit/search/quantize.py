@@ -226,7 +226,7 @@ def _competing(
     for rung in found:
         if rung.mix is None:
             continue
-        predicted = search.predicted(rung.mix.formats)
+        predicted = search.predicted(rung.mix.formats, plain=True)
         mix = msgspec.structs.replace(rung.mix, predicted_kl=predicted or 0.0)
         promising = predicted is None or not asked.floors or not aim or predicted <= _NEAR * aim
         if mix.bytes <= most_bytes and promising:

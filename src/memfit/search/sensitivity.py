@@ -78,19 +78,23 @@ class Sensitivity:
                 found.append(Option(format=name, bytes=self._padded(tensor, name), divergence=divergence))
         return found
 
-    def predict(self, tensor: Tensor, format: str) -> float | None:
-        """Nats a token that a format on this tensor is predicted to cost; None where it was not measured."""
+    def predict(self, tensor: Tensor, format: str, *, plain: bool = False) -> float | None:
+        """Nats a token that a format on this tensor is predicted to cost; None where it was not measured.
+
+        ``plain``: rounded as llama-quantize does it, with no error fed back.
+        """
         if format == tensor.format or FORMATS.get(format).bits >= FORMATS.get(tensor.format).bits:
             return 0.0
         probe = probe_format(tensor)
-        errors: Mapping[str, tuple[float, float]] = self._notes.get(f"errors {tensor.name}") or {}
+        errors: Mapping[str, tuple[float, float, float]] = self._notes.get(f"errors {tensor.name}") or {}
         if probe is None or format not in errors:
             return None
         probed = self.probed(tensor)
         if probed is None:
             return None
-        whole = errors[probe][0]
-        return max(probed, 0.0) * sum(errors[format]) / whole if whole else 0.0
+        whole = errors[probe][0]  # probes are made with errors fed back
+        fed, unfed, noise = errors[format]
+        return max(probed, 0.0) * ((unfed if plain else fed) + noise) / whole if whole else 0.0
 
     def probed(self, tensor: Tensor) -> float | None:
         """The divergence that was measured with this tensor alone in its probe's format."""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 Said = Callable[[str, int, int], None]
 
-_RULES = 2  # of what is kept in notes: another number where the meaning of a line changes
+_RULES = 3  # of what is kept in notes: another number where the meaning of a line changes
 _PROBE, _SEARCH, _UNSEEN = "probe", "search", "unseen"
 _FIRST_PROBED = 0
 

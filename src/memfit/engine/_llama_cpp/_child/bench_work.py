@@ -72,22 +72,23 @@ def counted(
     return {**figures, **summed}, found.divergence
 
 
-def errors(codec: Codec, weight: Weight, kinds: list[int], guide: Guide, most_rows: int) -> list[float]:
-    """What each format loses on a weight.
+def errors(codec: Codec, weight: Weight, kinds: list[int], guide: Guide, most_rows: int) -> list[tuple[float, float]]:
+    """What each format loses on a weight: with errors fed back, and as llama-quantize rounds.
 
     Feeding errors back takes as long for few rows as for many, so it is done for some formats, and what it brings to
     the others is taken to be what it brings to the nearest of those.
     """
     if guide.blocks is None:
-        return [codec.error(weight, kind, guide, most_rows) for kind in kinds]
+        return [(codec.error(weight, kind, guide, most_rows),) * 2 for kind in kinds]
     unfed = Guide(guide.importance, guide.moments)
-    lost = {kind: codec.error(weight, kind, unfed, most_rows) for kind in kinds}
+    plain = {kind: codec.error(weight, kind, unfed, most_rows) for kind in kinds}
+    lost = dict(plain)
     gauges = [kind for kind in kinds if kind in _GAUGES] or [kind for kind in kinds if kind in LAYOUTS]
-    brought = {kind: codec.error(weight, kind, guide, most_rows) / (lost[kind] or 1.0) for kind in gauges}
+    brought = {kind: codec.error(weight, kind, guide, most_rows) / (plain[kind] or 1.0) for kind in gauges}
     for kind in kinds:
         if kind in LAYOUTS and lost[kind]:
             lost[kind] *= brought[min(gauges, key=lambda one: abs(math.log((lost[one] or 1.0) / lost[kind])))]
-    return [lost[kind] for kind in kinds]
+    return [(lost[kind], plain[kind]) for kind in kinds]
 
 
 def means(found: Importance) -> tuple[dict[str, Any], dict[str, int]]:
