@@ -195,3 +195,10 @@ class TestRefusals:
     def test_no_such_folder(self, tmp_path: Path) -> None:
         with pytest.raises(MemfitError, match="no such folder"):
             quantize(request(tmp_path, Asked(max_bytes=BUDGET), out=str(tmp_path / "none" / "out.gguf")))
+
+
+def test_a_budget_above_the_base_loses_nothing(found: PrecisionMap, folder: Path) -> None:
+    whole = quantize(request(folder, Asked(max_bytes=MODEL.stat().st_size + 1000), out=None))
+    assert "F16" in {one.name for one in whole.candidates if one.quality is not None}
+    assert whole.quality is not None
+    assert whole.quality.kl_mean == pytest.approx(0, abs=1e-9)

@@ -216,7 +216,8 @@ def _competing(
     search: Search, session: Session, asked: Asked, tried: Sequence[tuple[Mix, Candidate]], found: Sequence[Rung]
 ) -> list[tuple[Mix, Candidate]]:
     """All presets with their predictions; those that could beat the search are measured."""
-    holding = [one.bytes for _, one in tried if one.holds]
+    # under a budget, bytes that are left are no gain: only with floors is fewer better
+    holding = [one.bytes for _, one in tried if one.holds and asked.floors]
     most_bytes = min(
         [*holding, *([] if asked.max_bytes is None else [asked.max_bytes])], default=session.base.whole_bytes
     )
