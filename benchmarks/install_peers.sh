@@ -14,4 +14,4 @@ npm install --prefix "$peers/npm" --no-fund --no-audit node-llama-cpp
 tar -C "$peers" -xzf "$peers"/llama_cpp_python-0.3.36.tar.gz
 cd "$peers/llama_cpp_python-0.3.36"
 cmake -S vendor/llama.cpp -B "$peers/llama.cpp" -DCMAKE_BUILD_TYPE=Release -DLLAMA_BUILD_TESTS=OFF -DLLAMA_CURL=OFF
-cmake --build "$peers/llama.cpp" --target llama-fit-params --parallel
+cmake --build "$peers/llama.cpp" --target llama-fit-params llama-perplexity llama-quantize --parallel

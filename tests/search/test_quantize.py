@@ -202,3 +202,23 @@ def test_a_budget_above_the_base_loses_nothing(found: PrecisionMap, folder: Path
     assert "F16" in {one.name for one in whole.candidates if one.quality is not None}
     assert whole.quality is not None
     assert whole.quality.kl_mean == pytest.approx(0, abs=1e-9)
+
+
+def test_importances_of_a_file_are_another_question(found: PrecisionMap, folder: Path) -> None:
+    """What was learned with gathered ones is not taken for them; the same file gives the same result."""
+    steps: list[str] = []
+    given = request(
+        folder, Asked(max_bytes=BUDGET), imatrix=str(folder / "out.imatrix.gguf"), out=str(folder / "given.gguf")
+    )
+    with_file = quantize(given, lambda step, _done, _total: steps.append(step))
+    assert "probing" in steps
+    assert "weighing columns" not in steps
+    assert with_file.importance_sha256 is not None
+    assert with_file.bytes is not None
+    assert with_file.bytes <= BUDGET
+
+
+def test_speed_is_measured_for_whoever_asks_for_it_later(found: PrecisionMap, folder: Path) -> None:
+    timed = quantize(request(folder, Asked(max_bytes=BUDGET, min_tokens_per_s=0.001), out=None))
+    assert timed.chosen is not None
+    assert timed.speed is not None

@@ -54,7 +54,7 @@ class KvFormats(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # gen
 def text_options(function: F) -> F:
     """Add ``--text``, ``--window`` and ``--threads``."""
     for option in (
-        click.option("--threads", type=click.IntRange(1), metavar="N", help="CPU threads (all)."),
+        click.option("--threads", "--jobs", "threads", type=click.IntRange(1), metavar="N", help="CPU threads (all)."),
         click.option(
             "--window", "window_tokens", type=TOKENS, default=512, show_default=True, help="Tokens of a window of text."
         ),

@@ -15,7 +15,7 @@ from memfit.search.base import Base
 _SIZED_AS = "Q4_K_M"  # any preset will do to tell what is not weights
 
 
-class Place(msgspec.Struct, frozen=True, kw_only=True):
+class Destination(msgspec.Struct, frozen=True, kw_only=True):
     """Where the result has to fit.
 
     Attributes:
@@ -29,7 +29,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     slots: int = 1
 
 
-def most_bytes(base: Base, place: Place, kv: tuple[str, str]) -> int:
+def most_bytes(base: Base, place: Destination, kv: tuple[str, str]) -> int:
     """Bytes that the file may take so that all of the deployment stays in memory, with the cache in these formats.
 
     Raises:
@@ -47,12 +47,7 @@ def most_bytes(base: Base, place: Place, kv: tuple[str, str]) -> int:
     return budget
 
 
-def excess(path: str, place: Place, kv: tuple[str, str]) -> int:
-    """Bytes by which a file that is there does not fit; 0 where it does."""
-    return max(0, -_footprint(path, place, kv).headroom_bytes)
-
-
-def _footprint(path: str, place: Place, kv: tuple[str, str], *, format: str | None = None) -> Footprint:
+def _footprint(path: str, place: Destination, kv: tuple[str, str], *, format: str | None = None) -> Footprint:
     device = find_device(place.device)
     on_gpu = bool(device.gpu) and not ENGINES.get("llama_cpp").on_the_processor
     options = Options(

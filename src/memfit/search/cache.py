@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from memfit.search.base import Base
-from memfit.search.budget import Place, most_bytes
+from memfit.search.budget import Destination, most_bytes
 from memfit.search.choose import Search
 from memfit.search.records import CacheChoice
 from memfit.search.session import Session
@@ -12,7 +12,7 @@ from memfit.search.session import Session
 KINDS = (("F16", "F16"), ("Q8_0", "Q8_0"), ("Q8_0", "Q4_0"), ("Q4_0", "Q4_0"))
 
 
-def choose_cache(base: Base, session: Session, search: Search, place: Place) -> tuple[CacheChoice, ...]:
+def choose_cache(base: Base, session: Session, search: Search, place: Destination) -> tuple[CacheChoice, ...]:
     """What each choice of formats leaves for the file, and what both together are predicted to cost; best first.
 
     The cache's own cost is measured with the base and the real kernels; the weights' is the best mix's in the room that

@@ -21,8 +21,6 @@ SEARCHED, RECOVERED = "searched", "recovered"
 _ROUNDS = 5
 _CLOSE = 0.97  # of a floor: nearer is not worth another round
 _AIM = 0.985  # of a floor: what the next round tries to reach
-_COMPETITORS = 2  # presets that are measured, the best predicted first
-_NEAR = 1.35  # a preset is measured if its prediction is within this of the floor
 
 
 class Mix(msgspec.Struct, frozen=True, kw_only=True):

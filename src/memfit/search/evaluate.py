@@ -23,6 +23,7 @@ from memfit.model.file import read_shape
 from memfit.model.shape import ModelShape
 from memfit.search import reference
 from memfit.search.records import Evaluation, TaskResult, Text
+from memfit.search.session import fitting_window
 from memfit.search.statistics import quality
 from memfit.search.tasks import Tasks, answered, read_tasks, result
 from memfit.search.text import Passage, read_text
@@ -67,6 +68,7 @@ def evaluate(question: Question, said: Said = lambda _what, _done, _total: None)
     """
     began = time.monotonic()
     shape = read_shape(question.model)
+    question = msgspec.structs.replace(question, window_tokens=fitting_window(shape, question.window_tokens))
     passage = read_text(question.text)
     tasks = tuple(read_tasks(path) for path in question.tasks)
     kept = reference.find(question.against)

@@ -67,6 +67,20 @@ def export(kept: Path, path: Path, *, text: str, overwrite: bool) -> str:
         return file.keep()
 
 
+def digest(path: Path) -> str:
+    """SHA-256 of a file.
+
+    Raises:
+        ModelError: it cannot be read.
+    """
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as failure:
+        raise ModelError(
+            f"cannot be read: {failure.strerror}", file=str(path), hint="give an imatrix file"
+        ) from failure
+
+
 def take(path: Path, kept: Path) -> str:
     """Read an imatrix file into one of the workbench's; returns its SHA-256.
 

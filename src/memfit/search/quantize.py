@@ -13,7 +13,7 @@ from memfit.precision.formats import FORMATS
 from memfit.precision.presets import PRESETS
 from memfit.search import importances
 from memfit.search.base import Base, differing
-from memfit.search.budget import Place, most_bytes
+from memfit.search.budget import Destination, most_bytes
 from memfit.search.cache import KINDS, choose_cache
 from memfit.search.choose import RECOVERED, SEARCHED, Mix, Search, candidate, for_budget, for_floors, searched_formats
 from memfit.search.conclude import beside, given, keep_record, nearest
@@ -99,26 +99,23 @@ def quantize(request: Request, said: Said = lambda _what, _done, _total: None) -
     passage = read_text(request.text)
     apart = None if request.unseen is None else read_text(request.unseen)
     setting = Setting(
-        window_tokens=fitting_window(base, request.window_tokens),
+        window_tokens=fitting_window(base.shape, request.window_tokens),
         threads=request.threads,
         tasks=tuple(read_tasks(one.file) for one in asked.floors if one.file is not None),
         wants_speed=request.ladder or asked.min_tokens_per_s is not None or asked.max_ttft_s is not None,
         kv=asked.kv or KINDS[0],
+        imatrix=None if request.imatrix is None else Path(request.imatrix),
     )
     work = None if request.work is None else Path(request.work)
     with Session(base, passage, apart, setting, work=work, said=said) as session:
-        if request.imatrix is not None:
-            fresh = session.notes.place("given.npz")
-            importances.take(Path(request.imatrix), fresh)
-            session.take_importance_of(fresh)
         decision = _by_ladder(session, request) if request.ladder else _by_search(session, request, said)
         if request.recovery is not None and decision.mix is not None:
             decision = _with_recovery(session, request, request.recovery, decision, decision.mix, said)
         return _concluded(session, request, decision, said, began)
 
 
-def _place(asked: Asked) -> Place:
-    return Place(device=asked.device or "", context_tokens=asked.context_tokens or 4096, slots=asked.slots)
+def _place(asked: Asked) -> Destination:
+    return Destination(device=asked.device or "", context_tokens=asked.context_tokens or 4096, slots=asked.slots)
 
 
 def _within_device(base: Base, asked: Asked, kv: tuple[str, str]) -> Asked:
@@ -146,8 +143,7 @@ def _with_recovery(
 ) -> _Decision:
     """The same formats with trained numbers, where those are nearer to the base on unseen text."""
     formats = differing(mix.formats, session.base)
-    given_importance = session.notes.place("given.npz") if request.imatrix else None
-    trained = recover(session, formats, recovery, importance=given_importance, said=said)
+    trained = recover(session, formats, recovery, said=said)
     if not trained.replaced:
         return msgspec.structs.replace(decision, recovered=trained.record)
     file = session.recovered_file(formats, trained.replaced)
@@ -276,7 +272,7 @@ def _concluded(session: Session, request: Request, decision: _Decision, said: Sa
             differing(mix.formats, base), plain=best is not None and best.name != SEARCHED
         )
         digest = copy(made, out, overwrite=request.overwrite, progress=lambda done, total: said("writing", done, total))
-        kept = session.notes.place("given.npz" if request.imatrix else "importance.npz")
+        kept = session.notes.place("importance.npz")
         importance_digest = importances.export(
             kept, beside(out, "imatrix.gguf"), text=request.text or "the bundled sample of memfit", overwrite=True
         )

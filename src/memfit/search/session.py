@@ -15,6 +15,8 @@ import msgspec
 from memfit.engine.predictions import Place, Scored, Speed
 from memfit.engine.workbench import Workbench
 from memfit.errors import ModelError, UsageError
+from memfit.model.shape import ModelShape
+from memfit.search import importances
 from memfit.search.base import Base, differing
 from memfit.search.notes import Notes
 from memfit.search.records import Quality, TaskResult, Text
@@ -42,6 +44,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
         tasks: files of tasks that floors name.
         wants_speed: speed is to be measured with every candidate.
         kv: formats of the KV cache in every measurement.
+        imatrix: importances to take instead of gathering them.
     """
 
     window_tokens: int = 512
@@ -49,6 +52,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     tasks: tuple[Tasks, ...] = ()
     wants_speed: bool = False
     kv: tuple[str, str] = ("F16", "F16")
+    imatrix: Path | None = None
 
 
 class Measured(msgspec.Struct, frozen=True, kw_only=True):
@@ -145,7 +149,7 @@ class Session:
         return path
 
     def measure(self, formats: Mapping[str, str], *, unseen: bool, full: bool = False, plain: bool = False) -> Measured:
-        """Make a file with these formats, measure it with the real kernels, and remove it again.
+        """Make a file with these formats, and measure it with the real kernels.
 
         Args:
             formats: of the tensors that change.
@@ -155,7 +159,9 @@ class Session:
         """
         changed = differing(formats, self.base)
         digest = hashlib.sha256(json.dumps(sorted(changed.items())).encode()).hexdigest()[:16]
-        how = f"{'full' if full else ''}{' plain' if plain else ''}"
+        # what was measured without speed is no answer to whoever wants it
+        timed = full and self.setting.wants_speed
+        how = " ".join(word for word, is_so in (("full", full), ("timed", timed), ("plain", plain)) if is_so)
         key = f"measured {digest} {'unseen' if unseen else 'search'} {self.setting.kv} {how}"
         known = self.notes.get(key)
         if known is not None:
@@ -207,10 +213,6 @@ class Session:
         """Make the reference that probes are held against, if it is not there."""
         self._refer(_PROBE, self.split.probe, _FIRST_PROBED)
 
-    def take_importance_of(self, path: Path) -> None:
-        """Use importances that lie in a file."""
-        self.bench.take_importance(path)
-
     def _begin(self, work: Path | None) -> None:
         self._tokens, windows = self.bench.text(self._passage.parts)
         self._apart_tokens = separate = 0
@@ -231,10 +233,15 @@ class Session:
             "window_tokens": self.setting.window_tokens,
             "engine": self.bench.engine,
             "tasks": [one.sha256 for one in self.setting.tasks],
+            "imatrix": None if self.setting.imatrix is None else importances.digest(self.setting.imatrix),
         }
 
     def _gather(self) -> None:
         kept = self.notes.place("importance.npz")
+        if not kept.exists() and self.setting.imatrix is not None:
+            fresh = self.notes.place(f"importance-{os.getpid()}.part")
+            importances.take(self.setting.imatrix, fresh)
+            self.notes.settle("importance.npz", fresh)
         if kept.exists():
             self.bench.take_importance(kept)
         else:
@@ -276,13 +283,13 @@ class Session:
         )
 
 
-def fitting_window(base: Base, asked: int) -> int:
+def fitting_window(shape: ModelShape, asked: int) -> int:
     """Tokens of a window: as asked for, and no more than the model was trained for.
 
     Raises:
         UsageError: too few to count anything.
     """
-    most = base.shape.context_trained_tokens
+    most = shape.context_trained_tokens
     window = min(asked, most) if most else asked
     if window < 16:
         raise UsageError(f"windows of {window} tokens", hint="--window 512 is usual; 16 is the least")

@@ -67,18 +67,17 @@ written, and the nearest is named; 2 usage; 4 model file; 6 engine."""
 )
 @click.option("--recipe", metavar="FILE", shell_complete=paths, help="Make a file again from its record.")
 @click.option("--work", metavar="FOLDER", help="Where what is learned is kept (~/.cache/memfit/precision).")
-@click.option("--jobs", "threads_again", type=click.IntRange(1), metavar="N", help="The same as --threads.")
 @click.option("--overwrite", is_flag=True, help="Replace a file of that name.")
 @click.option("--force", "forced", is_flag=True, help="Take a base that is quantized already.")
 @output_options
 def COMMAND(**given: Any) -> int:  # noqa: N802  the catalog's constant
     """Run the verb; returns the exit code."""
     outputs = Outputs.take(given)
-    threads = given.pop("threads_again")
-    given["threads"] = given["threads"] or threads
     found = _remade(given) if given["recipe"] is not None else _searched(given)
     show(found, outputs)
-    return 0 if found.chosen is not None or not (found.asked.floors or found.asked.max_bytes) else 10
+    asked = found.asked
+    wanted = asked.floors or asked.max_bytes or asked.min_tokens_per_s or asked.max_ttft_s
+    return 10 if wanted and found.chosen is None else 0
 
 
 def _remade(given: dict[str, Any]) -> PrecisionMap:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import importlib
 import importlib.util
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from memfit.errors import EngineMissing
@@ -27,7 +26,6 @@ def recover(
     formats: Mapping[str, str],
     asked: Recovery | None = None,
     *,
-    importance: Path | None = None,
     said: Said = lambda _what, _done, _total: None,
 ) -> Trained:
     """Train the base's weights for these formats, on all text of the session that is not kept unseen.
@@ -39,7 +37,6 @@ def recover(
         session: with the base, its text and its importances.
         formats: of the tensors that change.
         asked: see there.
-        importance: of the columns, where another file than the session's own was taken.
         said: told about progress, in thousandths of the whole.
 
     Raises:
@@ -56,7 +53,7 @@ def recover(
     # only here, as importing PyTorch takes longer than most of what memfit is asked
     numpy: Any = importlib.import_module("numpy")
     run: Any = importlib.import_module("memfit.search.recover.run")
-    with numpy.load(importance or session.notes.place("importance.npz")) as found:
+    with numpy.load(session.notes.place("importance.npz")) as found:
         weights = {one.name for one in session.base.changeable}
         importances = {name: found[name] for name in found.files if name in weights}  # and not what lies beside them
     trained: Trained = run.distil(
