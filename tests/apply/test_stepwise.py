@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from memfit.apply import Place, stepwise
 from memfit.device.audit import audit
 from memfit.host.rootfs import RootfsHost
@@ -45,6 +47,23 @@ def test_what_breaks_the_check_is_taken_back_and_the_rest_stays(tmp_path: Path) 
     assert not masked.is_symlink()
     assert (root / "etc/systemd/system/avahi-daemon.service").is_symlink()
     assert any("taken back" in line for line in said)
+
+
+def test_a_knob_whose_check_is_interrupted_is_taken_back(tmp_path: Path) -> None:
+    root = make_image(tmp_path)
+    before = everything(root)
+    masked = root / "etc/systemd/system/cups.service"
+    interrupting = f"test ! -L {masked} || {{ kill -INT $PPID; sleep 5; }}"
+    with pytest.raises(KeyboardInterrupt):
+        stepwise(
+            Place(root=str(root)),
+            "image",
+            found(root, "cups"),
+            lambda offer: changes_now(root, offer),
+            interrupting,
+        )
+    assert not masked.is_symlink()
+    assert everything(root).keys() >= before.keys()
 
 
 def test_a_check_that_fails_already_begins_nothing(tmp_path: Path) -> None:

@@ -82,6 +82,7 @@ def stepwise(
     Raises:
         UndoFailed: a knob broke the check and could not be taken back.
         ApplyError, Drift, NeedsRoot, ProbeError: as ``apply``; the knobs before it stay.
+        KeyboardInterrupt: at Ctrl-C during a check, once the knob under check was taken back.
     """
     baseline = _run(check) if check else None
     if baseline is not None and baseline.code != 0:
@@ -106,7 +107,11 @@ def _step(place: Place, host: str, offer: Offer, changes: tuple[Change, ...], ch
     if offer.effect.when != "live":
         why = "it takes effect after the next boot: run the check then"
         return StepTaken(knob=offer.name, kept=True, receipt=receipt, why=why)
-    checked = _run(check)
+    try:
+        checked = _run(check)
+    except KeyboardInterrupt:  # nobody knows whether it would have passed
+        undo(place, host, receipt.id)
+        raise
     if checked.code == 0:
         return StepTaken(knob=offer.name, kept=True, receipt=receipt, checked=checked)
     back = undo(place, host, receipt.id)
@@ -115,16 +120,16 @@ def _step(place: Place, host: str, offer: Offer, changes: tuple[Change, ...], ch
 
 
 def _run(check: str) -> Checked:
-    try:
-        ended = subprocess.run(
-            check,
-            shell=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=_LONGEST_CHECK_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return Checked(code=None, said="no end within an hour")
-    return Checked(code=ended.returncode, said=ended.stdout.decode("utf-8", "replace")[-_MOST_SAID:])
+    with subprocess.Popen(
+        check, shell=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as running:
+        try:
+            said, _ = running.communicate(timeout=_LONGEST_CHECK_S)
+        except subprocess.TimeoutExpired:
+            running.kill()
+            return Checked(code=None, said="no end within an hour")
+        except BaseException:
+            running.kill()
+            running.wait()  # at Ctrl-C Popen leaves without
+            raise
+    return Checked(code=running.returncode, said=said.decode("utf-8", "replace")[-_MOST_SAID:])
