@@ -150,24 +150,27 @@ def advice(audit: Audit) -> Table:
 
 
 def knobs(audit: Audit) -> Table:
-    """Settings that would give memory back, as ``memfit apply`` makes them."""
+    """Settings that would give memory back, as ``memfit apply`` makes them; for CUDA where that is another figure."""
+    shown = [knob for knob in audit.knobs if knob.applies and knob.saves]
+    cuda = any(knob.cuda_bytes is not None for knob in shown)
     rows = tuple(
         (
             Cell(knob.name),
             mib(knob.low_bytes, quiet=knob.low_bytes == knob.high_bytes),
             mib(knob.likely_bytes),
             mib(knob.high_bytes, quiet=knob.low_bytes == knob.high_bytes),
+            *([_BLANK if knob.cuda_bytes is None else mib(knob.cuda_bytes)] if cuda else []),
             Cell(knob.when),
             Cell(knob.cost, tone="warn" if knob.risk == "high" else "neutral"),
         )
-        for knob in audit.knobs
-        if knob.applies and knob.saves
+        for knob in shown
     )
     columns = (
         Column("knob"),
         Column("low", "right", spare=True),
         Column("likely", "right"),
         Column("high", "right", spare=True),
+        *([Column("for CUDA", "right")] if cuda else []),
         Column("when", spare=True),
         Column("what is given up", prose=True),
     )

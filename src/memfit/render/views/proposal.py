@@ -9,6 +9,7 @@ from memfit.render.document import Block, Bullets, Cell, Column, Document, Headl
 from memfit.render.views._figures import gib, mib
 from memfit.render.views._view import View
 
+_BLANK = Cell("")
 # from the bottom up, as an audit's ledger
 _LAYERS = {
     "firmware": "firmware",
@@ -45,11 +46,13 @@ def _headline(proposal: Proposal) -> Headline:
 
 
 def _knobs(proposal: Proposal) -> Table:
+    cuda = any(knob.cuda_bytes is not None for knob in proposal.knobs)
     columns = (
         Column("knob"),
         Column("low", "right", spare=True),
         Column("likely", "right"),
         Column("high", "right", spare=True),
+        *([Column("for CUDA", "right")] if cuda else []),
         Column("when"),
         Column("what is given up", prose=True),
     )
@@ -57,26 +60,28 @@ def _knobs(proposal: Proposal) -> Table:
     by_layer = [knob for layer in layers for knob in proposal.knobs if knob.layer == layer]
     rows: tuple[Row, ...] = tuple(
         (
-            Cell(knob.name),
+            Cell(f"{knob.name}={knob.value}" if knob.value else knob.name),
             mib(knob.low_bytes),
             mib(knob.likely_bytes),
             mib(knob.high_bytes),
+            *([_BLANK if knob.cuda_bytes is None else mib(knob.cuda_bytes)] if cuda else []),
             Cell(knob.when),
             Cell(knob.cost, tone="warn" if knob.risk == "high" else "neutral"),
         )
         for knob in by_layer
     )
-    sums = [_sum(_LAYERS[layer], [knob for knob in by_layer if knob.layer == layer]) for layer in layers]
-    total = _sum("together", by_layer)
+    sums = [_sum(_LAYERS[layer], [knob for knob in by_layer if knob.layer == layer], cuda=cuda) for layer in layers]
+    total = _sum("together", by_layer, cuda=cuda)
     return Table("Knobs, MiB", columns, rows, (*sums, total) if len(sums) > 1 else (total,))
 
 
-def _sum(name: str, knobs: Sequence[ProposedKnob]) -> Row:
+def _sum(name: str, knobs: Sequence[ProposedKnob], *, cuda: bool) -> Row:
     return (
         Cell(name),
         mib(sum(knob.low_bytes for knob in knobs)),
         mib(sum(knob.likely_bytes for knob in knobs)),
         mib(sum(knob.high_bytes for knob in knobs)),
+        *([mib(sum(knob.cuda_bytes or 0 for knob in knobs))] if cuda else []),
         Cell(""),
         Cell(""),
     )
