@@ -37,9 +37,7 @@ def read_cores(host: Host) -> Cores:
         if len(values) > 1:
             best = max(values)
             fast = tuple(cpu for cpu, value in known.items() if value == best)
-            return Cores(
-                online=online, fast=fast, told=f"{what} {best} on {format_list(fast)}, {min(values)} of others"
-            )
+            return Cores(online=online, fast=fast, told=f"{what} {best} on {format_list(fast)}, others {min(values)}")
     return Cores(online=online, fast=online)
 
 

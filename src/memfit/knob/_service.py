@@ -104,15 +104,16 @@ def split_value(value: str) -> tuple[str, str]:
     return ("", rest) if rest[:1].isdigit() else (rest, "")
 
 
-def unclear(state: Serving, knob: str) -> Effect:
+def unclear(state: Serving, knob: str, value: str = "UNIT") -> Effect:
     """Why no service is meant, and what to say."""
+    said = f"--knob {knob}={value}"
     if state.served:
         names = ", ".join(one.unit for one in state.served)
-        return not_here(f"several services run models ({names}): --knob {knob}=UNIT says which")
+        return not_here(f"several services run models ({names}): {said} says which")
     if state.loose:
         told = "no service runs them, so how they are started is theirs"
-        return not_here(f"{', '.join(state.loose)}: {told}; --knob {knob}=UNIT names a service")
-    return not_here(f"no service that runs a model was found: --knob {knob}=UNIT names it")
+        return not_here(f"{', '.join(state.loose)}: {told}; {said} names a service")
+    return not_here(f"no service that runs a model was found: {said} names it")
 
 
 def restart(unit: str) -> str:

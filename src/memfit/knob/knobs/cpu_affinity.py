@@ -80,7 +80,7 @@ def effect(state: Affinity) -> Effect:
         return not_here(f"its {len(state.cores.online)} CPUs are alike, so none is better for it; {example}")
     one = state.serving.one
     if one is None:
-        return unclear(state.serving, "cpu_affinity")
+        return unclear(state.serving, "cpu_affinity", "UNIT:CPUS")
     if one.lines.get(_KEY) == _wanted(state.after):
         return not_here(f"{one.unit} has it already: {_KEY}={format_list(state.after)}")
     now = state.allowed.get(one.unit)

@@ -55,7 +55,7 @@ def effect(state: Threads) -> Effect:
     """Speed, mostly; of memory only stacks, and which of its threads compute nobody can see from outside."""
     one = state.serving.one
     if one is None:
-        return unclear(state.serving, "threads")
+        return unclear(state.serving, "threads", "UNIT:N")
     if one.lines.items() >= _wanted(state.after).items():
         return not_here(f"{one.unit} has it already: {state.after}")
     count = len(state.cores.online)
@@ -63,9 +63,8 @@ def effect(state: Threads) -> Effect:
         held = f"{one.threads} threads on {count} CPUs" if one.pids else "it does not run"
         return not_here(f"{one.unit}: {held}; --knob threads=N sets a number")
     extra = max(0, one.threads - state.after)
-    stacks = (
-        f"{extra} more than {state.after}, each with {_STACK_BYTES // KIB} KiB of the kernel's and a stack of its own"
-    )
+    each = f"{_STACK_BYTES // KIB} KiB of the kernel's and a stack of its own"
+    stacks = f"{extra} more than {state.after}, each with {each}"
     return Effect(
         applies=True,
         gain=Gain(

@@ -1,4 +1,4 @@
-"""Swap in compressed memory, of a size that is asked for, or none: where little lies in it, it costs more than it gives."""
+"""Swap in compressed memory, of a size that is asked for, or none: where little lies there it only costs."""
 
 from __future__ import annotations
 
@@ -149,9 +149,9 @@ def _asked(state: Zram) -> Effect:
     weights = state.weights
     if weights is not None and weights.ratio < _POOR_RATIO and state.asked_bytes > state.size_bytes:
         return not_here(
-            f"{weights.file} packs {weights.ratio:.2f} : 1 by {weights.algorithm} ({weights.pages} of its pages): those "
-            "weights would not shrink there, and mapped from a file they need no swap; without --weights it is set up "
-            "for what idles"
+            f"{weights.file} packs {weights.ratio:.2f} : 1 by {weights.algorithm} ({weights.pages} of its pages): "
+            "those weights would not shrink there, and mapped from a file they need no swap; without --weights it is "
+            "set up for what idles"
         )
     tables = [
         (state.size_bytes - state.asked_bytes) // PAGE_BYTES * entry for entry in (_ENTRY_BYTES, _TRACKED_ENTRY_BYTES)
