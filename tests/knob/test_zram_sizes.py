@@ -131,10 +131,11 @@ def test_weights_that_would_not_shrink_are_said_to_and_get_no_room() -> None:
     assert "model.gguf packs 1.02 : 1 by lz4 (1000 of its pages)" in poor.effect.reason
     fewer = zram("2GiB", weights(1.02))
     assert fewer.applies  # it takes nothing for them
-    assert "would not shrink there" in fewer.effect.gain.evidence
+    assert "model.gguf would not shrink there (1.02 : 1)" in fewer.effect.cost
     off = zram("", weights(1.02))
     assert off.saves
-    assert "1.02 : 1 by lz4 (1000 of its pages) and would not shrink there" in off.effect.gain.evidence
+    assert "1.02 : 1 by lz4 (1000 of its pages)" in off.effect.gain.evidence
+    assert "model.gguf would not shrink there (1.02 : 1)" in off.effect.cost
 
 
 def test_weights_that_shrink_count_at_best() -> None:

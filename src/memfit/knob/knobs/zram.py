@@ -132,7 +132,7 @@ def effect(state: Zram) -> Effect:
         ),
         when="reboot",
         cost="no swap: what idles stays in memory, and where memory runs out the kernel kills sooner; "
-        "pinned GPU memory was never swapped",
+        f"pinned GPU memory was never swapped{_poor(state)}",
         risk="low",
     )
 
@@ -172,7 +172,7 @@ def _asked(state: Zram) -> Effect:
         ),
         when="reboot",
         cost=f"what goes there is packed with {state.asked_algorithm} and unpacked when it is wanted, which takes a "
-        "core's time; pinned GPU memory is never swapped",
+        f"core's time; pinned GPU memory is never swapped{_poor(state)}",
         risk="low",
         saves=False,
     )
@@ -204,8 +204,13 @@ def _of_weights(state: Zram) -> str:
     one = state.weights
     if one is None:
         return ""
-    poor = " and would not shrink there" if one.ratio < _POOR_RATIO else ""
-    return f"; {one.file} packs {one.ratio:.2f} : 1 by {one.algorithm} ({one.pages} of its pages){poor}"
+    return f"; {one.file} packs {one.ratio:.2f} : 1 by {one.algorithm} ({one.pages} of its pages)"
+
+
+def _poor(state: Zram) -> str:
+    """For the cost, where weights were tried in vain."""
+    one = state.weights
+    return f"; {one.file} would not shrink there ({one.ratio:.2f} : 1)" if one and one.ratio < _POOR_RATIO else ""
 
 
 def change(state: Zram) -> tuple[Change, ...]:

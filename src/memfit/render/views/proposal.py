@@ -9,7 +9,6 @@ from memfit.render.document import Block, Bullets, Cell, Column, Document, Headl
 from memfit.render.views._figures import gib, mib
 from memfit.render.views._view import View
 
-_BLANK = Cell("")
 # from the bottom up, as an audit's ledger
 _LAYERS = {
     "firmware": "firmware",
@@ -64,7 +63,7 @@ def _knobs(proposal: Proposal) -> Table:
             mib(knob.low_bytes),
             mib(knob.likely_bytes),
             mib(knob.high_bytes),
-            *([_BLANK if knob.cuda_bytes is None else mib(knob.cuda_bytes)] if cuda else []),
+            *([mib(_for_cuda(knob), quiet=knob.cuda_bytes is None)] if cuda else []),
             Cell(knob.when),
             Cell(knob.cost, tone="warn" if knob.risk == "high" else "neutral"),
         )
@@ -75,13 +74,18 @@ def _knobs(proposal: Proposal) -> Table:
     return Table("Knobs, MiB", columns, rows, (*sums, total) if len(sums) > 1 else (total,))
 
 
+def _for_cuda(knob: ProposedKnob) -> int:
+    """What CUDA can allocate more: mostly what MemAvailable grows by."""
+    return knob.likely_bytes if knob.cuda_bytes is None else knob.cuda_bytes
+
+
 def _sum(name: str, knobs: Sequence[ProposedKnob], *, cuda: bool) -> Row:
     return (
         Cell(name),
         mib(sum(knob.low_bytes for knob in knobs)),
         mib(sum(knob.likely_bytes for knob in knobs)),
         mib(sum(knob.high_bytes for knob in knobs)),
-        *([mib(sum(knob.cuda_bytes or 0 for knob in knobs))] if cuda else []),
+        *([mib(sum(_for_cuda(knob) for knob in knobs))] if cuda else []),
         Cell(""),
         Cell(""),
     )
