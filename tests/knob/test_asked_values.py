@@ -167,3 +167,16 @@ def test_a_cap_and_a_bound_of_ones_own() -> None:
     full = {"/tmp": Disk(total_bytes=4000 * MIB, free_bytes=3000 * MIB)}
     few = asked("tmpfs", "512MiB", {**mounts}, disks=full)
     assert few.effect.reason == "its files take 1000.0 MiB already"
+
+
+def test_huge_pages_for_whom() -> None:
+    path = "/sys/kernel/mm/transparent_hugepage/enabled"
+    never = asked("huge_pages", "never")
+    assert never.settings == {path: "never"}
+    assert "also those that ask" in never.effect.cost
+    always = asked("huge_pages", "always", {path: "always [madvise] never\n"})
+    assert always.settings == {path: "always"}
+    assert (always.effect.gain.high_bytes, always.effect.when) == (0, "live")
+    assert asked("huge_pages", "never", {path: "always madvise [never]\n"}).effect.reason == "it is never"
+    with pytest.raises(UsageError, match="it is no value"):
+        asked("huge_pages", "sometimes")
