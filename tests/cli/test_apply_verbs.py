@@ -98,6 +98,7 @@ def test_weights_are_packed_before_swap_for_them_is_offered(image: Path, capsys:
     code, out, _ = run(capsys, *words, "/model.bin")
     assert code == 0
     assert "model.bin packs 1.00 : 1" in out
+    assert run(capsys, *words, "model.bin")[0] == 2  # of which machine?
     code, _, err = run(capsys, *words, "/none.bin")
     assert code == 5
     assert "/none.bin" in err

@@ -106,10 +106,14 @@ def packed(place: Place, weights: str) -> tuple[Compressed, ...]:
         weights: the path of a file (GGUF, safetensors) or of a folder of such files.
 
     Raises:
+        UsageError: the path of another machine is not whole.
         ApplyError: it is no model, or no library that packs is there.
         ProbeError: as ``ask``.
     """
-    path = weights if place.host or place.root else str(Path(weights).absolute())
+    elsewhere = place.host is not None or place.root is not None
+    if elsewhere and not weights.startswith("/"):
+        raise UsageError(f"{weights}: it is no whole path", hint=f"begin it with /: it is one of {place.called}")
+    path = weights if elsewhere else str(Path(weights).absolute())
     told = ask(place, {"action": "compress", "path": path})
     return tuple(
         Compressed(

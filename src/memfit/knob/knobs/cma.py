@@ -89,6 +89,8 @@ def _read(host: Host, audit: Audit) -> Pool | None:
 def _effect(state: Pool) -> Effect:
     if state.asked and state.after_bytes < state.needed_bytes:
         return not_here(f"{format_bytes(state.after_bytes)} are less than {format_bytes(state.needed_bytes)} needed")
+    if state.asked and state.after_bytes == state.size_bytes:
+        return not_here(f"it is {format_bytes(state.size_bytes)} already")
     if state.asked and state.after_bytes > state.size_bytes:
         return _larger(state)
     if state.failed:

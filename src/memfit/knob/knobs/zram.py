@@ -191,7 +191,8 @@ def _best(state: Zram, room: int) -> tuple[int, str]:
     if weights is not None and weights.ratio >= _POOR_RATIO:
         fits = min(room, weights.file_bytes)
         return round(fits * (1 - 1 / weights.ratio)), f"at best {format_bytes(fits)} of those weights go there"
-    return 0, "how well what idles packs was not measured here, so nothing is counted for it"
+    told = "" if weights is not None else " (--weights MODEL packs a model's)"
+    return 0, f"how well what idles packs was not measured here, so nothing is counted for it{told}"
 
 
 def _said(state: Zram) -> str:

@@ -25,6 +25,9 @@ def document(proposal: Proposal) -> Document:
     blocks: list[Block] = [_headline(proposal)]
     if proposal.knobs:
         blocks.append(_knobs(proposal))
+        rests = tuple(f"{_called(knob)}: {knob.evidence}" for knob in proposal.knobs if knob.evidence)
+        if rests:
+            blocks.append(Bullets(rests, title="What that rests on"))
     commands = tuple(change.text for change in proposal.changes if change.kind != "file")
     for change in proposal.changes:
         if change.kind == "file":
@@ -59,7 +62,7 @@ def _knobs(proposal: Proposal) -> Table:
     by_layer = [knob for layer in layers for knob in proposal.knobs if knob.layer == layer]
     rows: tuple[Row, ...] = tuple(
         (
-            Cell(f"{knob.name}={knob.value}" if knob.value else knob.name),
+            Cell(_called(knob)),
             mib(knob.low_bytes),
             mib(knob.likely_bytes),
             mib(knob.high_bytes),
@@ -72,6 +75,10 @@ def _knobs(proposal: Proposal) -> Table:
     sums = [_sum(_LAYERS[layer], [knob for knob in by_layer if knob.layer == layer], cuda=cuda) for layer in layers]
     total = _sum("together", by_layer, cuda=cuda)
     return Table("Knobs, MiB", columns, rows, (*sums, total) if len(sums) > 1 else (total,))
+
+
+def _called(knob: ProposedKnob) -> str:
+    return f"{knob.name}={knob.value}" if knob.value else knob.name
 
 
 def _for_cuda(knob: ProposedKnob) -> int:
