@@ -23,6 +23,7 @@ GOOD = (
     stop("docker.service"),
     value(SWAPPINESS, "10"),
     run("swapoff /dev/zram0", "swapon /dev/zram0", touches=[], lasting=False),
+    {"kind": "space", "path": "/swap.memfit", "bytes": 8192},
 )
 ODD: tuple[Any, ...] = (None, True, 1, 1.5, "", "\0", "a\nb", "\udcff", [], [1], [[]], [""], {}, {"a": 1}, -1, 1 << 70)
 
@@ -43,6 +44,7 @@ def test_only_what_differs_becomes_steps(board: Board) -> None:
         ("unit", 1),
         ("value", 2),
         ("run", 3),
+        ("space", 4),
     ]
 
 

@@ -119,7 +119,7 @@ def wild_change(chance: random.Random) -> dict[str, Any]:
         lambda: f"{bent(chance, chance.choice(WORDS))}/{unit}",
     )
     path = bent(chance, chance.choice(places)())
-    kind = chance.choice(("file", "link", "remove", "unit", "unit", "value", "run", "File", "node", ""))
+    kind = chance.choice(("file", "link", "remove", "unit", "unit", "value", "run", "space", "File", "node", ""))
     change = {
         "kind": kind,
         "path": path,
@@ -127,6 +127,7 @@ def wild_change(chance: random.Random) -> dict[str, Any]:
         "active": chance.random() < 0.3,
         "content": "eA==",
         "target": chance.choice(("/dev/null", "/dev/null", path, f"{VENDOR}/{unit}", f"../{unit}", unit)),
+        "bytes": chance.choice((4096, 8192, 0, -1, 5)),
         "text": chance.choice(("10", "x")),
         "do": [
             chance.choice(("swapon", "mkswap", "mount", "sh", "systemctl", path)),
@@ -162,6 +163,7 @@ def ask_wildly(board: Board, chance: random.Random, times: int) -> int:
         for step in steps:
             denied = {unit for unit in touched(step) if is_denied(unit) or _SURELY.search(unit)}
             assert not {unit for unit in denied if not unit.startswith("memfit-")}, step
+            assert step["kind"] != "space" or step["path"] == "/swap.memfit", step
             if step["kind"] == "node":
                 assert is_expected(step["path"], step["after"]), step
         accepted += len(steps)
@@ -173,7 +175,7 @@ def is_expected(path: str, after: dict[str, Any]) -> bool:
     if os.path.normpath(path) != path or not path.startswith(("/etc/", "/boot/", "/swap.memfit")):
         return False
     if after["kind"] == "link":
-        ours = re.fullmatch(rf"{SYSTEM}/[a-z-]+\.target\.wants/(memfit-[a-z]+\.service)", path)
+        ours = re.fullmatch(rf"{SYSTEM}/[a-z-]+\.target\.wants/(memfit-[a-z]+\.service|swap\.memfit\.swap)", path)
         starts = f"{VENDOR}/" if path == f"{SYSTEM}/default.target" else f"../{ours[1]}" if ours else "/dev/null"
         return bool(after["target"].startswith(starts))
     if after["kind"] == "file":

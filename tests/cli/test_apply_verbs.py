@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 
 import pytest
 
+from memfit.agent.compress import _packers
 from memfit.cli._changing import take_place
 from memfit.cli._group import run as run_words
 from small_image import everything, make_image
@@ -65,6 +67,43 @@ def test_the_root_of_this_machine_is_no_image(tmp_path: Path) -> None:
     assert take_place({"host": None, "root": str(tmp_path), "sudo": False}).root == str(tmp_path)
 
 
+def test_a_value_goes_into_the_proposal_the_receipt_and_the_list(
+    image: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (image / "lib/systemd/system").mkdir(parents=True, exist_ok=True)
+    (image / "lib/systemd/system/nvzramconfig.service").write_text("[Unit]\n")
+    before, words = everything(image), ("apply", "--root", str(image), "--knob", "zram=1GiB,lz4")
+    code, out, _ = run(capsys, *words, "--dry-run")
+    assert code == 0
+    assert "zram=1GiB,lz4" in out
+    assert "echo lz4 > comp_algorithm" in out
+    code, out, _ = run(capsys, *words, "--yes", "--step", "--json")
+    assert code == 0
+    (step,) = json.loads(out)["steps"]
+    (knob,) = step["receipt"]["knobs"]
+    assert (knob["name"], knob["value"]) == ("zram", "1GiB,lz4")
+    assert (image / "etc/systemd/system/memfit-zram.service").exists()
+    code, out, _ = run(capsys, "status", "--root", str(image))
+    assert "zram=1GiB,lz4" in out
+    assert run(capsys, "undo", "--root", str(image))[0] == 0
+    assert everything(image) == before
+
+
+@pytest.mark.skipif(not _packers(), reason="no library that packs is here")
+def test_weights_are_packed_before_swap_for_them_is_offered(image: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (image / "lib/systemd/system").mkdir(parents=True, exist_ok=True)
+    (image / "lib/systemd/system/nvzramconfig.service").write_text("[Unit]\n")
+    (image / "model.bin").write_bytes(random.Random(1).randbytes(1 << 20))
+    words = ("apply", "--root", str(image), "--knob", "zram=1GiB", "--dry-run", "--weights")
+    code, out, _ = run(capsys, *words, "/model.bin")
+    assert code == 0
+    assert "model.bin packs 1.00 : 1" in out
+    assert run(capsys, *words, "model.bin")[0] == 2  # of which machine?
+    code, _, err = run(capsys, *words, "/none.bin")
+    assert code == 5
+    assert "/none.bin" in err
+
+
 def test_nothing_is_done_where_nobody_agrees(image: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = everything(image)
     code, _, err = run(capsys, "apply", "--root", str(image), "--knob", "cups")
@@ -83,6 +122,11 @@ def test_nothing_is_done_where_nobody_agrees(image: Path, capsys: pytest.Capture
         (("--knob", "cups", "--needs", "printing"), "--needs printing keeps"),
         (("--knob", "cups", "--needs", "printing", "--needs", "display"), "--needs printing keeps"),
         (("--knob", "cups", "--check", "true"), "--step --check CMD"),
+        (("--knob", "cups=1"), "cups takes no value"),
+        (("--knob", "zram="), "2GiB or 2GiB,zstd"),
+        (("--knob", "zram=2GiB", "--knob", "zram=1GiB"), "asked for twice"),
+        (("--knob", "cups", "--weights", "/model.bin"), "--knob zram=2GiB --weights MODEL"),
+        (("--all-applicable", "--weights", "/model.bin"), "--knob zram=2GiB --weights MODEL"),
     ],
 )
 def test_what_makes_no_sense_is_said(

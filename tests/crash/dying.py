@@ -19,10 +19,10 @@ import pytest
 # what changes something; ``open`` where it may make a file
 WRITING = (
     *("open", "write", "rename", "link", "symlink", "unlink", "rmdir", "mkdir", "fsync", "fchmod", "chmod"),
-    *("fchown", "chown", "setxattr", "utime"),
+    *("fchown", "chown", "setxattr", "utime", "posix_fallocate"),
 )
 # what needs space for it
-TAKING = ("open", "write", "mkdir", "symlink", "link")
+TAKING = ("open", "write", "mkdir", "symlink", "link", "posix_fallocate")
 REAL: dict[str, Callable[..., Any]] = {name: getattr(os, name) for name in WRITING}
 _DEAD, _FAILED = 100, 99
 

@@ -103,6 +103,19 @@ BOOT = Scene(
 )
 
 
+# a file that only takes room, and what uses it
+SPACE = Scene(
+    tree={"/etc/machine-id": REPRESENTATIVE.tree["/etc/machine-id"], "/var/lib": Was("folder", mode=0o755)},
+    changes=[
+        file_change(f"{SYSTEM}/swap.memfit.swap", b"[Swap]\nWhat=/swap.memfit\n"),
+        link_change(f"{SYSTEM}/swap.target.wants/swap.memfit.swap", "../swap.memfit.swap"),
+        {"kind": "space", "path": "/swap.memfit", "bytes": 8192},
+        {"kind": "run", "do": ["mkswap", "/swap.memfit"], "undo": []},
+        {"kind": "run", "do": ["swapon", "/swap.memfit"], "undo": ["swapoff", "/swap.memfit"], "lasting": True},
+    ],
+)
+
+
 def random_scene(chance: random.Random) -> Scene:
     """Some of every kind, each there before or not."""
     tree = dict(REPRESENTATIVE.tree)
@@ -142,6 +155,8 @@ def random_scene(chance: random.Random) -> Scene:
     if chance.random() < 0.3:
         tree[GRUB] = BOOT.tree[GRUB]
         changes.append(BOOT.changes[2])
+    if chance.random() < 0.3:
+        changes += SPACE.changes
     chance.shuffle(changes)
     return Scene(tree, changes, tuple(running))
 
@@ -172,6 +187,9 @@ class KeptMachine(Machine):
         return
 
     def run(self, words: list[str], most_s: float = 0.0) -> tuple[int, str]:
+        if words[0] == "mkswap":  # so that it no longer is what was made
+            with Path(f"{self._root}{words[1]}").open("r+b") as file:
+                file.write(b"SWAPSPACE2")
         if words == ["update-grub"]:  # a program of its own: none of its calls are the agent's
             made = [path.read_bytes() for path in sorted((self._root / "etc/default/grub.d").glob("*.cfg"))]
             Path(f"{self._root}{GRUB}").write_bytes(b"made anew of " + b"".join(made))

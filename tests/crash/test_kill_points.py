@@ -13,7 +13,7 @@ from pathlib import Path
 import power_cut
 import pytest
 from dying import FullDisk, Work, dies, through, unflushed
-from scenes import BOOT, JOURNAL, REPRESENTATIVE, EditedStage, Stage, random_scene
+from scenes import BOOT, JOURNAL, REPRESENTATIVE, SPACE, EditedStage, Stage, random_scene
 
 SEED = 20_260_401
 SOAKED_POINTS = 10_000
@@ -183,6 +183,15 @@ def test_a_disk_that_is_full_from_any_call_on(stage: Stage, applied: bool) -> No
 @pytest.mark.parametrize("applied", [False, True], ids=["apply", "undo"])
 def test_a_kill_at_any_call_of_a_boot_that_is_tried(folder: Path, applied: bool) -> None:
     assert kill(Stage(folder, BOOT), applied=applied, every=9) > 25
+
+
+@pytest.mark.parametrize("applied", [False, True], ids=["apply", "undo"])
+def test_a_death_at_any_call_of_making_room(folder: Path, applied: bool) -> None:
+    stage = Stage(folder, SPACE)
+    assert kill(stage, applied=applied, every=9) > 20
+    assert kill_twice(stage, applied=applied, every=16) > 10
+    assert lose_power(stage, folder, applied=applied) > 25
+    assert fill_disk(stage, applied=applied) >= 0
 
 
 def test_a_death_at_any_call_of_an_undo_that_leaves_what_somebody_changed(folder: Path) -> None:

@@ -75,12 +75,13 @@ def test_files_in_memory_and_the_page_cache() -> None:
     assert next(iter(found)) == "page_cache"
 
 
-def test_a_swap_file_only_on_nvme_with_room_twice_over() -> None:
-    def disk(kind: str, free: int) -> tuple[Storage, ...]:
-        return (Storage(mount="/", device="/dev/x", kind=kind, total_bytes=200 * GIB, free_bytes=free),)
+def test_a_swap_file_beside_the_knob_only_on_nvme_with_room_twice_over() -> None:
+    def disk(kind: str, free: int, mount: str = "/") -> tuple[Storage, ...]:
+        return (Storage(mount=mount, device="/dev/x", kind=kind, total_bytes=200 * GIB, free_bytes=free),)
 
-    assert "mkswap /swap.img" in told(storage=disk("nvme", 20 * GIB))["swap_file"].words
-    assert "swap_file" not in told(storage=disk("nvme", 10 * GIB))
+    assert "mkswap /data/swap.img" in told(storage=disk("nvme", 20 * GIB, "/data"))["swap_file"].words
+    assert "swap_file" not in told(storage=disk("nvme", 10 * GIB, "/data"))
+    assert "swap_file" not in told(storage=disk("nvme", 20 * GIB))  # the knob makes that one
     assert "wears it out" in told(storage=disk("emmc", 50 * GIB))["swap_file"].words
     _, known = machine()
     file = msgspec.structs.replace(known.swaps[0], name="/swapfile", kind="file")

@@ -10,7 +10,7 @@ import pytest
 from memfit.agent.machine import Machine
 from memfit.agent.main import answer
 from memfit.apply import choose
-from memfit.knob import offers
+from memfit.knob import Wish, offers
 from memfit.knob.changes import as_request
 from memfit.knob.combine import changes_of
 from memfit.units import MIB
@@ -70,6 +70,15 @@ def changes() -> list[dict[str, Any]]:
     return as_request(changes_of(host, known, offers(host, known, names=OURS)))
 
 
+def changes_of_wishes() -> list[dict[str, Any]]:
+    host, known = whole_machine()
+    wishes = {
+        name: Wish(value=value)
+        for name, value in {"swap_file": "64MiB", "zram": "1GiB,lz4", "power_mode": "15W", "oom_policy": "cups"}.items()
+    }
+    return as_request(changes_of(host, known, offers(host, known, names=wishes, wishes=wishes)))
+
+
 def standing(root: Path) -> dict[str, str | bytes]:
     found: dict[str, str | bytes] = {}
     for path in sorted(root.rglob("*")):
@@ -95,6 +104,33 @@ def root(tmp_path: Path) -> Path:
     (tmp_path / "var/lib").mkdir(parents=True)
     (tmp_path / "etc/hostname").write_text("here\n")
     return tmp_path
+
+
+def test_what_was_asked_with_values_is_made_and_taken_back_to_the_byte(root: Path) -> None:
+    before, machine = standing(root), Remembering()
+    made = answer({"action": "apply", "root": str(root), "changes": changes_of_wishes()}, machine)
+    assert made["ok"]["receipt"]["state"] == "applied", made
+    after = standing(root)
+    assert {path for path in after if path not in before} == {
+        "/etc/systemd/system/cups.service.d/60-memfit.conf",
+        "/etc/systemd/system/memfit-zram.service",
+        "/etc/systemd/system/nvzramconfig.service",
+        "/etc/systemd/system/swap.memfit.swap",
+        "/etc/systemd/system/swap.target.wants/memfit-zram.service",
+        "/etc/systemd/system/swap.target.wants/swap.memfit.swap",
+        "/etc/systemd/system/zram-config.service",
+        "/etc/systemd/system/zramswap.service",
+        "/swap.memfit",
+    }
+    assert len(after["/swap.memfit"]) == 64 * MIB
+    assert [words for words in machine.ran if words[0] != "nvpmodel"] == [
+        ["mkswap", "/swap.memfit"],
+        ["swapon", "/swap.memfit"],
+    ]
+    assert "ok" in answer({"action": "undo", "root": str(root), "id": None}, machine)
+    assert standing(root) == before
+    assert ["swapoff", "/swap.memfit"] in machine.ran
+    assert ["nvpmodel", "-m", "1"] in machine.ran
 
 
 def test_all_of_it_is_made_and_taken_back_to_the_byte(root: Path) -> None:

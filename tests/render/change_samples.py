@@ -29,6 +29,19 @@ _SWIOTLB = ProposedKnob(
     when="reboot",
     cost="devices that no IOMMU maps may fail with 'swiotlb buffer is full'",
     risk="high",
+    value="4MiB",
+)
+_CMA = ProposedKnob(
+    name="cma",
+    summary="a pool of contiguous memory (CMA) of the size that is needed",
+    layer="boot",
+    low_bytes=0,
+    likely_bytes=0,
+    high_bytes=0,
+    when="reboot",
+    cost="if the GPU asks for more at power-on it does not start",
+    risk="high",
+    cuda_bytes=160 * MIB,
 )
 _DIFF = """--- /boot/extlinux/extlinux.conf
 +++ /boot/extlinux/extlinux.conf
@@ -39,10 +52,11 @@ _DIFF = """--- /boot/extlinux/extlinux.conf
 
 PROPOSAL = Proposal(
     host="jetson",
-    knobs=(_DESKTOP, _SWIOTLB),
+    knobs=(_DESKTOP, _SWIOTLB, _CMA),
     changes=(
         Proposed(kind="file", target="/boot/extlinux/extlinux.conf", text=_DIFF),
         Proposed(kind="unit", target="gdm.service", text="systemctl stop gdm.service"),
+        Proposed(kind="space", target="/swap.memfit", text="fallocate -l 1073741824 /swap.memfit"),
     ),
     low_bytes=240 * MIB,
     likely_bytes=312 * MIB,
@@ -60,7 +74,14 @@ RECEIPT = Receipt(
     machine="84efe6804ba996d1",
     knobs=(
         AppliedKnob(name="desktop", low_bytes=180 * MIB, likely_bytes=252 * MIB, high_bytes=301 * MIB),
-        AppliedKnob(name="swiotlb", low_bytes=60 * MIB, likely_bytes=60 * MIB, high_bytes=60 * MIB, when="reboot"),
+        AppliedKnob(
+            name="swiotlb",
+            value="4MiB",
+            low_bytes=60 * MIB,
+            likely_bytes=60 * MIB,
+            high_bytes=60 * MIB,
+            when="reboot",
+        ),
     ),
     changes=(
         Applied(

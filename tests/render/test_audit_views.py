@@ -12,7 +12,7 @@ from test_golden import compare
 from trees import names, write_tree
 
 from memfit.device.audit import audit
-from memfit.device.audit_records import Advice, Audit, ProcessRow
+from memfit.device.audit_records import Advice, Audit, KnobRow, ProcessRow
 from memfit.host.rootfs import RootfsHost
 from memfit.render import find_view, render
 from memfit.render.document import Bullets, Command, Details, Document, Facts, Headline, MemoryMap, Table
@@ -156,3 +156,31 @@ def test_pages_are_self_contained(view: str | None) -> None:
 @pytest.mark.parametrize("output", ["html", "markdown", "terminal", "json"])
 def test_every_view_on_every_medium(view: str | None, output: str) -> None:
     assert render(audited("orin-nx-16gb"), output, view=view)
+
+
+def knob(name: str, likely: int, cuda: int | None = None, takes: str = "") -> KnobRow:
+    return KnobRow(
+        name=name,
+        summary="",
+        layer="boot",
+        applies=True,
+        low_bytes=likely,
+        likely_bytes=likely,
+        high_bytes=likely,
+        when="reboot",
+        cost="something",
+        risk="low",
+        cuda_bytes=cuda,
+        takes=takes,
+    )
+
+
+def test_what_only_cuda_gains_has_a_column_of_its_own() -> None:
+    bare = msgspec.structs.replace(audited("orin-nano-8gb-desktop"), knobs=(knob("cups", MIB),))
+    assert "for CUDA" not in [column.title for column in table(show(bare), "What `memfit apply`").columns]
+    rows = (knob("cma", 0, 160 * MIB, takes="a size"), knob("cups", MIB))
+    found = table(show(msgspec.structs.replace(bare, knobs=rows)), "What `memfit apply`")
+    number = [column.title for column in found.columns].index("for CUDA")
+    assert [row[number].text for row in found.rows] == ["160.0", "1.0"]
+    text = str(render(msgspec.structs.replace(bare, knobs=rows), width=120))
+    assert "with a value, of which `memfit list knobs` says more: cma" in text

@@ -75,8 +75,9 @@ PATHS = (
     r"/boot/extlinux/extlinux\.conf",
     r"/boot/(?:grub|grub2)/grub\.cfg(?:\.new)?",
     r"/var/lib/memfit/agent\.pyz",
-    r"/swap\.memfit",
+    rf"{SYSTEM}/[a-z-]+\.target\.wants/swap\.memfit\.swap",
 )
+SPACES = (r"/swap\.memfit",)
 VALUES = (
     r"/proc/sys/vm/(?:swappiness|min_free_kbytes|drop_caches|compact_memory|overcommit_(?:memory|ratio)|page-cluster"
     r"|watermark_scale_factor|vfs_cache_pressure|nr_hugepages)",
@@ -99,7 +100,8 @@ PROGRAMS = {
 _MASK = "/dev/null"
 _DEFAULT_TARGET = r"(?:/usr)?/lib/systemd/system/(?:multi-user|graphical)\.target"
 # what memfit itself puts there, and so may take away; a link that masks may be taken away as well
-_OURS = r".*/(?:60-memfit\.(?:conf|cfg)|memfit-[^/]*)|/swap\.memfit"
+# systemd calls the unit of /swap.memfit by its path (systemd-escape -p)
+_OURS = r".*/(?:60-memfit\.(?:conf|cfg)|memfit-[^/]*|swap\.memfit\.swap)"
 
 
 class Aliases:
@@ -155,6 +157,8 @@ def check(change: dict[str, Any], aliases: Aliases) -> None:
         _check_place(change, aliases)
     elif kind == "value":
         _check_words(change["path"], VALUES, "a value")
+    elif kind == "space":
+        _check_words(change["path"], SPACES, "a file")
     else:
         for words in (change["do"], change["undo"]):
             _check_command(words)

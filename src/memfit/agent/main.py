@@ -10,6 +10,8 @@ A request is an object of JSON: ``action``, ``root``, and what the action needs.
                                            ``trial``: id, state and reasons (``memfit.agent.boot``); ``now``: boot_id
                                            and memory
     measure                              → memory
+    compress  path                       → weights of a model as zram would hold them (``memfit.agent.compress``);
+                                           nothing is written, and root is not needed
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import hashlib
 import os
 from typing import Any
 
+from memfit.agent import compress
 from memfit.agent.boot import read_trial
 from memfit.agent.failure import Failure, of_system
 from memfit.agent.machine import Image, Machine
@@ -61,6 +64,8 @@ def _do(request: dict[str, Any], machine: Machine | None) -> dict[str, Any]:
     machine = machine or (Machine() if os.path.realpath(root) == "/" else Image())
     if action == "measure":
         return {"memory": machine.memory()}
+    if action == "compress":
+        return compress.measure(tree, request.get("path") or "")
     transactions = Transactions(tree, machine, identity(tree))
     if action == "apply":
         about = request.get("about") or {}

@@ -17,6 +17,7 @@ from memfit.agent.failure import Failure
 from memfit.agent.tree import MOST_BYTES
 
 _MOST_TEXT = 4096
+_MOST_SPACE = 1 << 42
 _PLAIN = re.compile(r"[\x20-\x7e]*")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -91,6 +92,10 @@ def _is_digest(value: Any) -> bool:
     return isinstance(value, str) and _DIGEST.fullmatch(value) is not None
 
 
+def _is_size(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= _MOST_SPACE
+
+
 def _is_seconds(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value >= 0
 
@@ -125,6 +130,7 @@ _REQUEST = {
     "about?": ("an object", _is_object),
     "recover?": _TRUTH,
     "keep_theirs?": _TRUTH,
+    "path?": ("a path", _is_root),
     "confirm_s?": ("a number of seconds", _is_seconds),
 }
 _CHANGES = {
@@ -140,5 +146,6 @@ _CHANGES = {
     "remove": {"path": _WORD, **_WHY},
     "unit": {"unit": _WORD, "active": _TRUTH, **_WHY},
     "value": {"path": _WORD, "text": _TEXT, **_WHY},
+    "space": {"path": _WORD, "bytes": ("a number of bytes", _is_size), **_WHY},
     "run": {"do": _WORDS, "undo": _WORDS, "touches?": _WORDS, "lasting?": _TRUTH, **_WHY},
 }

@@ -8,6 +8,7 @@ A change is an object of JSON with a ``kind`` and, if it likes, a ``why``:
     remove   path
     unit     unit, active
     value    path, text
+    space    path, bytes: a new file that takes this much room (``memfit.agent.spaces``)
     run      do, undo: words; touches: paths of files it writes; lasting: whether a boot keeps what it did
 
 The first three, and the folders that they need, become steps of kind ``node``.
@@ -26,6 +27,7 @@ from memfit.agent.denied import Aliases, check
 from memfit.agent.failure import Failure, of_system
 from memfit.agent.machine import Machine
 from memfit.agent.request import check_changes
+from memfit.agent.room import plan_space
 from memfit.agent.tree import ABSENT, Node, Tree, node_of
 
 _NODES = ("file", "link", "remove")
@@ -199,6 +201,8 @@ def _step(change: dict[str, Any], machine: Machine, tree: Tree) -> list[dict[str
     kind = change["kind"]
     if not machine.live:
         return []  # an image: its files say all
+    if kind == "space":
+        return plan_space(change, tree)
     if kind == "unit":
         state = machine.unit(change["unit"])
         running = is_running(state)

@@ -1,5 +1,7 @@
 """Targets that change by themselves later on: what a program makes anew, and what a boot puts back.
 
+Files that only take room (``memfit.agent.spaces``) go along with them.
+
 A program whose ``do`` and ``undo`` are the same makes files anew from others (``update-grub``). What they held before
 is kept and put back as it was; only where somebody made them anew since, as every new kernel does, it runs again.
 """
@@ -16,6 +18,7 @@ from memfit.agent.failure import Failure, of_system
 from memfit.agent.journal import Entry, Journal
 from memfit.agent.machine import Machine
 from memfit.agent.nodes import Nodes
+from memfit.agent.spaces import Spaces
 from memfit.agent.steps import after_of, before_of, begun, content_of, touched_of
 from memfit.agent.tree import Tree, node_of
 
@@ -28,6 +31,7 @@ class Targets(Nodes):
     def __init__(self, tree: Tree, journal: Journal, machine: Machine) -> None:
         super().__init__(tree, journal)
         self._machine = machine
+        self._spaces = Spaces(tree, journal)
 
     def contents(self, steps: list[dict[str, Any]]) -> dict[int, bytes]:
         """See ``Nodes.contents``."""
@@ -36,6 +40,7 @@ class Targets(Nodes):
     def stage(self, step: dict[str, Any], entry: Entry) -> None:
         """See ``Nodes.stage``; a copy of what a program may write over, as a second name would change with it."""
         super().stage(step, entry)
+        self._spaces.stage(step, entry)
         self._copy(step, entry)
 
     def stage_before(self, step: dict[str, Any], entry: Entry) -> None:
@@ -45,6 +50,7 @@ class Targets(Nodes):
 
     def put(self, step: dict[str, Any], entry: Entry) -> None:
         """See ``Nodes.put``; what is tried is remembered first."""
+        self._spaces.put(step, entry)
         if step.get("trial") is None:
             super().put(step, entry)
             return
@@ -54,6 +60,19 @@ class Targets(Nodes):
             raise of_system(boot.TRIAL, error) from error
         super().put(step, entry)
         boot.settle()
+
+    def verify(self, step: dict[str, Any]) -> None:
+        """See ``Nodes.verify``."""
+        super().verify(step)
+        self._spaces.verify(step)
+
+    def free(self, steps: list[dict[str, Any]], entry: Entry) -> None:
+        """Remove files that only took room, once whatever used them was ended.
+
+        Raises:
+            Failure: something still uses one, or somebody put something else in its place.
+        """
+        self._spaces.free(steps, entry)
 
     def made(self, steps: list[dict[str, Any]], entry: Entry) -> None:
         """Note what programs made of the files that they touch, so that it is known again.
@@ -96,11 +115,17 @@ class Targets(Nodes):
             other = hashlib.sha256(base64.b64decode(trial["fallback"])).hexdigest()
             if self._now(step).same_as(after_of(step)._replace(sha256=other)):
                 return
+        self._spaces.check_drift(step, entry)
         super().check_drift(step, entry)
 
     def sweep(self, entry: Entry, steps: list[dict[str, Any]]) -> None:
         """See ``Nodes.sweep``."""
         super().sweep(entry, [one for step in steps for one in (step, *touched_of(step))])
+        for step in steps:
+            try:
+                self._spaces.sweep(step, entry)
+            except OSError as error:
+                raise of_system(step["path"], error) from error
 
     def _copy(self, step: dict[str, Any], entry: Entry) -> None:
         for one in touched_of(step):

@@ -262,6 +262,7 @@ class Transactions:
             self._nodes.take_back(steps, entry)
             if self._machine.live:
                 self._acts.take_back(steps, entry, same_boot=plan["boot_id"] == self._machine.boot_id())
+            self._nodes.free(steps, entry)
             self._forget_ours(entry, steps)
             return self.journal.move(entry, "undone")
         except (OSError, Failure) as error:

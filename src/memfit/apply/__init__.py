@@ -3,7 +3,7 @@
 The agent (``memfit.agent``) does it where the machine is; here is what to ask of it and what its answers mean.
 """
 
-from memfit.apply.apply import apply, status, undo
+from memfit.apply.apply import apply, packed, status, undo
 from memfit.apply.place import Place
 from memfit.apply.propose import Proposal, choose, propose
 from memfit.apply.records import Receipt, Status
@@ -17,6 +17,7 @@ __all__ = [
     "Stepwise",
     "apply",
     "choose",
+    "packed",
     "propose",
     "status",
     "stepwise",

@@ -11,7 +11,7 @@ import msgspec
 from memfit.apply.place import Place, ask
 from memfit.apply.records import AppliedKnob, Receipt, Status, receipt_of
 from memfit.errors import ApplyError, NeedsRoot, ProbeError, UsageError
-from memfit.knob import Change, Offer
+from memfit.knob import Change, Compressed, Offer
 from memfit.knob.changes import as_request
 
 CONFIRM_S = 60
@@ -44,6 +44,7 @@ def apply(place: Place, host: str, chosen: Sequence[Offer], changes: Sequence[Ch
             likely_bytes=offer.effect.gain.likely_bytes,
             high_bytes=offer.effect.gain.high_bytes,
             when=offer.effect.when,
+            value=offer.value,
         )
         for offer in chosen
     ]
@@ -94,6 +95,35 @@ def status(place: Place, host: str, *, recover: bool = False) -> Status:
         host=host,
         receipts=tuple(receipt_of(told, host, now, trial) for told in answer["receipts"]),
         recovered=tuple(answer["recovered"]),
+    )
+
+
+def packed(place: Place, weights: str) -> tuple[Compressed, ...]:
+    """Weights of a model on a machine as compressed swap would hold them; nothing is written, and root is not needed.
+
+    Args:
+        place: the machine; on an image the path is one of its own.
+        weights: the path of a file (GGUF, safetensors) or of a folder of such files.
+
+    Raises:
+        UsageError: the path of another machine is not whole.
+        ApplyError: it is no model, or no library that packs is there.
+        ProbeError: as ``ask``.
+    """
+    elsewhere = place.host is not None or place.root is not None
+    if elsewhere and not weights.startswith("/"):
+        raise UsageError(f"{weights}: it is no whole path", hint=f"begin it with /: it is one of {place.called}")
+    path = weights if elsewhere else str(Path(weights).absolute())
+    told = ask(place, {"action": "compress", "path": path})
+    return tuple(
+        Compressed(
+            algorithm=algorithm,
+            pages=told["pages"],
+            stored_bytes=stored,
+            file=path.rstrip("/").rpartition("/")[2],
+            file_bytes=told["file_bytes"],
+        )
+        for algorithm, stored in sorted(told["stored_bytes"].items())
     )
 
 

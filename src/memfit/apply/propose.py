@@ -11,7 +11,7 @@ from memfit.device.audit_records import When
 from memfit.errors import ProbeError, UsageError
 from memfit.host import Host
 from memfit.knob import Change, Offer
-from memfit.knob.changes import FileChange, LinkChange, RemoveChange, RunChange, UnitChange, ValueChange
+from memfit.knob.changes import FileChange, LinkChange, RemoveChange, RunChange, SpaceChange, UnitChange, ValueChange
 
 # all that is done on an image, where nothing runs
 _OF_FILES = (FileChange, LinkChange, RemoveChange)
@@ -32,7 +32,12 @@ class Proposed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProposedKnob(msgspec.Struct, frozen=True, kw_only=True):
-    """A chosen knob."""
+    """A chosen knob.
+
+    Attributes:
+        value: what it is set to; empty where it was only named.
+        cuda_bytes: what CUDA can allocate more after it; None where that is the same as MemAvailable.
+    """
 
     name: str
     summary: str
@@ -44,6 +49,8 @@ class ProposedKnob(msgspec.Struct, frozen=True, kw_only=True):
     cost: str
     risk: str
     evidence: str = ""
+    value: str = ""
+    cuda_bytes: int | None = None
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,7 +91,7 @@ def choose(found: Sequence[Offer], names: Iterable[str] | None, *, risk: bool) -
             )
         risky = offer.effect.risk == "high" and not risk
         if names is not None and offer.effect.applies and risky:
-            raise UsageError(f"{offer.name}: {offer.effect.cost}", hint="--risk takes that")
+            raise UsageError(f"{offer.called}: {offer.effect.cost}", hint="--risk takes that")
         wanted = offer.saves if names is None else offer.applies
         (chosen if wanted and not risky else left).append(offer)
     return chosen, left
@@ -101,7 +108,7 @@ def propose(host: Host, chosen: Sequence[Offer], changes: Sequence[Change], left
         likely_bytes=sum(gain.likely_bytes for gain in gains),
         high_bytes=sum(gain.high_bytes for gain in gains),
         waits_for_boot=any(offer.effect.when == "reboot" for offer in chosen),
-        left=tuple((offer.name, _why_left(offer)) for offer in left),
+        left=tuple((offer.called, _why_left(offer)) for offer in left),
     )
 
 
@@ -121,6 +128,10 @@ def proposed(host: Host, change: Change) -> Proposed:
         return Proposed(kind="unit", target=change.unit, text=f"systemctl {verb} {change.unit}", why=change.why)
     if isinstance(change, ValueChange):
         return Proposed(kind="value", target=change.path, text=f"echo {change.text} > {change.path}", why=change.why)
+    if isinstance(change, SpaceChange):
+        return Proposed(
+            kind="space", target=change.path, text=f"fallocate -l {change.bytes} {change.path}", why=change.why
+        )
     assert isinstance(change, RunChange)
     return Proposed(kind="command", target=change.do[0], text=" ".join(change.do), why=change.why)
 
@@ -138,6 +149,8 @@ def _proposed_knob(offer: Offer) -> ProposedKnob:
         cost=effect.cost,
         risk=effect.risk,
         evidence=gain.evidence,
+        value=offer.value,
+        cuda_bytes=gain.cuda_bytes,
     )
 
 

@@ -9,10 +9,11 @@ import msgspec
 
 from memfit.agent.machine import AVAILABLE
 from memfit.device.audit_records import When
+from memfit.units import format_bytes
 
 
 class AppliedKnob(msgspec.Struct, frozen=True, kw_only=True):
-    """A knob with what it was said to give."""
+    """A knob with what it was said to give; ``value`` is what it was set to, empty where it was only named."""
 
     name: str
     summary: str = ""
@@ -20,13 +21,19 @@ class AppliedKnob(msgspec.Struct, frozen=True, kw_only=True):
     likely_bytes: int = 0
     high_bytes: int = 0
     when: When = "live"
+    value: str = ""
+
+    @property
+    def called(self) -> str:
+        """Its name, and its value where it was given one."""
+        return f"{self.name}={self.value}" if self.value else self.name
 
 
 class Applied(msgspec.Struct, frozen=True, kw_only=True):
     """One change that was made.
 
     Attributes:
-        kind: ``file``, ``link``, ``removed``, ``folder``, ``unit``, ``value``, ``command``.
+        kind: ``file``, ``link``, ``removed``, ``folder``, ``unit``, ``value``, ``command``, ``space``.
         target: the path, unit or program.
         before, after: in words: a digest, where a link leads, ``active``, a value.
         sha256_before, sha256_after: of the content of files.
@@ -165,6 +172,8 @@ def _applied(step: dict[str, Any]) -> Applied:
         )
     if step["kind"] == "value":
         return Applied(kind="value", target=step["path"], before=step["before"], after=step["after"], why=why)
+    if step["kind"] == "space":
+        return Applied(kind="space", target=step["path"], before="nothing", after=format_bytes(step["bytes"]), why=why)
     return Applied(
         kind="command", target=step["do"][0] if step["do"] else "", before="", after=" ".join(step["do"]), why=why
     )

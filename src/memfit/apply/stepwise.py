@@ -89,7 +89,7 @@ def stepwise(
         return Stepwise(host=host, check=check, baseline=baseline)
     steps = []
     for offer in chosen:
-        said(f"{offer.name}: {offer.summary}")
+        said(f"{offer.called}: {offer.summary}")
         steps.append(_step(place, host, offer, changes_of(offer), check))
         if not steps[-1].kept:
             said(f"{offer.name}: the check failed, and it was taken back")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import click
@@ -14,7 +14,7 @@ from memfit.apply import Place
 from memfit.device.audit_records import Audit
 from memfit.errors import UsageError
 from memfit.host import Host
-from memfit.knob import NEEDS, Change, Need, Offer
+from memfit.knob import NEEDS, Change, Need, Offer, Wish
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -78,12 +78,18 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def find_offers(
-    place: Place, needs: Sequence[Need], names: Sequence[str] | None, *, recorded: str | None = None
+    place: Place,
+    needs: Sequence[Need],
+    names: Sequence[str] | None,
+    *,
+    wishes: Mapping[str, Wish] | None = None,
+    recorded: str | None = None,
 ) -> Found:
     """Read the machine, or a recording of one, and ask the knobs.
 
     Raises:
-        UnknownName: a knob that is not known; ProbeError: the machine cannot be read.
+        UnknownName: a knob that is not known; UsageError: a value that it does not take.
+        ProbeError: the machine cannot be read.
     """
     from memfit.device.audit import audit, audit_paths
     from memfit.host import open_host
@@ -93,7 +99,7 @@ def find_offers(
     paths = (*audit_paths(), *offer_paths())
     host = open_host(place.host, root=place.root, recorded=recorded, sudo=place.sudo, paths=paths)
     found = audit(host)
-    return Found(host=host, audit=found, offers=offers(host, found, needs=needs, names=names))
+    return Found(host=host, audit=found, offers=offers(host, found, needs=needs, names=names, wishes=wishes))
 
 
 def audit_with_knobs(host: Host, needs: Sequence[Need]) -> Audit:
@@ -109,6 +115,34 @@ def audit_with_knobs(host: Host, needs: Sequence[Need]) -> Audit:
     found = audit(host)
     rows = tuple(map(as_row, offers(host, found, needs=needs)))
     return msgspec.structs.replace(found, knobs=rows, advice=advice(found))
+
+
+def wishes_of(place: Place, knobs: Sequence[str], weights: str | None) -> dict[str, Wish]:
+    """Knobs as they were typed, ``NAME`` or ``NAME=VALUE``, with what is asked of each by its name.
+
+    ``weights`` is a model on the machine itself, which is packed there now as compressed swap would hold it.
+
+    Raises:
+        UsageError: a value is empty, one knob is asked for twice with two values, or no knob is asked about weights.
+        ApplyError, ProbeError: the weights cannot be read.
+    """
+    from memfit.apply import packed
+    from memfit.knob.knobs import KNOBS
+
+    found: dict[str, Wish] = {}
+    for word in knobs:
+        name, said, value = word.partition("=")
+        key = KNOBS.key(name.strip())
+        if said and not value.strip():
+            raise UsageError(f"{word}: no value", hint=f"--knob {key}, or it takes {KNOBS.get(key).takes or 'none'}")
+        if key in found and found[key].value != value.strip():
+            raise UsageError(f"{key} is asked for twice, with two values", hint="give one of them")
+        found[key] = Wish(value=value.strip())
+    if weights is not None:
+        if "zram" not in found:
+            raise UsageError("--weights says how well a model packs", hint="--knob zram=2GiB --weights MODEL")
+        found["zram"] = msgspec.structs.replace(found["zram"], weights=packed(place, weights))
+    return found
 
 
 def show_before(record: msgspec.Struct) -> None:

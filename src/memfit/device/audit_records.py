@@ -200,6 +200,8 @@ class KnobRow(msgspec.Struct, frozen=True, kw_only=True):
         when: it takes effect at once, or after a boot.
         cost: what is given up. risk: ``none``, ``low``, ``high``.
         saves: it gives memory back; what does not is done only where somebody names it.
+        cuda_bytes: what CUDA can allocate more after it; None where that is the same as MemAvailable.
+        takes: what value it takes (``--knob NAME=VALUE``), in words; empty where it takes none.
     """
 
     name: str
@@ -215,6 +217,8 @@ class KnobRow(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     evidence: str = ""
     saves: bool = True
+    cuda_bytes: int | None = None
+    takes: str = ""
 
 
 class Advice(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,6 +6,6 @@ A knob reads through ``Host`` and decides purely; nothing is written here (``mem
 from memfit.knob.advice import advice
 from memfit.knob.changes import Change
 from memfit.knob.offers import Offer, offers
-from memfit.knob.records import NEEDS, Need
+from memfit.knob.records import NEEDS, Compressed, Need, Wish
 
-__all__ = ["NEEDS", "Change", "Need", "Offer", "advice", "offers"]
+__all__ = ["NEEDS", "Change", "Compressed", "Need", "Offer", "Wish", "advice", "offers"]

@@ -10,7 +10,7 @@ import msgspec
 from memfit.device.audit_records import Audit, Layer
 from memfit.host import Host
 from memfit.knob.changes import Change
-from memfit.knob.records import Bolder, Effect, Need, Words
+from memfit.knob.records import Bolder, Effect, Lines, Need, Wish, Words
 
 
 class Knob(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +28,10 @@ class Knob(msgspec.Struct, frozen=True, kw_only=True):
         bolder: a second value, which gives more and may break something; None where there is none here.
         settings: values of the kernel that shall last, texts by their paths below ``/proc/sys`` and ``/sys``; those of
             several knobs share a file (``_sysctl.py``), so they are no changes of one knob.
+        lines: lines of drop-ins of services, which share one file a unit (``_drop_ins.py``) as ``settings`` do.
+        takes: what may stand behind ``NAME=``, in words; empty where nothing may.
+        at: the state as somebody asks for it, from what was read and the wish; ``effect`` and all that follows are then
+            asked about that one. It is pure, and raises UsageError where the wish has no meaning.
         aliases: other names.
     """
 
@@ -41,4 +45,7 @@ class Knob(msgspec.Struct, frozen=True, kw_only=True):
     words: Callable[[Any], Words] | None = None
     bolder: Callable[[Any], Bolder | None] | None = None
     settings: Callable[[Any], dict[str, str]] | None = None
+    lines: Callable[[Any], Lines] | None = None
+    takes: str = ""
+    at: Callable[[Any, Wish], Any] | None = None
     aliases: tuple[str, ...] = ()

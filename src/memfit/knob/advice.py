@@ -94,8 +94,9 @@ def _page_cache(audit: Audit) -> Iterator[Advice]:
 
 
 def _swap_file(audit: Audit) -> Iterator[Advice]:
-    """No knob: to take it back needs room for all that lies in it by then, which nobody can promise."""
-    if audit.linux_bytes is None or any(swap.kind in ("file", "partition") for swap in audit.swaps):
+    """Where the knob of that name does nothing: it makes one on the disk of ``/`` alone."""
+    on_disk = any(swap.kind in ("file", "partition") for swap in audit.swaps)
+    if audit.linux_bytes is None or on_disk or any(disk.mount == "/" and disk.kind == "nvme" for disk in audit.storage):
         return
     size = max(1, round(audit.linux_bytes / GIB))
     fit = [disk for disk in audit.storage if disk.kind == "nvme" and disk.free_bytes >= 2 * size * GIB]
@@ -112,11 +113,13 @@ def _swap_file(audit: Audit) -> Iterator[Advice]:
 
 def _engine(audit: Audit) -> Iterator[Advice]:
     """How to start an engine, which is nobody's setting but its own."""
-    told = "start the engine so that the kernel kills others first: sudo systemd-run -p OOMScoreAdjust=-500 COMMAND"
+    told = "an engine that no service runs: start it so that the kernel kills others first: "
+    told += "sudo systemd-run -p OOMScoreAdjust=-500 COMMAND"
     yield Advice(name="oom_policy", bytes=0, words=told)
     told = (
-        "as many threads as cores and no more (--threads, OMP_NUM_THREADS; systemd-run -p AllowedCPUs=0-3 keeps some "
-        "free), and MALLOC_ARENA_MAX=2: every thread has a stack, and glibc an arena for most"
+        "an engine that no service runs: as many threads as cores and no more (--threads, OMP_NUM_THREADS; systemd-run "
+        "-p AllowedCPUs=0-3 keeps some free), and MALLOC_ARENA_MAX=2: every thread has a stack, and glibc an arena for "
+        "most"
     )
     yield Advice(name="threads", bytes=0, words=told)
 

@@ -69,6 +69,17 @@ class ValueChange(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", t
     why: str = ""
 
 
+class SpaceChange(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="space"):
+    """A new file of this many bytes that root alone may read, with room on the disk for all of it; nothing on an image.
+
+    What it holds is nobody's business: a later program writes it, and undo removes it whatever that was.
+    """
+
+    path: str
+    bytes: int
+    why: str = ""
+
+
 class RunChange(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="run"):
     """A program that does it, and what takes it back; nothing on an image.
 
@@ -86,7 +97,7 @@ class RunChange(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag
     why: str = ""
 
 
-Change = FileChange | LinkChange | RemoveChange | UnitChange | ValueChange | RunChange
+Change = FileChange | LinkChange | RemoveChange | UnitChange | ValueChange | SpaceChange | RunChange
 
 
 def as_request(changes: tuple[Change, ...]) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from memfit.device.audit_records import Audit
 from memfit.host import Host
 from memfit.knob._command_line import command_line_changes
+from memfit.knob._drop_ins import drop_in_changes
 from memfit.knob._sysctl import sysctl_changes
 from memfit.knob.changes import Change
 from memfit.knob.offers import Offer
@@ -23,5 +24,6 @@ def changes_of(host: Host, audit: Audit, chosen: Sequence[Offer]) -> tuple[Chang
     return (
         *(change for offer in chosen for change in offer.changes),
         *sysctl_changes(host, settings),
+        *drop_in_changes(host, [offer.lines for offer in chosen]),
         *command_line_changes(host, audit, words),
     )

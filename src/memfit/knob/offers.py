@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
 from memfit.device.audit_records import Audit, KnobRow
+from memfit.errors import UsageError
 from memfit.host import Host
 from memfit.knob._knob import Knob
 from memfit.knob.changes import Change
 from memfit.knob.knobs import KNOBS
-from memfit.knob.records import Bolder, Effect, Gain, Need, Words, not_here
+from memfit.knob.records import Bolder, Effect, Gain, Lines, Need, Wish, Words, not_here
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
     """A knob with what it would do here, and the changes that do it.
 
     Attributes:
+        wish: what was asked of it besides its name; ``value`` is what it is set to then.
+        takes: what value it takes, in words; empty where it takes none.
         words: of the kernel's command line; ``combine.changes_of`` makes one change of those of all knobs.
         bolder: a second value with a risk; ``bold`` takes it.
         settings: values of the kernel that shall last, which ``combine.changes_of`` makes into changes.
+        lines: of services' drop-ins, which it makes into changes too.
         spared: what the product needs keeps it from applying; ``effect`` says what it would do otherwise.
     """
 
@@ -32,7 +36,20 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     words: Words = {}
     bolder: Bolder | None = None
     settings: dict[str, str] = {}
+    lines: Lines = {}
     spared: tuple[Need, ...] = ()
+    wish: Wish = Wish()
+    takes: str = ""
+
+    @property
+    def value(self) -> str:
+        """What it was asked to be; empty where it was only named."""
+        return self.wish.value
+
+    @property
+    def called(self) -> str:
+        """Its name, and its value where it was given one."""
+        return f"{self.name}={self.value}" if self.value else self.name
 
     @property
     def applies(self) -> bool:
@@ -54,7 +71,12 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def offers(
-    host: Host, audit: Audit, *, needs: Iterable[Need] = (), names: Iterable[str] | None = None
+    host: Host,
+    audit: Audit,
+    *,
+    needs: Iterable[Need] = (),
+    names: Iterable[str] | None = None,
+    wishes: Mapping[str, Wish] | None = None,
 ) -> tuple[Offer, ...]:
     """What the knobs would do on the machine that ``audit`` is of, the largest gain first.
 
@@ -63,13 +85,16 @@ def offers(
         audit: what is known of it already.
         needs: what the product uses.
         names: of the knobs to ask; all where None.
+        wishes: what is asked of some of them, by name.
 
     Raises:
         UnknownName: there is no knob of a name.
+        UsageError: a knob takes no such value.
     """
     keys = KNOBS.keys() if names is None else tuple(dict.fromkeys(KNOBS.key(name) for name in names))
     needed = frozenset(needs)
-    found = [_offer(key, KNOBS.get(key), host, audit, needed) for key in keys]
+    asked = {KNOBS.key(name): wish for name, wish in (wishes or {}).items()}
+    found = [_offer(key, KNOBS.get(key), host, audit, needed, asked.get(key, Wish())) for key in keys]
     found.sort(key=lambda offer: (not offer.applies, -offer.effect.gain.likely_bytes, offer.name))
     return tuple(found)
 
@@ -97,13 +122,23 @@ def as_row(offer: Offer) -> KnobRow:
         reason=reason,
         evidence=gain.evidence,
         saves=effect.saves,
+        cuda_bytes=gain.cuda_bytes,
+        takes=offer.takes,
     )
 
 
-def _offer(key: str, knob: Knob, host: Host, audit: Audit, needs: frozenset[Need]) -> Offer:
+def _offer(key: str, knob: Knob, host: Host, audit: Audit, needs: frozenset[Need], wish: Wish) -> Offer:
+    if wish.value and not knob.takes:
+        raise UsageError(f"{key} takes no value: {wish.value!r}", hint=f"--knob {key}")
+    named = Offer(
+        name=key, summary=knob.summary, layer=knob.layer, effect=not_here("not on this machine"), wish=wish,
+        takes=knob.takes,
+    )  # fmt: skip
     state = knob.read(host, audit)
     if state is None:
-        return Offer(name=key, summary=knob.summary, layer=knob.layer, effect=not_here("not on this machine"))
+        return named
+    if knob.at is not None and wish != Wish():
+        state = knob.at(state, wish)
     effect = knob.effect(state)
     if not audit.terms:  # an image: what its services would hold, nobody can say
         effect = msgspec.structs.replace(effect, gain=Gain(evidence="an image: nothing runs"))
@@ -111,14 +146,13 @@ def _offer(key: str, knob: Knob, host: Host, audit: Audit, needs: frozenset[Need
         effect.gain.high_bytes or effect.gain.cuda_bytes
     ):  # what holds nothing is left as it is unless somebody names it
         effect = msgspec.structs.replace(effect, saves=False)
-    return Offer(
-        name=key,
-        summary=knob.summary,
-        layer=knob.layer,
+    return msgspec.structs.replace(
+        named,
         effect=effect,
         changes=knob.change(state) if effect.applies else (),
         words=knob.words(state) if effect.applies and knob.words is not None else {},
         bolder=knob.bolder(state) if effect.applies and knob.bolder is not None else None,
         settings=knob.settings(state) if effect.applies and knob.settings is not None else {},
+        lines=knob.lines(state) if effect.applies and knob.lines is not None else {},
         spared=tuple(sorted(knob.spares & needs)),
     )

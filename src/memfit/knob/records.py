@@ -17,8 +17,48 @@ Risk = Literal["none", "low", "high"]
 """``high`` is done only where somebody asks for it by name and says so."""
 
 
+PAGE_BYTES = 4096
+"""Of memory, on every machine that memfit knows."""
+
 Words = Mapping[str, str | None]
 """Words of the kernel's command line by name: ``{"swiotlb": "2048"}``; None takes the word away."""
+
+
+Lines = Mapping[str, Mapping[str, tuple[str, ...]]]
+"""Lines of drop-ins by unit, and there by what they set: ``{"llama.service": {"OOMPolicy": ("OOMPolicy=stop",)}}``."""
+
+
+class Compressed(msgspec.Struct, frozen=True, kw_only=True):
+    """Weights as zram would hold them, packed page by page on the machine that has them.
+
+    Attributes:
+        algorithm: as the kernel calls it.
+        pages: of 4 KiB, spread evenly over the file. stored_bytes: what they would take there.
+        file: which. file_bytes: all of its weights.
+    """
+
+    algorithm: str
+    pages: int
+    stored_bytes: int
+    file: str
+    file_bytes: int = 0
+
+    @property
+    def ratio(self) -> float:
+        """What they are to what they would take."""
+        return self.pages * PAGE_BYTES / max(1, self.stored_bytes)
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody asks of a knob besides its name.
+
+    Attributes:
+        value: as written behind ``NAME=``; empty where nothing is.
+        weights: a model's, as every algorithm packs them that could be tried.
+    """
+
+    value: str = ""
+    weights: tuple[Compressed, ...] = ()
 
 
 class Gain(msgspec.Struct, frozen=True, kw_only=True):

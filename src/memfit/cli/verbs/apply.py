@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from memfit.cli._changing import agree, find_offers, needs_of, place_options, show_before, take_place
+from memfit.cli._changing import agree, find_offers, needs_of, place_options, show_before, take_place, wishes_of
 from memfit.cli._output import Outputs, output_options, show
 from memfit.errors import UsageError
 
@@ -16,6 +16,8 @@ _HELP = """Settings changed so that they give memory back, all together or not a
   memfit apply --all-applicable --dry-run          what would be done, and what it gives
   sudo memfit apply --all-applicable --needs camera
   sudo memfit apply --knob desktop --knob swiotlb
+  sudo memfit apply --knob power_mode=15W --knob swap_file=8GiB
+  memfit apply --knob zram=2GiB --weights model.gguf --dry-run    does it pack at all?
   memfit apply --host jetson --sudo --knob cups    over SSH
   memfit apply --root rootfs --all-applicable      an image, before it is flashed
   sudo memfit apply --all-applicable --step --check "memfit verify model.gguf"
@@ -29,7 +31,10 @@ A change over SSH is taken back by the machine itself where no second connection
 @click.command("apply", help=_HELP)
 @place_options
 @click.option("--recorded", metavar="FILE", help="With --dry-run: what `memfit audit --record` wrote.")
-@click.option("--knob", "knobs", multiple=True, metavar="NAME", help="A knob; several times for several.")
+@click.option(
+    "--knob", "knobs", multiple=True, metavar="NAME[=VALUE]", help="A knob, at a value it takes; several times."
+)
+@click.option("--weights", metavar="MODEL", help="With zram: how well this file or folder packs, there and now.")
 @click.option("--all-applicable", is_flag=True, help="Every knob that gives memory back here and takes nothing needed.")
 @click.option("--needs", multiple=True, metavar="LIST", help="What the product uses: display,camera,…")
 @click.option("--risk", is_flag=True, help="Also what may break something; each says what.")
@@ -51,7 +56,8 @@ def COMMAND(**given: Any) -> int:  # noqa: N802  the catalog's constant
     if given["recorded"] is not None and not given["dry_run"]:
         raise UsageError("a recording cannot be changed", hint="--dry-run shows what would be done on that machine")
     needs = needs_of(given["needs"])
-    found = find_offers(place, needs, names, recorded=given["recorded"])
+    wishes = wishes_of(place, given["knobs"], given["weights"])
+    found = find_offers(place, needs, names, wishes=wishes, recorded=given["recorded"])
     offers = tuple(offer.bold for offer in found.offers) if given["risk"] else found.offers
     chosen, left = choose(offers, names, risk=given["risk"])
     proposal = propose(found.host, chosen, found.changes(chosen), left if names is not None else ())
@@ -66,8 +72,9 @@ def COMMAND(**given: Any) -> int:  # noqa: N802  the catalog's constant
         return 0
 
     def changes_now(offer: Any) -> Any:
-        now = find_offers(place, needs, [offer.name])
-        return now.changes([one for one in now.offers if one.applies])
+        now = find_offers(place, needs, [offer.name], wishes={offer.name: offer.wish})
+        again = (one.bold if given["risk"] else one for one in now.offers)
+        return now.changes([one for one in again if one.applies])
 
     steps = stepwise(
         place, found.host.name, chosen, changes_now, given["check"], said=lambda line: click.echo(line, err=True)
@@ -83,4 +90,4 @@ def _names(given: dict[str, Any]) -> list[str] | None:
         raise UsageError(
             "no knob is named", hint="--knob NAME, or --all-applicable; with --dry-run to see what it would do"
         )
-    return list(given["knobs"]) or None
+    return [word.partition("=")[0].strip() for word in given["knobs"]] or None

@@ -89,7 +89,7 @@ def _rows(kind: str) -> list[tuple[str, str]]:
     if kind == "knobs":
         from memfit.knob.knobs import KNOBS
 
-        return [(key, knob.summary) for key, knob in KNOBS.items()]
+        return [(key, knob.summary + (f"; takes {knob.takes}" if knob.takes else "")) for key, knob in KNOBS.items()]
     from memfit.engine.runtimes import ENGINES
 
     return [(engine.name, engine.summary) for engine in ENGINES]

@@ -14,11 +14,13 @@ from memfit.device.facts import boot_log, contiguous_memory
 from memfit.device.meminfo import parse_meminfo
 from memfit.device.reading import read_text
 from memfit.host import Host
+from memfit.knob._asked import size_of
 from memfit.knob._command_line import PATHS, is_tegra, why_not
 from memfit.knob._knob import Knob
-from memfit.knob.records import Effect, Gain, Words, not_here
+from memfit.knob.records import Effect, Gain, Wish, Words, not_here
 from memfit.units import MIB, format_bytes
 
+_TAKES = "a size, such as 128MiB: never less than what is needed"
 _SHARE = 256
 """nvgpu asks for MemTotal/256 at power-on (257,490,944 B on one AGX Orin 64GB: OE4T/meta-tegra#1613)."""
 _MARGIN_BYTES = 32 * MIB
@@ -41,6 +43,7 @@ class Pool(msgspec.Struct, frozen=True, kw_only=True):
         counted: drivers' share was counted. failed: the log has an allocation that the pool could not give.
         nvgpu: the GPU takes its memory from it.
         refusal: why the command line stays as it is.
+        asked: somebody asks for ``after_bytes``.
     """
 
     size_bytes: int
@@ -51,6 +54,7 @@ class Pool(msgspec.Struct, frozen=True, kw_only=True):
     failed: bool
     nvgpu: bool
     refusal: str
+    asked: bool = False
 
 
 def after(needed_bytes: int) -> int:
@@ -83,6 +87,12 @@ def _read(host: Host, audit: Audit) -> Pool | None:
 
 
 def _effect(state: Pool) -> Effect:
+    if state.asked and state.after_bytes < state.needed_bytes:
+        return not_here(f"{format_bytes(state.after_bytes)} are less than {format_bytes(state.needed_bytes)} needed")
+    if state.asked and state.after_bytes == state.size_bytes:
+        return not_here(f"it is {format_bytes(state.size_bytes)} already")
+    if state.asked and state.after_bytes > state.size_bytes:
+        return _larger(state)
     if state.failed:
         return not_here("the boot log has an allocation that the pool could not give: it is too small already")
     if state.after_bytes >= state.size_bytes:
@@ -109,6 +119,30 @@ def _effect(state: Pool) -> Effect:
     )
 
 
+def _larger(state: Pool) -> Effect:
+    """What more of it there is, NvMap cannot allocate while it is free."""
+    if state.after_bytes > _HIGHEST_BYTES:
+        return not_here(f"{format_bytes(state.after_bytes)} may find no place below 4 GiB")
+    if state.refusal:
+        return not_here(state.refusal)
+    more = state.after_bytes - state.size_bytes
+    told = f"{format_bytes(state.size_bytes)}, {format_bytes(state.after_bytes)} then; MemTotal does not change"
+    return Effect(
+        applies=True,
+        gain=Gain(cuda_bytes=-more if state.nvgpu else None, evidence=told),
+        when="reboot",
+        cost="what is free of the pool CUDA cannot allocate" if state.nvgpu else "what is free of it drivers may need",
+        risk="low",
+        saves=False,
+    )
+
+
+def at(state: Pool, wish: Wish) -> Pool:
+    """With the size that somebody asks for, in whole steps."""
+    size = size_of("cma", wish.value, _TAKES, least_bytes=_STEP_BYTES)
+    return msgspec.structs.replace(state, after_bytes=-(-size // _STEP_BYTES) * _STEP_BYTES, asked=True)
+
+
 def _words_for(after_bytes: int) -> Words:
     return {"cma": f"{after_bytes // MIB}M"}
 
@@ -120,5 +154,7 @@ KNOB = Knob(
     read=_read,
     effect=_effect,
     words=lambda state: _words_for(state.after_bytes),
+    takes=_TAKES,
+    at=at,
     aliases=("contiguous_memory",),
 )

@@ -11,23 +11,28 @@ from memfit.device.meminfo import read_meminfo
 from memfit.device.reading import read_text
 from memfit.errors import ProbeError
 from memfit.host import Host
+from memfit.knob._asked import no_such
 from memfit.knob._knob import Knob
 from memfit.knob._sysctl import PATHS
-from memfit.knob.records import Effect, Gain, not_here
+from memfit.knob.records import Effect, Gain, Wish, not_here
 from memfit.units import format_bytes
 
 _PATH = "/sys/kernel/mm/transparent_hugepage/enabled"
+_TAKES = "who gets them: always, madvise (who asks) or never"
+_MODES = ("always", "madvise", "never")
 _ASKED = "madvise"
 _CHOSEN = re.compile(r"\[(\w+)\]")
 _ON_COMMAND_LINE = re.compile(r"(?:^|\s)transparent_hugepage=(\w+)")
 
 
 class HugePages(msgspec.Struct, frozen=True, kw_only=True):
-    """Who gets huge pages now (``always``, ``madvise``, ``never``), how much they are, and what the boot says."""
+    """Who gets huge pages now and then (``always``, ``madvise``, ``never``), how much they are, what the boot says."""
 
     now: str
     held_bytes: int
     booted: str = ""
+    after: str = _ASKED
+    asked: bool = False
 
 
 def read(host: Host, audit: Audit) -> HugePages | None:
@@ -45,10 +50,18 @@ def read(host: Host, audit: Audit) -> HugePages | None:
 
 def effect(state: HugePages) -> Effect:
     """How much of a huge page its program uses nobody counts: between nothing and nearly all may come back."""
-    if state.now != "always":
+    if state.now == state.after or (state.now != "always" and not state.asked):
         return not_here(f"it is {state.now}")
     if state.booted:
         return not_here(f"the kernel's command line says transparent_hugepage={state.booted}")
+    if state.after == "always":
+        return Effect(
+            applies=True,
+            gain=Gain(evidence=f"{state.now} now; how much programs will take that they do not use nobody can say"),
+            cost="every program may take 2 MiB where it uses 4 KiB, and the kernel keeps more memory free for them",
+            risk="low",
+            saves=False,
+        )
     return Effect(
         applies=True,
         gain=Gain(
@@ -56,10 +69,19 @@ def effect(state: HugePages) -> Effect:
             evidence=f"AnonHugePages {format_bytes(state.held_bytes)}; what of it is used is not counted",
         ),
         when="reboot",  # what was given stays until its program ends
-        cost="programs with large tables that do not ask for huge pages run slower",
+        cost="programs with large tables run slower"
+        + (" unless they ask for huge pages" if state.after == _ASKED else ", also those that ask for huge pages"),
         risk="low",
         saves=False,
     )
+
+
+def at(state: HugePages, wish: Wish) -> HugePages:
+    """With who somebody says shall get them."""
+    after = wish.value.strip().lower()
+    if after not in _MODES:
+        raise no_such("huge_pages", wish.value, _TAKES)
+    return msgspec.structs.replace(state, after=after, asked=True)
 
 
 KNOB = Knob(
@@ -68,6 +90,8 @@ KNOB = Knob(
     paths=(_PATH, "/proc/meminfo", *PATHS),
     read=read,
     effect=effect,
-    settings=lambda state: {_PATH: _ASKED},
+    settings=lambda state: {_PATH: state.after},
+    takes=_TAKES,
+    at=at,
     aliases=("transparent_hugepage", "thp"),
 )

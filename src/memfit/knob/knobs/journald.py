@@ -10,17 +10,20 @@ from memfit.device.audit_records import Audit
 from memfit.device.reading import read_text
 from memfit.errors import ProbeError
 from memfit.host import Host
+from memfit.knob._asked import size_of
 from memfit.knob._knob import Knob
 from memfit.knob._units import find_units, unit_paths
 from memfit.knob.changes import Change, FileChange
-from memfit.knob.records import Effect, Gain, not_here
+from memfit.knob.records import Effect, Gain, Wish, not_here
 from memfit.units import MIB, format_bytes
 
 _UNIT = "systemd-journald.service"
 _OURS = "/etc/systemd/journald.conf.d/60-memfit.conf"
+_TAKES = "a size, such as 4MiB"
+_HEAD = "# memfit wrote this file; memfit undo takes it back\n"
+_LEAST_MIB = 1
 _CAP_MIB = 8
 """A day of a quiet machine; journald makes files of an eighth of it, 512 KiB at least (journald.conf(5))."""
-_CONTENT = f"# memfit wrote this file; memfit undo takes it back\n[Journal]\nRuntimeMaxUse={_CAP_MIB}M\n"
 _STEP_BYTES = 8 * MIB
 """A journal file grows by this much: FILE_SIZE_INCREASE, src/libsystemd/sd-journal/journal-file.c (249, 255)."""
 _IN_MEMORY, _ON_DISK = "/run/log/journal", "/var/log/journal"
@@ -39,6 +42,7 @@ class Journal(msgspec.Struct, frozen=True, kw_only=True):
         cap: who set one already, as written; empty where nobody did.
         low_bytes, likely_bytes, high_bytes: what it holds in memory now.
         evidence: how that is known.
+        cap_mib: the cap that it shall have. asked: somebody asks for it.
     """
 
     storage: str
@@ -47,6 +51,8 @@ class Journal(msgspec.Struct, frozen=True, kw_only=True):
     likely_bytes: int = 0
     high_bytes: int = 0
     evidence: str = ""
+    cap_mib: int = _CAP_MIB
+    asked: bool = False
 
 
 def read(host: Host, audit: Audit) -> Journal | None:
@@ -72,20 +78,27 @@ def effect(state: Journal) -> Effect:
     if state.cap:
         return not_here(f"it has a cap: RuntimeMaxUse={state.cap}")
     low, likely, high = (
-        max(0, held - _CAP_MIB * MIB) for held in (state.low_bytes, state.likely_bytes, state.high_bytes)
+        max(0, held - state.cap_mib * MIB) for held in (state.low_bytes, state.likely_bytes, state.high_bytes)
     )
     return Effect(
         applies=True,
         gain=Gain(low_bytes=low, likely_bytes=likely, high_bytes=high, evidence=state.evidence),
         when="reboot",
-        cost=f"the journal keeps {_CAP_MIB} MiB, and older lines go sooner",
+        cost=f"the journal keeps {state.cap_mib} MiB, and older lines go sooner",
         saves=likely > 0,
     )
 
 
 def change(state: Journal) -> tuple[Change, ...]:
     """A drop-in of memfit's own."""
-    return (FileChange(path=_OURS, content=_CONTENT.encode(), why="cap the journal in memory"),)
+    content = f"{_HEAD}[Journal]\nRuntimeMaxUse={state.cap_mib}M\n"
+    return (FileChange(path=_OURS, content=content.encode(), why="cap the journal in memory"),)
+
+
+def at(state: Journal, wish: Wish) -> Journal:
+    """With the cap that somebody asks for, in whole MiB."""
+    size = size_of("journald", wish.value, _TAKES, least_bytes=_LEAST_MIB * MIB)
+    return msgspec.structs.replace(state, cap_mib=size // MIB, asked=True)
 
 
 def _settings(host: Host) -> dict[str, str]:
@@ -140,5 +153,7 @@ KNOB = Knob(
     read=read,
     effect=effect,
     change=change,
+    takes=_TAKES,
+    at=at,
     aliases=("journal", "systemd_journald"),
 )

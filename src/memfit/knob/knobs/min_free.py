@@ -9,15 +9,19 @@ import msgspec
 from memfit.device.audit_records import Audit
 from memfit.device.meminfo import read_meminfo
 from memfit.device.reading import read_integer
-from memfit.errors import ProbeError
+from memfit.errors import ProbeError, UsageError
 from memfit.host import Host
+from memfit.knob._asked import size_of
 from memfit.knob._knob import Knob
 from memfit.knob._sysctl import PATHS, set_by_somebody
-from memfit.knob.records import Effect, Gain, not_here
-from memfit.units import KIB, format_bytes
+from memfit.knob.records import Effect, Gain, Wish, not_here
+from memfit.units import KIB, MIB, format_bytes
 
 _PATH = "/proc/sys/vm/min_free_kbytes"
 _SCALE = "/proc/sys/vm/watermark_scale_factor"
+_TAKES = "a size, such as 64MiB: less than the kernel would keep only with --risk"
+_LEAST_BYTES = MIB
+_MOST_SHARE = 20  # of memory: more than a twentieth kept free is surely a slip
 _DEFAULT_SCALE = 10  # of 10,000, mm/page_alloc.c
 _SLACK = 1.25  # the kernel's formula counts zones, and this one MemTotal
 
@@ -27,6 +31,7 @@ class MinFree(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         now_bytes: the lowest mark now. own_bytes: what the kernel computes without huge pages.
+        asked_bytes: what somebody asks for; None where it shall be the kernel's own.
         scale: distance of the marks, in 10,000ths of memory.
         total_bytes, files_bytes, slab_bytes: MemTotal, files on the lists, slabs that may be taken back.
     """
@@ -38,6 +43,12 @@ class MinFree(msgspec.Struct, frozen=True, kw_only=True):
     files_bytes: int
     slab_bytes: int
     set_by: str | None = None
+    asked_bytes: int | None = None
+
+    @property
+    def after_bytes(self) -> int:
+        """What it shall be."""
+        return self.own_bytes if self.asked_bytes is None else self.asked_bytes
 
 
 def read(host: Host, audit: Audit) -> MinFree | None:
@@ -65,6 +76,8 @@ def read(host: Host, audit: Audit) -> MinFree | None:
 
 def effect(state: MinFree) -> Effect:
     """Huge pages made the kernel raise it (set_recommended_min_free_kbytes, mm/khugepaged.c)."""
+    if state.asked_bytes is not None:
+        return _asked(state)
     if state.now_bytes <= state.own_bytes * _SLACK:
         return not_here(f"{format_bytes(state.now_bytes)} are kept free, as the kernel computes it")
     if state.set_by is not None:
@@ -85,6 +98,38 @@ def effect(state: MinFree) -> Effect:
     )
 
 
+def _asked(state: MinFree) -> Effect:
+    if state.set_by is not None:
+        return not_here(f"{state.set_by} sets it")
+    if state.after_bytes == state.now_bytes:
+        return not_here(f"{format_bytes(state.now_bytes)} are kept free already")
+    gain = withheld_bytes(state, state.now_bytes) - withheld_bytes(state, state.after_bytes)
+    mark = state.now_bytes - state.after_bytes
+    told = f"{format_bytes(state.now_bytes)} are kept free, {format_bytes(state.after_bytes)} then"
+    below = state.after_bytes < state.own_bytes
+    few = "what cannot wait has less: under load, network and USB may fail with 'page allocation failure'"
+    return Effect(
+        applies=True,
+        gain=Gain(
+            low_bytes=min(mark, gain),
+            likely_bytes=gain,
+            high_bytes=max(mark, gain),
+            evidence=f"{told}; the kernel itself would keep {format_bytes(state.own_bytes)}",
+        ),
+        cost=few if mark > 0 else "so much less is available, and more is at hand for what cannot wait",
+        risk="high" if below else "low",
+    )
+
+
+def at(state: MinFree, wish: Wish) -> MinFree:
+    """With the size that somebody asks for, in whole KiB as the kernel counts."""
+    size = size_of("min_free", wish.value, _TAKES, least_bytes=_LEAST_BYTES) // KIB * KIB
+    if size > state.total_bytes // _MOST_SHARE:
+        most = format_bytes(state.total_bytes // _MOST_SHARE)
+        raise UsageError(f"min_free={wish.value}: more than {most}, a twentieth of memory", hint=f"it takes {_TAKES}")
+    return msgspec.structs.replace(state, asked_bytes=size)
+
+
 def withheld_bytes(state: MinFree, lowest_bytes: int) -> int:
     """What MemAvailable leaves out with this lowest mark.
 
@@ -101,6 +146,8 @@ KNOB = Knob(
     paths=(_PATH, _SCALE, "/proc/meminfo", *PATHS),
     read=read,
     effect=effect,
-    settings=lambda state: {_PATH: str(state.own_bytes // KIB)},
+    settings=lambda state: {_PATH: str(state.after_bytes // KIB)},
+    takes=_TAKES,
+    at=at,
     aliases=("min_free_kbytes", "vm_min_free_kbytes"),
 )

@@ -10,13 +10,15 @@ import msgspec
 
 from memfit.device.audit_records import Audit
 from memfit.device.facts import boot_log, bounce_buffers
-from memfit.errors import ProbeError
+from memfit.errors import ProbeError, UsageError
 from memfit.host import Host
+from memfit.knob._asked import number_of, size_of
 from memfit.knob._command_line import PATHS, current, is_tegra, why_not
 from memfit.knob._knob import Knob
-from memfit.knob.records import Bolder, Effect, Gain, Words, not_here
-from memfit.units import MIB, format_bytes
+from memfit.knob.records import Bolder, Effect, Gain, Wish, Words, not_here
+from memfit.units import GIB, MIB, format_bytes
 
+_TAKES = "a size, such as 4MiB, or a number of slabs of 2 KiB as the kernel counts: 2048"
 _SLAB_BYTES = 2048
 _LEAST_BYTES = 4 * MIB
 """What L4T 38 and later boot with (``swiotlb=2048``): jetpack-nixos modules/default.nix."""
@@ -38,6 +40,7 @@ class Buffers(msgspec.Struct, frozen=True, kw_only=True):
         tegra: an IOMMU maps for its devices. virtual: a virtual machine's board.
         forced: somebody asked for bouncing. full: the log says that there were too few.
         refusal: why the command line stays as it is.
+        asked: somebody asks for ``after_bytes``.
     """
 
     size_bytes: int
@@ -49,6 +52,7 @@ class Buffers(msgspec.Struct, frozen=True, kw_only=True):
     forced: bool
     full: bool
     refusal: str
+    asked: bool = False
 
     @property
     def needed_bytes(self) -> int:
@@ -100,11 +104,27 @@ def _effect(state: Buffers) -> Effect:
         gain=_gain(state, state.after_bytes, f"{format_bytes(state.size_bytes)}{told}"),
         when="reboot",
         cost=f"devices that no IOMMU maps may fail with 'swiotlb buffer is full'{counted}",
-        risk="low",
+        # what is asked for may be less than what is known to do
+        risk="high" if state.after_bytes < max(_LEAST_BYTES, 2 * state.needed_bytes) else "low",
+        saves=state.after_bytes < state.size_bytes,
     )
 
 
+def at(state: Buffers, wish: Wish) -> Buffers:
+    """With the size that somebody asks for, a power of two as the kernel would make it one itself."""
+    if wish.value.strip().isdigit():
+        count = number_of("swiotlb", wish.value, _TAKES, least=1, most=GIB // _SLAB_BYTES)
+    else:
+        count = -(-size_of("swiotlb", wish.value, _TAKES) // _SLAB_BYTES)
+    count = _power_of_two(max(count, _AREA_SLABS))
+    if count > GIB // _SLAB_BYTES:
+        raise UsageError(f"swiotlb={wish.value}: it must find its place below 4 GiB", hint=f"it takes {_TAKES}")
+    return msgspec.structs.replace(state, after_bytes=count * _SLAB_BYTES, asked=True)
+
+
 def _why_left(state: Buffers) -> str:
+    if state.asked and state.after_bytes > state.size_bytes:
+        return state.refusal
     if not (state.tegra or (state.virtual and state.unused)):
         return "no IOMMU is known to map for its devices, so they may need the buffers"
     if state.forced:
@@ -117,7 +137,7 @@ def _why_left(state: Buffers) -> str:
 
 
 def _bolder(state: Buffers) -> Bolder | None:
-    if not state.unused:
+    if not state.unused or state.asked:
         return None
     return Bolder(
         words={"swiotlb": "noforce"},
@@ -131,7 +151,7 @@ def _gain(state: Buffers, after_bytes: int, evidence: str) -> Gain:
     return Gain(
         low_bytes=gone,
         likely_bytes=gone,
-        high_bytes=gone + gone // _SLAB_BYTES * _SLOT_BYTES,
+        high_bytes=max(gone, gone + gone // _SLAB_BYTES * _SLOT_BYTES),
         evidence=f"{evidence}; {format_bytes(after_bytes)} after it",
     )
 
@@ -159,5 +179,7 @@ KNOB = Knob(
     effect=_effect,
     words=lambda state: _words_for(state.after_bytes),
     bolder=_bolder,
+    takes=_TAKES,
+    at=at,
     aliases=("bounce_buffers",),
 )

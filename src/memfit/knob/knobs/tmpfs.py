@@ -11,12 +11,14 @@ from memfit.device.mounts import MOUNTS
 from memfit.device.reading import read_text
 from memfit.errors import ProbeError
 from memfit.host import Host
+from memfit.knob._asked import size_of
 from memfit.knob._knob import Knob
 from memfit.knob.changes import Change, FileChange, RunChange
-from memfit.knob.records import Effect, Gain, not_here
+from memfit.knob.records import Effect, Gain, Wish, not_here
 from memfit.units import MIB, format_bytes
 
 _SUMMARY = "bound what files in /tmp may take of memory"
+_TAKES = "a size, such as 256MiB: never less than its files take"
 _TMP = "/tmp"
 _UNIT_FILE = "/etc/systemd/system/tmp.mount.d/60-memfit.conf"
 _SHARE = 16
@@ -64,6 +66,8 @@ def read(host: Host, audit: Audit) -> Tmpfs | None:
 
 def effect(state: Tmpfs) -> Effect:
     """It gives nothing now; it is the peak that is bounded, so it is done by name alone."""
+    if state.bound_bytes < state.used_bytes:
+        return not_here(f"its files take {format_bytes(state.used_bytes)} already")
     if state.limit_bytes <= state.bound_bytes:
         return not_here(f"its files may take {format_bytes(state.limit_bytes)}, and no more")
     now, then = format_bytes(state.limit_bytes), format_bytes(state.bound_bytes)
@@ -88,6 +92,12 @@ def change(state: Tmpfs) -> tuple[Change, ...]:
     )
 
 
+def at(state: Tmpfs, wish: Wish) -> Tmpfs:
+    """With the bound that somebody asks for, in whole MiB."""
+    size = size_of("tmpfs", wish.value, _TAKES, least_bytes=MIB)
+    return msgspec.structs.replace(state, bound_bytes=-(-size // MIB) * MIB)
+
+
 KNOB = Knob(
     summary=_SUMMARY,
     layer="user",
@@ -95,5 +105,7 @@ KNOB = Knob(
     read=read,
     effect=effect,
     change=change,
+    takes=_TAKES,
+    at=at,
     aliases=("tmp",),
 )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from memfit.device.audit_records import Audit, CheckVerdict, DramTerm, Layer, Reclaim
-from memfit.render.document import Bullets, Cell, Column, Command, Headline, Row, Table, Tone
+from memfit.device.audit_records import Audit, CheckVerdict, DramTerm, KnobRow, Layer, Reclaim
+from memfit.render.document import Bullets, Cell, Column, Command, Headline, Note, Row, Table, Tone
 from memfit.render.views._figures import gib, mib
 
 _BLANK = Cell("")
@@ -150,28 +150,42 @@ def advice(audit: Audit) -> Table:
 
 
 def knobs(audit: Audit) -> Table:
-    """Settings that would give memory back, as ``memfit apply`` makes them."""
+    """Settings that would give memory back, as ``memfit apply`` makes them; for CUDA where that is another figure."""
+    shown = [knob for knob in audit.knobs if knob.applies and knob.saves]
+    cuda = any(knob.cuda_bytes is not None for knob in shown)
     rows = tuple(
         (
             Cell(knob.name),
             mib(knob.low_bytes, quiet=knob.low_bytes == knob.high_bytes),
             mib(knob.likely_bytes),
             mib(knob.high_bytes, quiet=knob.low_bytes == knob.high_bytes),
+            *([_for_cuda(knob)] if cuda else []),
             Cell(knob.when),
             Cell(knob.cost, tone="warn" if knob.risk == "high" else "neutral"),
         )
-        for knob in audit.knobs
-        if knob.applies and knob.saves
+        for knob in shown
     )
     columns = (
         Column("knob"),
         Column("low", "right", spare=True),
         Column("likely", "right"),
         Column("high", "right", spare=True),
+        *([Column("for CUDA", "right")] if cuda else []),
         Column("when", spare=True),
         Column("what is given up", prose=True),
     )
     return Table("What `memfit apply` gives back, MiB", columns, rows)
+
+
+def _for_cuda(knob: KnobRow) -> Cell:
+    """What CUDA can allocate more: mostly what MemAvailable grows by, which is then said quietly."""
+    return mib(knob.likely_bytes if knob.cuda_bytes is None else knob.cuda_bytes, quiet=knob.cuda_bytes is None)
+
+
+def asked_knobs(audit: Audit) -> tuple[Note, ...]:
+    """Which knobs take a value; nothing where none was asked."""
+    names = sorted(knob.name for knob in audit.knobs if knob.takes)
+    return (Note(f"with a value, of which `memfit list knobs` says more: {', '.join(names)}"),) if names else ()
 
 
 def checks(audit: Audit, *, all_of_them: bool) -> Table:

@@ -23,6 +23,7 @@ def document(audit: Audit) -> Document:
         blocks.append(holder_table(holders(audit), most=_MOST_HOLDERS))
     if any(knob.applies and knob.saves for knob in audit.knobs):
         blocks.append(part.knobs(audit))
+    blocks += part.asked_knobs(audit)
     if part.beside_knobs(audit):
         blocks.append(part.reclaims(audit))
     if audit.advice:

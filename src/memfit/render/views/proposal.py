@@ -25,6 +25,9 @@ def document(proposal: Proposal) -> Document:
     blocks: list[Block] = [_headline(proposal)]
     if proposal.knobs:
         blocks.append(_knobs(proposal))
+        rests = tuple(f"{_called(knob)}: {knob.evidence}" for knob in proposal.knobs if knob.evidence)
+        if rests:
+            blocks.append(Bullets(rests, title="What that rests on"))
     commands = tuple(change.text for change in proposal.changes if change.kind != "file")
     for change in proposal.changes:
         if change.kind == "file":
@@ -45,11 +48,13 @@ def _headline(proposal: Proposal) -> Headline:
 
 
 def _knobs(proposal: Proposal) -> Table:
+    cuda = any(knob.cuda_bytes is not None for knob in proposal.knobs)
     columns = (
         Column("knob"),
         Column("low", "right", spare=True),
         Column("likely", "right"),
         Column("high", "right", spare=True),
+        *([Column("for CUDA", "right")] if cuda else []),
         Column("when"),
         Column("what is given up", prose=True),
     )
@@ -57,26 +62,37 @@ def _knobs(proposal: Proposal) -> Table:
     by_layer = [knob for layer in layers for knob in proposal.knobs if knob.layer == layer]
     rows: tuple[Row, ...] = tuple(
         (
-            Cell(knob.name),
+            Cell(_called(knob)),
             mib(knob.low_bytes),
             mib(knob.likely_bytes),
             mib(knob.high_bytes),
+            *([mib(_for_cuda(knob), quiet=knob.cuda_bytes is None)] if cuda else []),
             Cell(knob.when),
             Cell(knob.cost, tone="warn" if knob.risk == "high" else "neutral"),
         )
         for knob in by_layer
     )
-    sums = [_sum(_LAYERS[layer], [knob for knob in by_layer if knob.layer == layer]) for layer in layers]
-    total = _sum("together", by_layer)
+    sums = [_sum(_LAYERS[layer], [knob for knob in by_layer if knob.layer == layer], cuda=cuda) for layer in layers]
+    total = _sum("together", by_layer, cuda=cuda)
     return Table("Knobs, MiB", columns, rows, (*sums, total) if len(sums) > 1 else (total,))
 
 
-def _sum(name: str, knobs: Sequence[ProposedKnob]) -> Row:
+def _called(knob: ProposedKnob) -> str:
+    return f"{knob.name}={knob.value}" if knob.value else knob.name
+
+
+def _for_cuda(knob: ProposedKnob) -> int:
+    """What CUDA can allocate more: mostly what MemAvailable grows by."""
+    return knob.likely_bytes if knob.cuda_bytes is None else knob.cuda_bytes
+
+
+def _sum(name: str, knobs: Sequence[ProposedKnob], *, cuda: bool) -> Row:
     return (
         Cell(name),
         mib(sum(knob.low_bytes for knob in knobs)),
         mib(sum(knob.likely_bytes for knob in knobs)),
         mib(sum(knob.high_bytes for knob in knobs)),
+        *([mib(sum(_for_cuda(knob) for knob in knobs))] if cuda else []),
         Cell(""),
         Cell(""),
     )

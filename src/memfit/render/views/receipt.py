@@ -76,7 +76,7 @@ def knobs(receipt: Receipt) -> Table:
         Column("when"),
     )
     rows: tuple[Row, ...] = tuple(
-        (Cell(one.name), mib(one.low_bytes), mib(one.likely_bytes), mib(one.high_bytes), Cell(one.when))
+        (Cell(one.called), mib(one.low_bytes), mib(one.likely_bytes), mib(one.high_bytes), Cell(one.when))
         for one in receipt.knobs
     )
     return Table("Predicted, MiB", columns, rows)

@@ -49,7 +49,7 @@ def _table(status: Status) -> Table:
             Cell(receipt.id),
             Cell(receipt.state, _TONES.get(receipt.state, "neutral")),
             Cell(receipt.made, quiet=True),
-            Cell(", ".join(knob.name for knob in receipt.knobs)),
+            Cell(", ".join(knob.called for knob in receipt.knobs)),
             Cell(sentence(receipt)),
         )
         for receipt in reversed(status.receipts)

@@ -1,0 +1,73 @@
+"""Drop-ins of services: one file a unit, which several knobs share.
+
+What they set is gathered first (``combine.py``), as values of the kernel are (``_sysctl.py``): a line that is there
+already stays, unless one that sets the same takes its place.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+
+from memfit.errors import ProbeError
+from memfit.host import Host
+from memfit.knob._units import SYSTEM
+from memfit.knob.changes import Change, FileChange
+from memfit.knob.records import Lines
+
+PATHS = (f"{SYSTEM}/*.service.d/60-memfit.conf",)
+_HEAD = "# memfit wrote this file; memfit undo takes it back\n[Service]\n"
+_WHY = "how this service is started"
+
+
+def drop_in(unit: str) -> str:
+    """The path of memfit's own."""
+    return f"{SYSTEM}/{unit}.d/60-memfit.conf"
+
+
+def read_lines(host: Host, unit: str) -> dict[str, tuple[str, ...]]:
+    """What memfit's own drop-in of a unit sets, by what it sets; empty where there is none."""
+    return _by_key(_text(host, drop_in(unit)) or "")
+
+
+def drop_in_changes(host: Host, wanted: Sequence[Lines]) -> tuple[Change, ...]:
+    """One change for each unit.
+
+    Args:
+        host: whose files they are; what stands there from before is kept.
+        wanted: what each knob sets.
+    """
+    units: dict[str, dict[str, tuple[str, ...]]] = {}
+    for lines in wanted:
+        for unit, of_unit in lines.items():
+            units.setdefault(unit, {}).update(of_unit)
+    return tuple(_file(host, unit, lines) for unit, lines in sorted(units.items()))
+
+
+def _file(host: Host, unit: str, lines: Mapping[str, tuple[str, ...]]) -> FileChange:
+    before = _text(host, drop_in(unit))
+    together = {**_by_key(before or ""), **lines}
+    body = "".join(f"{line}\n" for _, of_key in sorted(together.items()) for line in of_key)
+    return FileChange(
+        path=drop_in(unit),
+        content=(_HEAD + body).encode("utf-8", "surrogateescape"),
+        expects=None if before is None else hashlib.sha256(before.encode("utf-8", "surrogateescape")).hexdigest(),
+        why=_WHY,
+    )
+
+
+def _by_key(text: str) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for line in text.splitlines():
+        if line.strip() and not line.startswith(("#", "[")):
+            key, _, value = line.partition("=")
+            name = f"{key} {value.partition('=')[0]}" if key == "Environment" else key
+            found[name] = (*found.get(name, ()), line)
+    return found
+
+
+def _text(host: Host, path: str) -> str | None:
+    try:
+        return host.read_bytes(path).decode("utf-8", "surrogateescape")
+    except ProbeError:
+        return None

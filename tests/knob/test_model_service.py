@@ -1,0 +1,177 @@
+"""Knobs of the service that runs the model: how it dies, where it runs, with how many threads."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from memfit.device.audit import audit
+from memfit.device.audit_records import Audit
+from memfit.errors import UnknownName, UsageError
+from memfit.host.snapshot import SnapshotHost
+from memfit.knob import Offer, Wish, offers
+from memfit.knob._cores import format_list, parse_list
+from memfit.knob._drop_ins import drop_in_changes
+from memfit.knob.changes import FileChange
+from memfit.knob.combine import changes_of
+from memfit.units import GIB, KIB
+from whole_machine import machine
+
+UNITS = "/usr/lib/systemd/system"
+CPU = "/sys/devices/system/cpu"
+DROP_IN = "/etc/systemd/system/llama.service.d/60-memfit.conf"
+SIX: dict[str, str | bytes] = {f"{CPU}/online": "0-5\n"}
+
+
+def process(
+    pid: int = 4242, unit: str = "/system.slice/llama.service", *, threads: int = 6, rss: int = 3 * GIB
+) -> dict[str, str | bytes]:
+    folder = f"/proc/{pid}"
+    size = rss // KIB
+    return {
+        f"{folder}/stat": f"{pid} (llama-server) S 1 {pid} {pid} 0 -1 4194560 0 0 0 0 200 200 0 0 20 0 {threads} 0 900 "
+        f"{rss} {rss // 4096} 18446744073709551615 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n",
+        f"{folder}/cmdline": "/usr/bin/llama-server\0-m\0model.gguf\0",
+        f"{folder}/cgroup": f"0::{unit}\n",
+        f"{folder}/smaps_rollup": f"0-1 ---p 0 00:00 0 [rollup]\nRss: {size} kB\nPss: {size} kB\nPss_Anon: {size} kB\n"
+        f"Private_Dirty: {size} kB\nAnonymous: {size} kB\n",
+        f"{folder}/oom_score_adj": "0\n",
+        f"{folder}/status": "Name:\tllama-server\nCpus_allowed_list:\t0-5\n",
+        **({f"{UNITS}/{unit.rpartition('/')[2]}": b"[Service]\n"} if unit.endswith(".service") else {}),
+    }
+
+
+def serving(*processes: dict[str, str | bytes]) -> tuple[SnapshotHost, Audit]:
+    files = {**SIX, **{path: text for one in processes for path, text in one.items()}}
+    held = machine(files)[0].snapshot
+    pids = {path.split("/")[2] for path in files if path.startswith("/proc/")}
+    folders = {**held.folders, "/proc": tuple({*held.folders["/proc"], *pids})}
+    host = SnapshotHost(msgspec.structs.replace(held, folders=folders))
+    return host, audit(host)
+
+
+def asked(name: str, value: str = "", *processes: dict[str, str | bytes]) -> Offer:
+    (offer,) = offers(*serving(*(processes or (process(),))), names=[name], wishes={name: Wish(value=value)})
+    return offer
+
+
+@pytest.mark.parametrize("name", ["oom_policy", "cpu_affinity", "threads"])
+def test_which_service_is_meant(name: str) -> None:
+    value = "1-5" if name == "cpu_affinity" else ""
+    none = asked(name, value, {})
+    assert "no service that runs a model was found" in none.effect.reason
+    two = asked(name, value, process(), process(4243, "/system.slice/vllm.service"))
+    assert "several services run models (llama.service, vllm.service)" in two.effect.reason
+    loose = asked(name, value, process(unit="/user.slice/user-1000.slice/session-2.scope"))
+    assert "no service runs them" in loose.effect.reason
+    for offer in (none, two, loose):
+        assert f"--knob {name}=UNIT" in offer.effect.reason
+        assert not offer.lines
+    image, known = machine({**SIX, **process()}, live=False)
+    assert offers(image, known, names=[name])[0].effect.reason == "not on this machine"
+
+
+def test_a_service_by_its_name() -> None:
+    two = (process(), process(4243, "/system.slice/vllm.service"))
+    assert asked("oom_policy", "vllm", *two).lines.keys() == {"vllm.service"}
+    assert asked("threads", "vllm.service:4", *two).lines.keys() == {"vllm.service"}
+    assert asked("cpu_affinity", "vllm:1-5", *two).lines.keys() == {"vllm.service"}
+    with pytest.raises(UnknownName) as caught:
+        asked("oom_policy", "lama.service")
+    assert "llama.service" in str(caught.value.hint)
+    for denied in ("ssh", "systemd-journald.service"):
+        with pytest.raises(UsageError, match="never touched"):
+            asked("oom_policy", denied)
+
+
+def test_helpers_die_first_and_sshd_last() -> None:
+    offer = asked("oom_policy")
+    assert offer.lines == {
+        "llama.service": {
+            "OOMPolicy": ("OOMPolicy=stop",),
+            "OOMScoreAdjust": ("OOMScoreAdjust=-550",),  # 404 thousandths of memory and a tenth
+        }
+    }
+    assert "oom_score_adj 0 now, -550 then" in offer.effect.gain.evidence
+    assert "sudo systemctl restart llama.service" in offer.effect.cost
+    small = asked("oom_policy", "", process(rss=100 << 20))
+    assert small.lines["llama.service"]["OOMScoreAdjust"] == ("OOMScoreAdjust=-500",)
+    large = asked("oom_policy", "", process(rss=7 * GIB))
+    assert large.lines["llama.service"]["OOMScoreAdjust"] == ("OOMScoreAdjust=-900",)
+    own = {**process(), "/proc/4242/oom_score_adj": "-800\n"}
+    assert "has oom_score_adj -800 of its own" in asked("oom_policy", "", own).effect.reason
+
+
+def test_cores_that_are_alike_are_no_reason_and_faster_ones_are() -> None:
+    alike = asked("cpu_affinity")
+    assert "its 6 CPUs are alike" in alike.effect.reason
+    assert "--knob cpu_affinity=1-5 leaves CPU 0" in alike.effect.reason
+    told: dict[str, str | bytes] = {f"{CPU}/cpu{cpu}/cpu_capacity": f"{1024 if cpu > 3 else 400}\n" for cpu in range(6)}
+    big = asked("cpu_affinity", "", {**process(), **told})
+    assert big.lines == {"llama.service": {"CPUAffinity": ("CPUAffinity=", "CPUAffinity=4-5")}}
+    assert "on 0-5 now, on 4-5 then; capacity 1024 on 4-5, others 400" in big.effect.gain.evidence
+    assert not big.saves
+    clocks: dict[str, str | bytes] = {
+        f"{CPU}/cpu{cpu}/cpufreq/cpuinfo_max_freq": f"{2000 if cpu < 2 else 1500}\n" for cpu in range(6)
+    }
+    assert (
+        asked("cpu_affinity", "", {**process(), **clocks}).lines["llama.service"]["CPUAffinity"][1] == "CPUAffinity=0-1"
+    )
+
+
+def test_cpus_that_are_asked_for() -> None:
+    assert asked("cpu_affinity", "1,3-5").lines["llama.service"]["CPUAffinity"] == ("CPUAffinity=", "CPUAffinity=1,3-5")
+    assert "runs on 0-5 already" in asked("cpu_affinity", "0-5").effect.reason
+    with pytest.raises(UsageError, match="no CPU 6-7 runs here"):
+        asked("cpu_affinity", "4-7")
+    for value in ("5-4", "a", "llama:", "1;2"):
+        with pytest.raises(UsageError):
+            asked("cpu_affinity", value)
+
+
+def test_as_many_threads_as_cpus() -> None:
+    assert "6 threads on 6 CPUs" in asked("threads").effect.reason
+    many = asked("threads", "", process(threads=70))
+    assert many.lines["llama.service"]["Environment OMP_NUM_THREADS"] == ("Environment=OMP_NUM_THREADS=6",)
+    assert set(many.lines["llama.service"]) == {
+        f"Environment {name}" for name in ("LLAMA_ARG_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    }
+    gain = many.effect.gain
+    assert (gain.low_bytes, gain.likely_bytes, gain.high_bytes) == (0, 0, 64 * 16 * KIB)
+    four = asked("threads", "4")
+    assert four.effect.gain.high_bytes == 2 * 16 * KIB
+    assert four.lines["llama.service"]["Environment LLAMA_ARG_THREADS"] == ("Environment=LLAMA_ARG_THREADS=4",)
+
+
+def test_one_file_holds_what_all_three_say_and_what_was_there() -> None:
+    host, known = serving(process(threads=70))
+    wishes = {"cpu_affinity": Wish(value="1-5"), "threads": Wish(value="5")}
+    chosen = offers(host, known, names=["oom_policy", "cpu_affinity", "threads"], wishes=wishes)
+    (file,) = changes_of(host, known, chosen)
+    assert isinstance(file, FileChange)
+    assert (file.path, file.expects) == (DROP_IN, None)
+    lines = file.content.decode().splitlines()
+    assert lines[1:] == [
+        "[Service]",
+        "CPUAffinity=",
+        "CPUAffinity=1-5",
+        "Environment=LLAMA_ARG_THREADS=5",
+        "Environment=OMP_NUM_THREADS=5",
+        "Environment=OPENBLAS_NUM_THREADS=5",
+        "OOMPolicy=stop",
+        "OOMScoreAdjust=-550",
+    ]
+    there = {**process(threads=70), DROP_IN: file.content}
+    again, known = serving(there)
+    for name, wish in {**wishes, "oom_policy": Wish()}.items():
+        assert "already" in offers(again, known, names=[name], wishes={name: wish})[0].effect.reason
+    (other,) = drop_in_changes(again, [{"llama.service": {"CPUAffinity": ("CPUAffinity=", "CPUAffinity=0")}}])
+    assert isinstance(other, FileChange)
+    assert other.expects is not None
+    assert other.content.decode().splitlines() == [line.replace("=1-5", "=0") for line in lines]
+
+
+def test_lists_of_cpus() -> None:
+    assert parse_list("0-2,5") == (0, 1, 2, 5)
+    assert format_list((0, 1, 2, 5)) == "0-2,5"
+    assert parse_list("") == parse_list("0-") == parse_list("x") == ()
