@@ -15,37 +15,44 @@ import numpy as np
 from memfit.engine._llama_cpp._child.bench_rounding import Prepared, prepared
 
 _WHOLE = 1024  # columns, up to which all are held beside all
-_SIZE = 256  # of a block of more: a super-block of ggml's, so that no scale reaches over two
+SIZE = 256  # of a block of more: a super-block of ggml's, so that no scale reaches over two
 _UNIT = 32  # the blocks of every format are as long, or a multiple
-MOMENTS, SHARED = ".moments", ".moments_of"
+MOMENTS, SHARED, GRADIENTS = ".moments", ".moments_of", ".gradients"
 
 
-def block_columns(columns: int) -> int | None:
-    """Columns of a block, None where they cannot be cut."""
-    if columns <= _WHOLE:
+def block_columns(columns: int, whole: int = _WHOLE) -> int | None:
+    """Columns of a block, None where they cannot be cut; up to ``whole`` make one."""
+    if columns <= whole:
         return columns if columns % _UNIT == 0 else None
-    return next((size for size in range(_SIZE, 0, -_UNIT) if columns % size == 0), None)
+    return next((size for size in range(SIZE, 0, -_UNIT) if columns % size == 0), None)
 
 
 class Moments:
     """Gathered or read: ``owner`` says under which name a weight's lie.
 
+    Args:
+        whole: columns up to which all are held beside all.
+
     ``means[name]``: (blocks, columns of a block, the same) float32, the mean of x xᵀ. While they are gathered, sums.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, whole: int = _WHOLE) -> None:
+        self._whole = whole
         self.owner: dict[str, str] = {}
         self.means: dict[str, Any] = {}
         self._rows: dict[str, int] = {}
         self._fed_by: dict[int, str] = {}
         self._ready: tuple[str, list[Prepared]] = ("", [])
 
-    def add(self, name: str, source: int, rows: Any) -> None:
-        """Take in what a weight is multiplied with, (rows, columns); ``source``: the address of the tensor it is."""
+    def add(self, name: str, source: int | None, rows: Any) -> None:
+        """Take in what a weight is multiplied with, (rows, columns).
+
+        ``source``: the address of the tensor it is, by which weights share; None where none does.
+        """
         if name not in self.owner:
             # an address names a tensor within one graph; all weights are seen in the first
-            self.owner[name] = self._fed_by.setdefault(source, name)
-        size = block_columns(rows.shape[1])
+            self.owner[name] = name if source is None else self._fed_by.setdefault(source, name)
+        size = block_columns(rows.shape[1], self._whole)
         if self.owner[name] != name or size is None:
             return
         if name not in self.means:

@@ -57,15 +57,21 @@ def prepared(moments: Any) -> Prepared:
     scale = np.sqrt(squares[order])
     beside = whole[np.ix_(order, order)] / (scale[:, None] * scale)
     np.fill_diagonal(beside, 1.0)
+    feed, _ = eliminated(beside)
+    bits = _MATRIX_BITS - max(0, int(np.frexp(np.abs(feed).max(initial=0.0))[1]))
+    return Prepared(
+        order, scale.astype(np.float32), np.rint(np.ldexp(beside, _MATRIX_BITS)), np.rint(np.ldexp(feed, bits)), bits
+    )
+
+
+def eliminated(beside: Any) -> tuple[Any, Any]:
+    """U, strictly upper, and D's diagonal, of a matrix that is (U + I) D (U + I)ᵀ; float64."""
     left, feed = beside.copy(), np.zeros_like(beside)
     for at in range(len(left) - 1, 0, -1):
         line = left[:at, at] / left[at, at]
         feed[:at, at] = line
         left[:at, :at] -= left[:at, at, None] * line
-    bits = _MATRIX_BITS - max(0, int(np.frexp(np.abs(feed).max(initial=0.0))[1]))
-    return Prepared(
-        order, scale.astype(np.float32), np.rint(np.ldexp(beside, _MATRIX_BITS)), np.rint(np.ldexp(feed, bits)), bits
-    )
+    return feed, np.diagonal(left).copy()
 
 
 def rounded(kind: int, data: Any, values: Any, blocks: Any) -> Any:
