@@ -175,7 +175,7 @@ class Workbench:
         """Learn what errors of outputs do to the predictions, of a network of ``memfit.search.network``.
 
         Rounding then couples rows, and moments count tokens by it. Yields steps that are done, of two a layer. The
-        memory it takes is some 2 GiB for 8B parameters, beside the moments.
+        memory it takes is some 3 GiB for 8B parameters, beside the moments.
         """
         weights = [self._place(one) for one in self._shape.tensors]
         for part in self._parts("gradients", weights=weights, network=dict(network), windows=list(windows)):

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from memfit.engine._llama_cpp._child.bench_moments import GRADIENTS
+from memfit.engine._llama_cpp._child.bench_moments import GRADIENTS, Kept
 from memfit.engine._llama_cpp._child.bench_rounding import eliminated
 
 GROUPS = 8
@@ -115,15 +115,13 @@ class Outputs:
 
     def __init__(self, means: dict[str, Any] | None = None) -> None:
         self.means = means or {}
-        self._ready: tuple[str, list[Coupling]] = ("", [])
+        self._ready = Kept()
 
     def coupled(self, name: str) -> list[Coupling]:
-        """A weight's, factored; none where nothing is known. Those of the last are kept."""
+        """A weight's, factored; none where nothing is known."""
         if name not in self.means:
             return []
-        if self._ready[0] != name:
-            self._ready = name, [coupling(block) for block in self.means[name]]
-        return self._ready[1]
+        return self._ready.of(name, lambda: [coupling(block) for block in self.means[name]])
 
     def left(self, name: str) -> float:
         """The share of an error's power that is left when a weight's rows are rounded with an eye on each other."""

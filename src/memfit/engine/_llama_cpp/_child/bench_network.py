@@ -62,8 +62,9 @@ class Block:
         tokens = len(x)
         stacked = q.reshape(net.kv_heads, -1, q.shape[-1])  # (kv heads, heads of each * tokens, channels)
         scores = (stacked @ k.transpose(0, 2, 1)).reshape(net.heads, tokens, tokens) * np.float32(q.shape[-1] ** -0.5)
-        scores[:, np.triu(np.ones((tokens, tokens), bool), 1)] = -np.inf
-        p = np.exp(scores - scores.max(axis=2, keepdims=True))
+        scores += np.triu(np.full((tokens, tokens), -np.inf, scores.dtype), 1)
+        scores -= scores.max(axis=2, keepdims=True)
+        p = np.exp(scores, out=scores)
         p /= p.sum(axis=2, keepdims=True)
         o = _joined((p.reshape(net.kv_heads, -1, tokens) @ v).reshape(net.heads, tokens, -1))
         middle = x + self._linear("attn_output", o)
@@ -89,7 +90,7 @@ class Block:
         grouped = (net.kv_heads, -1, tokens)
         at_v = step.p.reshape(grouped).transpose(0, 2, 1) @ across.reshape(net.kv_heads, -1, across.shape[-1])
         at_p = (across.reshape(net.kv_heads, -1, across.shape[-1]) @ step.v.transpose(0, 2, 1)).reshape(step.p.shape)
-        at_p -= (at_p * step.p).sum(axis=2, keepdims=True)
+        at_p -= np.einsum("hij,hij->hi", at_p, step.p)[:, :, None]
         at_p *= step.p * np.float32(step.q.shape[-1] ** -0.5)
         at_q = (at_p.reshape(grouped) @ step.k).reshape(step.q.shape)
         at_k = at_p.reshape(grouped).transpose(0, 2, 1) @ step.q.reshape(net.kv_heads, -1, step.q.shape[-1])
@@ -126,12 +127,15 @@ def _joined(x: Any) -> Any:
 
 
 def _sigmoid(x: Any) -> Any:
-    return 1 / (1 + np.exp(-np.clip(x, -80, 80)))
+    found = np.maximum(np.minimum(-x, 80), -80)
+    np.exp(found, out=found)
+    found += 1
+    return np.divide(1, found, out=found)
 
 
 def normed(x: Any, scale: Any, epsilon: float) -> tuple[Any, Any]:
     """A root-mean-square norm, and what its gradient needs."""
-    inverse = 1 / np.sqrt((x * x).mean(axis=-1, keepdims=True) + np.float32(epsilon))
+    inverse = 1 / np.sqrt(np.einsum("...i,...i->...", x, x)[..., None] / x.shape[-1] + np.float32(epsilon))
     unit = x * inverse
     return unit * scale, (unit, inverse)
 
