@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from memfit.engine._llama_cpp._child.bench_coupling import coupling
 from memfit.engine._llama_cpp._child.bench_layouts import LAYOUTS, values
 from memfit.engine._llama_cpp._child.bench_moments import Moments, lost
 from memfit.engine._llama_cpp._child.bench_weights import Codec, Guide
@@ -19,6 +20,7 @@ from memfit.engine._llama_cpp._child.library import Library
 from memfit.engine._llama_cpp.child import package_folder
 
 _ROWS, _COLUMNS, _TOKENS = 70, 512, 4000
+_COUPLED = 32  # rows of a block
 
 
 def weights(random: Any) -> Any:
@@ -38,7 +40,7 @@ def activations(random: Any) -> Any:
     return np.ldexp(found.astype(np.float32), random.integers(-2, 3, _COLUMNS))
 
 
-def tried(kind: int, codecs: list[Codec], rows: Any, guide: Guide) -> dict[str, Any]:
+def tried(kind: int, codecs: list[Codec], rows: Any, guide: Guide, gradients: Any) -> dict[str, Any]:
     """What became of the rows in one format."""
     layout, line = LAYOUTS[kind], guide.line(0)
     plain = codecs[0].encode(kind, rows, line)
@@ -56,7 +58,26 @@ def tried(kind: int, codecs: list[Codec], rows: Any, guide: Guide) -> dict[str, 
         "worse_rows": [at for at in range(_ROWS) if by_row[1][at] > by_row[0][at] * 1.0001],
         "share": sum(by_row[1]) / sum(by_row[0]),
         "bytes": int(fed[0].nbytes == plain.nbytes),
+        **coupled(kind, codecs, rows, guide, gradients),
         "digest": hashlib.sha256(fed[0].tobytes()).hexdigest(),
+    }
+
+
+def coupled(kind: int, codecs: list[Codec], rows: Any, guide: Guide, gradients: Any) -> dict[str, Any]:
+    """What coupling rows by moments of gradients, (blocks, rows, rows), makes of the power of their errors."""
+    rows = rows[-len(gradients) * _COUPLED :]
+    near = guide._replace(rows=[coupling(one) for one in gradients])
+    data = [codec.encode_by(kind, rows, near) for codec in codecs]
+    second = codecs[0].encode_by(kind, rows[_COUPLED:], near, 0, _COUPLED)
+    power = []
+    for one in (codecs[0].encode_by(kind, rows, guide), data[0]):
+        off = (codecs[0].decode(kind, one, _COLUMNS) - rows).reshape(len(gradients), _COUPLED, -1)
+        by_row = np.concatenate([root @ each for root, each in zip(np.linalg.cholesky(gradients), off, strict=True)])
+        power.append(lost(by_row.astype(np.float32), guide.moments))
+    return {
+        "coupled_same": bool((data[0] == data[1]).all() and (data[0].reshape(2, -1)[1] == second).all()),
+        "coupled_share": power[1] / power[0],
+        "coupled_digest": hashlib.sha256(data[0].tobytes()).hexdigest(),
     }
 
 
@@ -71,7 +92,10 @@ def main() -> None:
     guide = Guide((fed_by * fed_by).mean(axis=0)[None], moments.means["one"][:2], blocks)
     library = Library(str(package_folder()), [])
     codecs = [Codec(library, 1), Codec(library, 3)]
-    json.dump({kind: tried(kind, codecs, rows, guide) for kind in LAYOUTS}, sys.stdout)
+    slopes = random.integers(-2, 3, (2, 400, 6)) @ random.integers(-2, 3, (2, 6, _COUPLED))
+    slopes = (slopes + random.integers(-2, 3, slopes.shape)).astype(np.float32)
+    gradients = slopes.transpose(0, 2, 1) @ slopes / 512
+    json.dump({kind: tried(kind, codecs, rows, guide, gradients) for kind in LAYOUTS}, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ def test_moments_are_read_back_as_they_were(tmp_path: Path) -> None:
         "blk.0.attn_q.weight.moments": random.random((1, 64, 64)).astype(np.float32),
         "blk.0.attn_k.weight": random.random((1, 64)).astype(np.float32),
         "blk.0.attn_k.weight.moments_of": np.array("blk.0.attn_q.weight"),
+        "blk.0.attn_k.weight.gradients": random.random((2, 32, 32)).astype(np.float32),
         "blk.0.ffn_down_exps.weight": random.random((4, 32)).astype(np.float32),
     }
     kept, again = tmp_path / "kept.npz", tmp_path / "again.npz"

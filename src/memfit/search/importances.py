@@ -2,9 +2,9 @@
 
 The format is that of ``IMatrixCollector::save_imatrix`` (tools/imatrix/imatrix.cpp, 0c1e57098): for every weight
 ``NAME.in_sum2`` and ``NAME.counts``. Means are written with a count of one, so that they are read back to the bit.
-Second moments lie beside them as ``NAME.moments``, and ``memfit.moments_of.NAME`` names the weight whose moments a
-weight shares: llama-quantize ignores tensors and keys that it does not know (``load_imatrix``,
-tools/quantize/quantize.cpp, 0c1e57098).
+Second moments lie beside them as ``NAME.moments``, those of gradients as ``NAME.gradients``, and
+``memfit.moments_of.NAME`` names the weight whose moments a weight shares: llama-quantize ignores tensors and keys that
+it does not know (``load_imatrix``, tools/quantize/quantize.cpp, 0c1e57098).
 """
 
 from __future__ import annotations
@@ -12,19 +12,40 @@ from __future__ import annotations
 import hashlib
 import importlib
 import math
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from memfit.errors import MemfitError, ModelError
+import msgspec
+
+from memfit.engine.workbench import Workbench
+from memfit.errors import Malformed, MemfitError, ModelError, UsageError
 from memfit.model.gguf import read_header
 from memfit.model.gguf.writer import Typed, Writable, write_header
 from memfit.model.new_file import new_file
+from memfit.search.base import Base
+from memfit.search.network import read_shape
+from memfit.search.text import Split
 
 _ALIGNMENT = 32
 # as the workbench names them in its own file
-_MOMENTS, _SHARED = ".moments", ".moments_of"
+_MOMENTS, _SHARED, _GRADIENTS = ".moments", ".moments_of", ".gradients"
+# what the workbench needs to know of a network
+_NETWORK = ("layers", "heads", "kv_heads", "rope_channels", "rope_base", "neox", "epsilon")
 _SHARED_KEY = "memfit.moments_of."
+
+
+def gather(bench: Workbench, base: Base, split: Split, said: Callable[[str, int, int], None]) -> None:
+    """Learn on the workbench what columns count for, and rows, where the network is one that is computed here."""
+    for done, _ in enumerate(bench.importance(split.importance), 1):
+        said("weighing columns", done, len(split.importance))
+    try:
+        network = msgspec.structs.asdict(read_shape(base.header))
+    except (UsageError, Malformed):
+        return
+    for done in bench.gradients(split.gradients, {name: network[name] for name in _NETWORK}):
+        said("weighing rows", done + 1, 2 * network["layers"])
 
 
 def export(kept: Path, path: Path, *, text: str, overwrite: bool) -> str:
@@ -52,7 +73,7 @@ def export(kept: Path, path: Path, *, text: str, overwrite: bool) -> str:
             content = found[name]
             if name.endswith(_SHARED):
                 metadata[_SHARED_KEY + name.removesuffix(_SHARED)] = str(content)
-            elif name.endswith(_MOMENTS):
+            elif name.endswith((_MOMENTS, _GRADIENTS)):
                 tensors.append((name, content.shape[::-1], content))
             else:
                 ones = numpy.ones((len(content), 1), numpy.float32)
@@ -110,7 +131,7 @@ def take(path: Path, kept: Path) -> str:
                 means = sums / numpy.maximum(counts, 1)[:, None]
                 means[~used] = means[used].mean(axis=0)
                 arrays[weight] = means.astype(numpy.float32)
-        elif name.endswith(_MOMENTS):
+        elif name.endswith((_MOMENTS, _GRADIENTS)):
             arrays[name] = values(name).reshape(where[name].dims[::-1])
     if not arrays:
         raise ModelError("holds no importances", file=str(path), hint="give a file that llama-imatrix wrote as GGUF")

@@ -92,9 +92,10 @@ class Sensitivity:
         probed = self.probed(tensor)
         if probed is None:
             return None
-        whole = errors[probe][0]  # probes are made with errors fed back
+        whole = errors[probe][0]  # probes are made with errors fed back along rows, and not from row to row
         fed, unfed, noise = errors[format]
-        return max(probed, 0.0) * ((unfed if plain else fed) + noise) / whole if whole else 0.0
+        left: float = self._notes.get(f"left {tensor.name}")
+        return max(probed, 0.0) * ((unfed if plain else fed * left) + noise) / whole if whole else 0.0
 
     def probed(self, tensor: Tensor) -> float | None:
         """The divergence that was measured with this tensor alone in its probe's format."""
@@ -126,7 +127,8 @@ class Sensitivity:
         total = sum(map(len, groups.values()))
         done = 0
         for formats, tensors in groups.items():
-            for name, errors in bench.errors(tensors, formats, most_rows=_MOST_ROWS):
+            for name, left, errors in bench.errors(tensors, formats, most_rows=_MOST_ROWS):
+                self._notes.learn(f"left {name}", left)
                 self._notes.learn(f"errors {name}", dict(zip(formats, errors, strict=True)))
                 done += 1
                 said("measuring formats", done, total)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 Said = Callable[[str, int, int], None]
 
-_RULES = 3  # of what is kept in notes: another number where the meaning of a line changes
+_RULES = 4  # of what is kept in notes: another number where the meaning of a line changes
 _PROBE, _SEARCH, _UNSEEN = "probe", "search", "unseen"
 _FIRST_PROBED = 0
 
@@ -245,8 +245,7 @@ class Session:
         if kept.exists():
             self.bench.take_importance(kept)
         else:
-            for done, _ in enumerate(self.bench.importance(self.split.importance), 1):
-                self._said("weighing columns", done, len(self.split.importance))
+            importances.gather(self.bench, self.base, self.split, self._said)
             fresh = self.notes.place(f"importance-{os.getpid()}.part")
             self.bench.keep_importance(fresh)
             self.notes.settle("importance.npz", fresh)

@@ -111,6 +111,7 @@ class Split(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         importance: to weight columns by.
+        gradients: to weight rows by.
         probe: to see what each tensor does.
         search: to correct predictions by what the real kernels show.
         unseen: to measure the result on; the search sees none of them.
@@ -118,6 +119,7 @@ class Split(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     importance: tuple[int, ...]
+    gradients: tuple[int, ...]
     probe: tuple[int, ...]
     search: tuple[int, ...]
     unseen: tuple[int, ...]
@@ -144,6 +146,7 @@ def split(windows: int, *, separate: int = 0, most_unseen: int = 48) -> Split:
         )
     return Split(
         importance=_spread(seen, 64),
+        gradients=_spread(seen, 24),
         probe=_spread(seen, 6),
         search=_spread(seen[1:], 12),
         unseen=_spread(unseen, most_unseen),

@@ -29,6 +29,13 @@ def test_blocks_divide_the_columns_and_hold_whole_blocks_of_formats(columns: int
     assert found is None or (columns % found == 0 and found % 32 == 0)
 
 
+@pytest.mark.parametrize(
+    ("rows", "whole", "size"), [(768, 256, 256), (128, 256, 128), (14336, 64, 64), (2880, 256, 192)]
+)
+def test_fewer_may_make_a_block(rows: int, whole: int, size: int) -> None:
+    assert block_columns(rows, whole) == size
+
+
 def rows(count: int, columns: int) -> Any:
     return np.random.default_rng(columns).standard_normal((count, columns)).astype(np.float32)
 

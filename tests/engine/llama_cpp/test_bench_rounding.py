@@ -70,6 +70,14 @@ class TestFormat:
         assert found["same_by_pieces"]
         assert tried("2")[name]["digest"] == found["digest"]
 
+    def test_coupled_rows_cost_less_together(self, name: str) -> None:
+        assert tried("1")[name]["coupled_share"] < 0.95  # rows are of very different sizes
+
+    def test_threads_and_pieces_change_nothing_of_coupled_rows(self, name: str) -> None:
+        found = tried("1")[name]
+        assert found["coupled_same"]
+        assert tried("2")[name]["coupled_digest"] == found["coupled_digest"]
+
 
 def test_factors_are_of_the_damped_moments() -> None:
     rows = np.random.default_rng(1).standard_normal((400, 64)) @ np.random.default_rng(2).standard_normal((64, 64))

@@ -20,10 +20,13 @@ from typing import Any
 import numpy as np
 
 from memfit.engine._llama_cpp._child import bench_work, scores
-from memfit.engine._llama_cpp._child.bench_activations import relative, shared_by
+from memfit.engine._llama_cpp._child.bench_activations import shared_by
+from memfit.engine._llama_cpp._child.bench_coupling import Outputs
+from memfit.engine._llama_cpp._child.bench_gradients import Gradients
 from memfit.engine._llama_cpp._child.bench_importance import Importance
 from memfit.engine._llama_cpp._child.bench_model import Model, Refused
 from memfit.engine._llama_cpp._child.bench_moments import Moments
+from memfit.engine._llama_cpp._child.bench_network import Network
 from memfit.engine._llama_cpp._child.bench_weights import Codec, Guide, Weight
 from memfit.engine._llama_cpp._child.library import Library
 
@@ -85,7 +88,7 @@ class Bench:
         self._windows: list[list[int]] = []
         self._references: dict[str, tuple[scores.Sample, dict[int, int]]] = {}  # and where each window's rows begin
         self._importance: dict[str, Any] = {}
-        self._moments = Moments()
+        self._moments, self._outputs = Moments(), Outputs()
         self._noise: dict[tuple[str, int], Any] = {}  # by weight and size of block
         self._codec: Codec | None = None
 
@@ -175,7 +178,7 @@ class Bench:
 
         ``moments``: gather second moments as well, which takes memory, see ``bench_moments``.
         """
-        self._moments = Moments()
+        self._moments, self._outputs = Moments(), Outputs()
         found = Importance(self.library, self._moments if moments else None)
         model = Model(self.library, self._path, self._settings, watch=found.watch)
         try:
@@ -190,23 +193,37 @@ class Bench:
         self._noise = bench_work.noises(found)
         return {"weights": sorted(self._importance), "idle_experts": idle}
 
+    def do_gradients(self, weights: list[Any], network: dict[str, Any], windows: list[int]) -> dict[str, Any]:
+        """Learn what errors of outputs do to the predictions, of a network that is known; moments are weighted by it.
+
+        Fewer windows are used where what is held between forward and backward would be too much.
+        """
+        known = {one.name: one for one in map(_weight, weights)}
+        found = Gradients(self._quantizer, known, Network(**network), self._settings["threads"], self._moments)
+        chosen = found.fitting([self._windows[index] for index in windows])
+        for done in found.gather(chosen):
+            self._talk.part(done=done)
+        self._outputs = Outputs(found.outputs)
+        return {"windows": len(chosen)}
+
     def do_keep_importance(self, path: str) -> dict[str, Any]:
         """Write the importances to a file, and the moments."""
         with Path(path).open("wb") as file:
-            bench_work.write_known(file, self._importance, self._noise, self._moments)
+            bench_work.write_known(file, self._importance, self._noise, self._moments, self._outputs)
         return {}
 
     def do_take_importance(self, path: str) -> dict[str, Any]:
         """Read importances that were written."""
         with np.load(path) as found:
-            self._importance, self._noise, self._moments = bench_work.read_known(found)
+            self._importance, self._noise, self._moments, self._outputs = bench_work.read_known(found)
         return {"weights": sorted(self._importance)}
 
     def do_probe(self, weights: list[Any], kind: int, windows: list[int], first: int, against: str) -> dict[str, Any]:
         """The divergence when one weight alone is stored in a format: the base with it, weight by weight."""
         for weight in map(_weight, weights):
             with bench_work.Exchanged(self.library, self._quantizer, self._model, weight) as place:
-                place.put(self._quantizer, kind, self._guide(weight))
+                guide = self._guide(weight)._replace(rows=None)  # which takes longer, and tells no more
+                place.put(self._quantizer, kind, guide)
                 self._talk.part(weight=weight.name, divergence=self._divergence(windows, first, against))
         return {}
 
@@ -216,17 +233,11 @@ class Bench:
         for weight in map(_weight, weights):
             guide = self._guide(weight)
             errors = bench_work.errors(self._quantizer, weight, kinds, guide, most_rows)
-            noises = self._noises(weight, set(blocks.values()), most_rows)
-            self._talk.part(weight=weight.name, errors=errors, noises=[noises[blocks[kind]] for kind in kinds])
+            known = {block: self._noise.get((weight.name, block)) for block in set(blocks.values())}
+            shares = bench_work.noise_shares(self._quantizer, weight, self._importance, known, most_rows)
+            found = {"errors": errors, "noises": [shares[blocks[kind]] for kind in kinds]}
+            self._talk.part(weight=weight.name, left=self._outputs.left(weight.name), **found)
         return {}
-
-    def _noises(self, weight: Weight, blocks: set[int], most_rows: int) -> dict[int, float]:
-        importance = self._importance.get(weight.name)
-        if importance is None:  # it is looked up and not multiplied with
-            return dict.fromkeys(blocks, 0.0)
-        squares, moments = self._quantizer.squares(weight, most_rows), importance.mean(axis=0)
-        found = {block: self._noise.get((weight.name, block)) for block in blocks}
-        return {block: 0.0 if noise is None else relative(squares, moments, noise) for block, noise in found.items()}
 
     def do_encode(self, weights: list[Any], plain: bool) -> dict[str, Any]:
         """The bytes of weights in other formats: each with its ``kind`` and what it becomes, one behind another.
@@ -283,8 +294,14 @@ class Bench:
     def _guide(self, weight: Weight) -> Guide:
         """What is known of a weight's columns."""
         name, one = weight.name, weight.matrices == 1
-        moments = self._moments.of(name) if one else None
-        return Guide(self._importance.get(name), moments, self._moments.prepared(name) if one else None)
+        if not one:
+            return Guide(self._importance.get(name))
+        return Guide(
+            self._importance.get(name),
+            self._moments.of(name),
+            self._moments.prepared(name),
+            self._outputs.coupled(name) or None,
+        )
 
     def _another(self, path: str, kv: list[int] | None) -> Model:
         settings = self._settings if kv is None else {**self._settings, "kv_type_k": kv[0], "kv_type_v": kv[1]}

@@ -7,7 +7,7 @@ parameters, hidden size 4096, 32 layers, about 0.9 GiB.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,37 +15,67 @@ import numpy as np
 from memfit.engine._llama_cpp._child.bench_rounding import Prepared, prepared
 
 _WHOLE = 1024  # columns, up to which all are held beside all
-_SIZE = 256  # of a block of more: a super-block of ggml's, so that no scale reaches over two
+SIZE = 256  # of a block of more: a super-block of ggml's, so that no scale reaches over two
 _UNIT = 32  # the blocks of every format are as long, or a multiple
-MOMENTS, SHARED = ".moments", ".moments_of"
+MOMENTS, SHARED, GRADIENTS = ".moments", ".moments_of", ".gradients"
 
 
-def block_columns(columns: int) -> int | None:
-    """Columns of a block, None where they cannot be cut."""
-    if columns <= _WHOLE:
+def block_columns(columns: int, whole: int = _WHOLE) -> int | None:
+    """Columns of a block, None where they cannot be cut; up to ``whole`` make one."""
+    if columns <= whole:
         return columns if columns % _UNIT == 0 else None
-    return next((size for size in range(_SIZE, 0, -_UNIT) if columns % size == 0), None)
+    return next((size for size in range(min(SIZE, whole), 0, -_UNIT) if columns % size == 0), None)
+
+
+class Kept:
+    """What was factored, by name, as it is asked for again and again; all is forgotten when it is too much."""
+
+    _MOST_BYTES = 128 * 1024**2
+
+    def __init__(self) -> None:
+        self._found: dict[str, list[Any]] = {}
+        self._bytes = 0
+
+    def of(self, name: str, make: Callable[[], list[Any]]) -> list[Any]:
+        """What is kept under a name, or made: tuples with arrays."""
+        if name not in self._found:
+            fresh = make()
+            parts = [part for one in fresh for part in one]
+            arrays = [array for part in parts for array in (part if isinstance(part, list) else [part])]
+            size = sum(array.nbytes for array in arrays if isinstance(array, np.ndarray))
+            if self._bytes + size > self._MOST_BYTES:
+                self._found, self._bytes = {}, 0
+            self._found[name] = fresh
+            self._bytes += size
+        return self._found[name]
 
 
 class Moments:
     """Gathered or read: ``owner`` says under which name a weight's lie.
 
+    Args:
+        whole: columns up to which all are held beside all.
+
     ``means[name]``: (blocks, columns of a block, the same) float32, the mean of x xᵀ. While they are gathered, sums.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, whole: int = _WHOLE) -> None:
+        self._whole = whole
         self.owner: dict[str, str] = {}
         self.means: dict[str, Any] = {}
         self._rows: dict[str, int] = {}
         self._fed_by: dict[int, str] = {}
-        self._ready: tuple[str, list[Prepared]] = ("", [])
+        self._ready = Kept()
 
-    def add(self, name: str, source: int, rows: Any) -> None:
-        """Take in what a weight is multiplied with, (rows, columns); ``source``: the address of the tensor it is."""
+    def add(self, name: str, source: int | None, rows: Any) -> None:
+        """Take in what a weight is multiplied with, (rows, columns).
+
+        ``source``: the address of the tensor it is, by which weights share; None where none does.
+        """
         if name not in self.owner:
             # an address names a tensor within one graph; all weights are seen in the first
-            self.owner[name] = self._fed_by.setdefault(source, name)
-        size = block_columns(rows.shape[1])
+            self.owner[name] = name if source is None else self._fed_by.setdefault(source, name)
+        size = block_columns(rows.shape[1], self._whole)
         if self.owner[name] != name or size is None:
             return
         if name not in self.means:
@@ -69,13 +99,11 @@ class Moments:
         return self.means.get(self.owner.get(name, ""))
 
     def prepared(self, name: str) -> list[Prepared]:
-        """A weight's, factored; those of the last are kept, as a weight is asked for in many formats."""
+        """A weight's, factored."""
         owner = self.owner.get(name, "")
         if owner not in self.means:
             return []
-        if self._ready[0] != owner:
-            self._ready = owner, [prepared(block) for block in self.means[owner]]
-        return self._ready[1]
+        return self._ready.of(owner, lambda: [prepared(block) for block in self.means[owner]])
 
     def arrays(self) -> dict[str, Any]:
         """As a file of arrays has them, ``moments_from`` reads them."""

@@ -23,6 +23,7 @@ from memfit.engine._llama_cpp._child.bench_layouts import LAYOUTS, Layout, Parts
 _DAMPING = 0.1  # of the mean moment on each; other text is off by less with it than with 0.01, as GPTQ has it
 _PASSES = 2  # over all columns, each to its best code; a third lowers the error by 1 % more
 _MOST_HALF = 65504.0  # the largest half float
+_STRIP = 96  # rows, of which what is worked on stays in a cache
 _BATCH = 16  # columns that are updated one by one before the rest follows with a product
 # products of matrix and error, and sums of 1024 of them, stay below 2**53
 _MATRIX_BITS, _ERROR_BITS, _MOST_ERROR = 21, 18, 1 << 21
@@ -57,15 +58,24 @@ def prepared(moments: Any) -> Prepared:
     scale = np.sqrt(squares[order])
     beside = whole[np.ix_(order, order)] / (scale[:, None] * scale)
     np.fill_diagonal(beside, 1.0)
-    left, feed = beside.copy(), np.zeros_like(beside)
-    for at in range(len(left) - 1, 0, -1):
-        line = left[:at, at] / left[at, at]
-        feed[:at, at] = line
-        left[:at, :at] -= left[:at, at, None] * line
+    feed, _ = eliminated(beside)
     bits = _MATRIX_BITS - max(0, int(np.frexp(np.abs(feed).max(initial=0.0))[1]))
     return Prepared(
         order, scale.astype(np.float32), np.rint(np.ldexp(beside, _MATRIX_BITS)), np.rint(np.ldexp(feed, bits)), bits
     )
+
+
+def eliminated(beside: Any) -> tuple[Any, Any]:
+    """U, strictly upper, and D's diagonal, of a matrix that is (U + I) D (U + I)ᵀ; float64."""
+    left, feed = beside.copy(), np.zeros_like(beside)
+    for at in range(len(left) - 1, 0, -1):
+        column = left[:at, at]
+        line = column / left[at, at]
+        feed[:at, at] = line
+        for start in range(0, at, _STRIP):  # what lies under the diagonal is never read
+            end = min(start + _STRIP, at)
+            left[start:end, start:at] -= column[start:end, None] * line[start:]
+    return feed, np.diagonal(left).copy()
 
 
 def rounded(kind: int, data: Any, values: Any, blocks: Any) -> Any:
@@ -242,8 +252,10 @@ def _nearest(layout: Layout) -> Any:
     """What finds the nearest of a layout's levels."""
     levels = layout.levels
     if _even(levels):
-        return lambda wanted: np.clip(np.rint(wanted), levels[0], levels[-1])
+        least, most = levels[0], levels[-1]
+        return lambda wanted: np.maximum(np.minimum(np.rint(wanted), most), least)
     # levels are whole numbers, what lies between two is a multiple of a half: a table of halves has them all
     halves = np.arange(2 * int(levels[0]), 2 * int(levels[-1]) + 1)
     table = levels[np.searchsorted(levels[1:] + levels[:-1], halves, side="right")]
-    return lambda wanted: table[(np.clip(np.floor(wanted * 2), halves[0], halves[-1]) - halves[0]).astype(np.int32)]
+    least, most = np.float32(halves[0]), np.float32(halves[-1])
+    return lambda wanted: table[(np.maximum(np.minimum(np.floor(wanted * 2), most), least) - least).astype(np.int32)]

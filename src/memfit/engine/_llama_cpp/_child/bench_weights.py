@@ -14,12 +14,14 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from memfit.engine._llama_cpp._child.bench_coupling import Coupling, coupled
 from memfit.engine._llama_cpp._child.bench_layouts import LAYOUTS
 from memfit.engine._llama_cpp._child.bench_model import Refused
 from memfit.engine._llama_cpp._child.bench_moments import lost
 from memfit.engine._llama_cpp._child.bench_rounding import Prepared, rounded
 
 _CHUNK_ELEMENTS = 1 << 22  # of a tensor at a time: 16 MiB as floats
+_LEAST_ROWS = 32  # of a thread: fewer take as long
 _F32 = 0
 
 
@@ -69,11 +71,13 @@ class Guide(NamedTuple):
         importance: of each column, (matrices or 1, columns) float32; None where all count alike.
         moments: (blocks, columns of a block, the same) float32, of weights that are one matrix; None for none.
         blocks: the same, factored.
+        rows: moments of gradients at its outputs, factored, in blocks of rows; of weights that are one matrix.
     """
 
     importance: Any = None
     moments: Any = None
     blocks: list[Prepared] | None = None
+    rows: list[Coupling] | None = None
 
     def line(self, matrix: int) -> Any:
         """Importances of a matrix's columns."""
@@ -159,8 +163,22 @@ class Codec:
         self._share(part, count)
         return data
 
-    def encode_by(self, kind: int, values: Any, guide: Guide, matrix: int = 0) -> Any:
-        """The same by all that is known of a weight: rounded with error feedback where there are moments."""
+    def encode_by(self, kind: int, values: Any, guide: Guide, matrix: int = 0, first: int = 0) -> Any:
+        """The same by all that is known of a weight: rounded with error feedback where there are moments.
+
+        ``first``: the number of the first row, by which rows find the blocks that are theirs.
+        """
+        if guide.rows and kind != _F32:
+            size = guide.rows[0].rows
+            own = guide.rows[first // size : (first + len(values)) // size]
+            if not first % size and not len(values) % size:
+                alone = guide._replace(rows=None)
+                return coupled(
+                    values,
+                    own,
+                    lambda wanted: self.encode_by(kind, wanted, alone, matrix),
+                    lambda data: self.decode(kind, data, values.shape[1]),
+                )
         data = self.encode(kind, values, guide.line(matrix))
         if not guide.blocks or kind not in LAYOUTS:
             return data
@@ -173,18 +191,19 @@ class Codec:
         self._share(part, len(values))
         return data
 
-    def matrices(self, weight: Weight, most_rows: int | None = None) -> Iterator[tuple[int, Any]]:
+    def matrices(self, weight: Weight, most_rows: int | None = None, together: int = 1) -> Iterator[tuple[int, Any]]:
         """A tensor's rows as floats, with the number of the matrix they belong to, a piece at a time.
 
         Args:
             weight: where it lies.
             most_rows: take only so many of each matrix, evenly spread.
+            together: rows that must not be parted, one behind another.
         """
         columns = weight.dims[0]
         size = self.row_bytes(weight.kind, columns)
         content = np.memmap(weight.path, np.uint8, "r", weight.offset, (weight.rows, size))
         step = 1 if most_rows is None else max(1, -(-weight.matrix_rows // most_rows))
-        piece = max(1, _CHUNK_ELEMENTS // columns)
+        piece = max(1, _CHUNK_ELEMENTS // columns // together) * together
         for matrix in range(weight.matrices):
             first = matrix * weight.matrix_rows
             for start in range(0, weight.matrix_rows, piece * step):
@@ -206,10 +225,12 @@ class Codec:
             for start in range(0, len(content), _CHUNK_ELEMENTS):
                 yield content[start : start + _CHUNK_ELEMENTS]
             return
-        for matrix, values in self.matrices(weight):
+        done = 0
+        for matrix, values in self.matrices(weight, together=guide.rows[0].rows if guide.rows else 1):
             if not np.isfinite(values).all():
                 raise Refused(f"quantize {weight.name}: it holds numbers that are not finite")
-            yield self.encode_by(kind, values, guide, matrix)
+            yield self.encode_by(kind, values, guide, matrix, done % weight.matrix_rows)
+            done += len(values)
 
     def squares(self, weight: Weight, most_rows: int) -> Any:
         """Sums of squared weights by column, over all matrices, (columns,) float64."""
@@ -235,7 +256,7 @@ class Codec:
 
     def _share(self, part: Any, rows: int) -> None:
         """Run ``part(begin, end)`` over all rows, by as many threads as there are."""
-        step = -(-rows // self._threads)
+        step = max(-(-rows // self._threads), _LEAST_ROWS)
         bounds = itertools.pairwise([*range(0, rows, step), rows]) if rows else ()
         for done in [self._pool.submit(part, *pair) for pair in bounds]:
             done.result()

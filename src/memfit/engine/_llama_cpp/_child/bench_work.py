@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
+from memfit.engine._llama_cpp._child.bench_activations import relative
+from memfit.engine._llama_cpp._child.bench_coupling import Outputs
 from memfit.engine._llama_cpp._child.bench_importance import Importance, Tensor
 from memfit.engine._llama_cpp._child.bench_layouts import LAYOUTS
 from memfit.engine._llama_cpp._child.bench_model import Model, Refused
-from memfit.engine._llama_cpp._child.bench_moments import MOMENTS, SHARED, Moments, moments_from
+from memfit.engine._llama_cpp._child.bench_moments import GRADIENTS, MOMENTS, SHARED, Moments, moments_from
 from memfit.engine._llama_cpp._child.bench_weights import Codec, Guide, Weight
 from memfit.engine._llama_cpp._child.library import Library
 from memfit.engine._llama_cpp._child.scores import Sample, beside, exact, log_probabilities, plain
@@ -73,12 +75,13 @@ def counted(
 
 
 def errors(codec: Codec, weight: Weight, kinds: list[int], guide: Guide, most_rows: int) -> list[tuple[float, float]]:
-    """What each format loses on a weight: with errors fed back, and as llama-quantize rounds.
+    """What each format loses on a weight: with errors fed back along rows, and as llama-quantize rounds.
 
     Feeding errors back takes as long for few rows as for many, so it is done for some formats, and what it brings to
     the others is taken to be what it brings to the nearest of those.
     """
-    if guide.blocks is None:
+    guide = guide._replace(rows=None)
+    if not guide.blocks:
         return [(codec.error(weight, kind, guide, most_rows),) * 2 for kind in kinds]
     unfed = Guide(guide.importance, guide.moments)
     plain = {kind: codec.error(weight, kind, unfed, most_rows) for kind in kinds}
@@ -120,24 +123,48 @@ def noises(found: Importance) -> dict[tuple[str, int], Any]:
     }
 
 
+def noise_shares(
+    codec: Codec, weight: Weight, importance: Mapping[str, Any], noise: Mapping[int, Any], most_rows: int
+) -> dict[int, float]:
+    """What rounding activations adds to the power of a weight's product, by size of block.
+
+    Args:
+        codec: reads the weight, ``most_rows`` of each matrix.
+        weight: whose.
+        importance: by weight.
+        noise: what rounding takes from its activations, by size of block; None where that is not known.
+        most_rows: see there.
+    """
+    if weight.name not in importance:  # it is looked up and not multiplied with
+        return dict.fromkeys(noise, 0.0)
+    squares, moments = codec.squares(weight, most_rows), importance[weight.name].mean(axis=0)
+    return {block: 0.0 if lost is None else relative(squares, moments, lost) for block, lost in noise.items()}
+
+
 def write_known(
-    file: BinaryIO, importance: dict[str, Any], noise: dict[tuple[str, int], Any], moments: Moments
+    file: BinaryIO,
+    importance: dict[str, Any],
+    noise: dict[tuple[str, int], Any],
+    moments: Moments,
+    outputs: Outputs,
 ) -> None:
     """All that was gathered of activations, as arrays: importances under the names of weights, the rest beside."""
     noises = {f"{name}|{block}": value for (name, block), value in noise.items()}
-    np.savez(file, **importance, **noises, **moments.arrays())
+    np.savez(file, **importance, **noises, **moments.arrays(), **outputs.arrays())
 
 
-def read_known(arrays: Mapping[str, Any]) -> tuple[dict[str, Any], dict[tuple[str, int], Any], Moments]:
+def read_known(arrays: Mapping[str, Any]) -> tuple[dict[str, Any], dict[tuple[str, int], Any], Moments, Outputs]:
     """Importances, noises and moments that ``write_known`` wrote."""
-    importance, noise = {}, {}
+    importance, noise, outputs = {}, {}, {}
     for name, content in arrays.items():
         if "|" in name:
             weight, block = name.split("|")
             noise[weight, int(block)] = content
+        elif name.endswith(GRADIENTS):
+            outputs[name.removesuffix(GRADIENTS)] = content
         elif not name.endswith((MOMENTS, SHARED)):
             importance[name] = content
-    return importance, noise, moments_from(arrays)
+    return importance, noise, moments_from(arrays), Outputs(outputs)
 
 
 class Exchanged:
