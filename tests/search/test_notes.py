@@ -26,10 +26,36 @@ def test_a_line_that_was_cut_off_is_not_known_and_not_in_the_way(tmp_path: Path)
     for length in range(len(whole)):
         path.write_bytes(whole[:length])
         found = Notes({}, tmp_path)
-        assert ("one" in found) == (length >= whole.index(b"\n") + 1)
-        assert "two" not in found
+        assert ("one" in found) == (length >= whole.index(b"\n"))
+        assert ("two" in found) == (length >= len(whole) - 1)
         found.learn("three", 3)
         assert Notes({}, tmp_path).get("three") == 3
+
+
+@pytest.mark.parametrize("damage", [b"\0" * 40, b"\xff\xfe", b"{}", b"3", b'["a"]', b'[["a"], 1]'])
+def test_a_damaged_line_is_learned_again_and_the_others_stay(tmp_path: Path, damage: bytes) -> None:
+    notes = Notes({}, tmp_path)
+    notes.learn("one", 1)
+    path = notes.folder / "learned.jsonl"
+    path.write_bytes(damage + b"\n" + path.read_bytes())
+    found = Notes({}, tmp_path)
+    assert found.get("one") == 1
+    found.learn("two", 2)
+    assert Notes({}, tmp_path).get("two") == 2
+
+
+def test_two_searches_of_one_question_lose_nothing_of_each_other(tmp_path: Path) -> None:
+    """One is killed in the middle of a line, one begins, a third has been writing all the while."""
+    writing = Notes({}, tmp_path)
+    writing.learn("one", 1)
+    path = writing.folder / "learned.jsonl"
+    with path.open("ab") as file:
+        file.write(b'["cut", 0.')
+    beginning = Notes({}, tmp_path)
+    writing.learn("two", 2)
+    beginning.learn("three", 3)
+    found = Notes({}, tmp_path)
+    assert [found.get(key) for key in ("one", "two", "three", "cut")] == [1, 2, 3, None]
 
 
 def test_a_folder_that_cannot_be_is_said_with_what_to_do(tmp_path: Path) -> None:

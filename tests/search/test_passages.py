@@ -40,6 +40,19 @@ def test_chats_become_turns(tmp_path: Path) -> None:
     )
 
 
+def test_only_a_line_feed_ends_a_line_and_a_byte_order_mark_is_none(tmp_path: Path) -> None:
+    """U+2028, U+0085 and their like may stand unescaped in a string of JSON, and chats of the web hold them."""
+    for odd in ("\u2028", "\u2029", "\x85"):
+        line = json.dumps({"text": f"one{odd}two"}, ensure_ascii=False)
+        assert read_text(written(tmp_path, f"\ufeff{line}\r\n")).parts == (f"one{odd}two",)
+        task = json.dumps({"prompt": f"one{odd}two", "answer": "x"}, ensure_ascii=False)
+        assert read_tasks(written(tmp_path, f"\ufeff{task}\r\n")).tasks[0].before == f"one{odd}two"
+
+
+def test_whole_characters_may_be_written_in_two_halves(tmp_path: Path) -> None:
+    assert read_text(written(tmp_path, '{"text": "\\ud83d\\ude00"}')).parts == ("\U0001f600",)
+
+
 def test_plain_text_is_taken_whole(tmp_path: Path) -> None:
     passage = read_text(written(tmp_path, "two\nlines", "a.txt"))
     assert passage.parts == ("two\nlines",)
@@ -63,6 +76,8 @@ def test_without_a_file_the_bundled_sample_is_taken_and_said() -> None:
         (b'{"foo": 1}', "a.jsonl", "line 1: none of the fields"),
         (b'{"messages": [1]}', "a.jsonl", "line 1: messages holds a turn without content"),
         (b"3", "a.jsonl", "line 1: none of the fields"),
+        (b'{"text": "a"}\n' + b"[" * 200_000, "a.jsonl", "line 2: JSON nested too deeply"),
+        (b'{"text": "a"}\n{"text": "b \\ud800 c"}', "a.jsonl", r"line 2: .ud800 is half of a character"),
     ],
 )
 def test_texts_that_cannot_be_used_are_refused(tmp_path: Path, content: bytes, name: str, said: str) -> None:
@@ -111,6 +126,8 @@ def test_tasks_are_read(tmp_path: Path) -> None:
     [
         ("{", "no JSON"),
         ("[]", "no object"),
+        ("[" * 200_000, "nested too deeply"),
+        ('{"prompt": "\\udc00", "answer": "x"}', "half of a character"),
         ('{"answer": 1}', "no question"),
         ('{"question": "a", "choices": ["x"], "answer": 0}', "two texts"),
         ('{"question": "a", "choices": ["x", ""], "answer": 0}', "two texts"),

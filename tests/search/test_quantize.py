@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import struct
 from pathlib import Path
@@ -13,6 +14,7 @@ pytest.importorskip("llama_cpp", reason="the engine is not installed: pip instal
 pytest.importorskip("highspy", reason="the solver is not installed: pip install 'memfit[search]'")
 
 from small_search import MODEL, request
+from small_search import text as small_text
 
 from memfit.errors import EngineFailed, MemfitError, ModelError, UsageError
 from memfit.model.file import read_shape
@@ -79,6 +81,62 @@ def test_a_recipe_of_another_base_is_refused(found: PrecisionMap, folder: Path) 
     with pytest.raises(UsageError, match="is not the base"):
         remake(str(folder / "out.precision.json"), str(folder / "out.gguf"), str(folder / "b.gguf"))
     assert not (folder / "b.gguf").exists()
+
+
+def changed_record(folder: Path, to: Path, **fields: object) -> str:
+    """The record with other fields, beside the same importances."""
+    record = json.loads((folder / "out.precision.json").read_bytes())
+    (to / "other.precision.json").write_text(json.dumps(record | fields))
+    shutil.copy(folder / "out.imatrix.gguf", to / "other.imatrix.gguf")
+    return str(to / "other.precision.json")
+
+
+def test_a_recipe_that_comes_out_differently_leaves_what_was_there(
+    found: PrecisionMap, folder: Path, tmp_path: Path
+) -> None:
+    path = changed_record(folder, tmp_path, sha256="0" * 64)
+    mine = tmp_path / "mine.gguf"
+    mine.write_text("mine")
+    with pytest.raises(ModelError, match="came out differently"):
+        remake(path, str(MODEL), str(mine), overwrite=True, threads=1)
+    assert mine.read_text() == "mine"
+    with pytest.raises(ModelError, match="came out differently"):
+        remake(path, str(MODEL), str(tmp_path / "new.gguf"), threads=1)
+    assert not (tmp_path / "new.gguf").exists()
+
+
+@pytest.mark.parametrize(
+    ("tensor", "said"),
+    [
+        ({"name": "blk.0.attn_q.weight", "format": "Q9_Z"}, "unknown format 'Q9_Z'"),
+        ({"name": "blk.9.attn_q.weight", "format": "Q4_K"}, "blk.9.attn_q.weight cannot be Q4_K"),
+        ({"name": "blk.0.attn_norm.weight", "format": "IQ1_S"}, "blk.0.attn_norm.weight cannot be IQ1_S"),
+        ({"name": "token_embd.weight", "format": "IQ1_S"}, "without its importances"),
+    ],
+)
+def test_records_that_were_changed_are_refused_by_what_is_wrong(
+    found: PrecisionMap, folder: Path, tmp_path: Path, tensor: dict[str, str], said: str
+) -> None:
+    one = msgspec.to_builtins(found.tensors[0])
+    path = changed_record(folder, tmp_path, tensors=[one | tensor])
+    with pytest.raises(UsageError, match=said) as refused:
+        remake(path, str(MODEL), str(tmp_path / "new.gguf"), threads=1)
+    assert path in refused.value.message
+    assert not (tmp_path / "new.gguf").exists()
+
+
+def test_a_search_that_was_killed_before_the_file_had_its_name_is_finished_by_the_same_command(
+    found: PrecisionMap, folder: Path, tmp_path: Path
+) -> None:
+    """Its record and importances may lie there already; to another question they belong to someone else."""
+    same = request(folder, Asked(max_bytes=BUDGET), out=str(tmp_path / "late.gguf"))
+    first = quantize(same)
+    (tmp_path / "late.gguf").unlink()
+    assert quantize(same).sha256 == first.sha256 == found.sha256
+    (tmp_path / "late.gguf").unlink()
+    other = msgspec.structs.replace(same, asked=Asked(floors=(parse_floor("kl=0.05"),)))
+    with pytest.raises(UsageError, match="belongs beside"):
+        quantize(other)
 
 
 def test_evaluate_agrees_with_the_search_on_the_same_windows(found: PrecisionMap, folder: Path) -> None:
@@ -165,6 +223,25 @@ class TestRefusals:
         with pytest.raises(UsageError, match="exists"):
             quantize(request(tmp_path, Asked(max_bytes=BUDGET)))
         assert (tmp_path / "out.gguf").read_text() == "mine"
+
+    @pytest.mark.parametrize("name", ["out.imatrix.gguf", "out.precision.json"])
+    def test_what_lies_where_the_record_and_the_importances_go_stays(self, tmp_path: Path, name: str) -> None:
+        (tmp_path / name).write_text("mine")
+        with pytest.raises(UsageError, match=f"{name} exists"):
+            quantize(request(tmp_path, Asked(max_bytes=BUDGET)))
+        assert (tmp_path / name).read_text() == "mine"
+
+    def test_given_importances_are_never_written_over(self, tmp_path: Path) -> None:
+        given = tmp_path / "out.imatrix.gguf"
+        given.write_text("mine")
+        with pytest.raises(UsageError, match="--imatrix names it"):
+            quantize(request(tmp_path, Asked(max_bytes=BUDGET), imatrix=str(given), overwrite=True))
+        assert given.read_text() == "mine"
+
+    def test_the_text_of_the_search_is_not_unseen(self, tmp_path: Path) -> None:
+        (tmp_path / "copy.txt").write_bytes(Path(small_text(tmp_path)).read_bytes())
+        with pytest.raises(UsageError, match="is the text that is searched on"):
+            quantize(request(tmp_path, Asked(max_bytes=BUDGET), unseen=str(tmp_path / "copy.txt")))
 
     def test_a_quantized_base_is_refused_unless_forced(self, found: PrecisionMap, folder: Path, tmp_path: Path) -> None:
         with pytest.raises(UsageError, match="is quantized already"):

@@ -53,7 +53,7 @@ class NewFile:
         self._digest = hashlib.sha256()
         self._hashing: Future[None] | None = None
         self._written = 0
-        self._hidden = place.with_name(f".memfit-{os.getpid()}.partial")
+        self._hidden = place.with_name(f".{place.name}.memfit-{os.getpid()}.partial")
         try:
             self._file, self._named = self._open()
         except OSError as failure:
@@ -74,6 +74,13 @@ class NewFile:
         if self._progress is not None:
             self._progress(self._written, self._size)
         return len(data)
+
+    def sha256(self) -> str:
+        """Of what was written so far: whoever wants to see another does not keep it."""
+        if self._hashing is not None:
+            self._hashing.result()
+            self._hashing = None
+        return self._digest.hexdigest()
 
     def keep(self) -> str:
         """Give the file its name, once it has reached the disk; returns its SHA-256.

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
+from memfit.errors import UsageError
+from memfit.model.new_file import new_file
+from memfit.search import importances
 from memfit.search.base import Base
 from memfit.search.choose import RECOVERED, SEARCHED, Mix
 from memfit.search.records import Asked, Candidate, Floor, Given, PrecisionMap
 from memfit.search.sensitivity import Sensitivity, probe_format
+from memfit.search.session import Said, Session
+from memfit.search.write import copy, refuse_base
 
 
 def given(base: Base, mix: Mix, sensitivity: Sensitivity | None, best: Candidate | None) -> tuple[Given, ...]:
@@ -74,11 +82,88 @@ def beside(out: Path, ending: str) -> Path:
     return out.with_name(f"{out.stem}.{ending}")
 
 
-def keep_record(found: PrecisionMap, path: Path) -> None:
-    """Write the record, whole or not at all."""
-    fresh = path.with_name(f".{path.name}.partial")
+def leave(
+    session: Session, found: PrecisionMap, made: Path, *, text: str | None, overwrite: bool, said: Said, began: float
+) -> PrecisionMap:
+    """Give the file its name ``found.out``, which it gets last: its importances and its record lie there already.
+
+    Args:
+        session: that found it.
+        found: the record, without digests.
+        made: the file, elsewhere.
+        text: name of the text that importances are of.
+        overwrite: a file of that name may be replaced.
+        said: told about progress.
+        began: when, by the monotonic clock.
+
+    Raises:
+        UsageError, MemfitError: as ``new_file``; the file is not there then.
+    """
+    out = Path(found.out or "")
+    kept, staged = session.notes.place("importance.npz"), session.notes.place(f"importance-{os.getpid()}.gguf")
+    whole = [found]
+
+    def first(digest: str) -> None:
+        seconds = round(time.monotonic() - began, 1)
+        whole[0] = msgspec.structs.replace(found, sha256=digest, importance_sha256=importance, seconds=seconds)
+        keep_record(whole[0], beside(out, "precision.json"))
+        copy(staged, beside(out, "imatrix.gguf"), overwrite=True)
+
     try:
-        fresh.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
-        fresh.replace(path)
+        importance = importances.export(kept, staged, text=text or "the bundled sample of memfit", overwrite=True)
+        copy(made, out, overwrite=overwrite, progress=partial(said, "writing"), first=first)
     finally:
-        fresh.unlink(missing_ok=True)
+        staged.unlink(missing_ok=True)
+    return whole[0]
+
+
+def keep_record(found: PrecisionMap, path: Path) -> None:
+    """Write the record, whole or not at all.
+
+    Raises:
+        MemfitError: no space, or the disk fails.
+    """
+    data = msgspec.json.format(msgspec.json.encode(found)) + b"\n"
+    with new_file(path, len(data), overwrite=True) as file:
+        file.write(data)
+        file.keep()
+
+
+def refuse_out(
+    out: Path, base: Base, imatrix: Path | None, *, overwrite: bool, begun: Callable[[PrecisionMap], bool]
+) -> None:
+    """Whether a result and what belongs beside it find their names free.
+
+    Args:
+        out: the file that is to be written.
+        base: what it is made of.
+        imatrix: importances that were given.
+        overwrite: files of these names may be replaced.
+        begun: whether a record is of the same question: its search was ended before the file had its name.
+
+    Raises:
+        UsageError: a name is taken, is a folder, or lies in none.
+    """
+    record, importances = beside(out, "precision.json"), beside(out, "imatrix.gguf")
+    for path in (out, record, importances):
+        refuse_base(path, base)
+        if path.is_dir():
+            raise UsageError(f"{path} is a folder", hint="give the file a name of its own")
+        if imatrix is not None and imatrix.exists() and path.exists() and path.samefile(imatrix):
+            raise UsageError(f"{path} would be written over, and --imatrix names it", hint="give --out another name")
+    if not out.resolve().parent.is_dir():
+        raise UsageError(f"no such folder: {out.resolve().parent}", hint="make it first: mkdir -p")
+    if overwrite:
+        return
+    if out.exists():
+        raise UsageError(f"{out} exists", hint="choose another name, or give --overwrite")
+    taken = next((path for path in (record, importances) if path.exists()), None)
+    if taken is not None and not _begun(record, begun):
+        raise UsageError(f"{taken} exists, and belongs beside {out}", hint="choose another name, or give --overwrite")
+
+
+def _begun(record: Path, begun: Callable[[PrecisionMap], bool]) -> bool:
+    try:
+        return begun(msgspec.json.decode(record.read_bytes(), type=PrecisionMap))
+    except (OSError, msgspec.MsgspecError):
+        return False

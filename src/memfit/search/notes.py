@@ -89,14 +89,17 @@ class Notes:
                 path.unlink(missing_ok=True)
 
     def _read(self) -> None:
+        """Take in what is whole; a line that was cut off or damaged is learned again."""
         with suppress(FileNotFoundError):
             content = self._path.read_bytes()
-            if not content.endswith(b"\n"):  # the last line was cut off
-                content = content[: content.rfind(b"\n") + 1]
-                self._path.write_bytes(content)
-            for line in content.splitlines():
-                key, value = json.loads(line)
-                self._known[key] = value
+            for line in content.split(b"\n"):
+                with suppress(ValueError, TypeError):  # no JSON, or no pair
+                    key, value = json.loads(line)
+                    self._known[key] = value
+            if content and not content.endswith(b"\n"):
+                # ended, not cut away: another search may be writing to the same file
+                with self._path.open("ab") as file:
+                    file.write(b"\n")
 
     def _failed(self, failure: OSError) -> MemfitError:
         return MemfitError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -11,12 +12,11 @@ import msgspec
 from memfit.errors import UsageError
 from memfit.precision.formats import FORMATS
 from memfit.precision.presets import PRESETS
-from memfit.search import importances
 from memfit.search.base import Base, differing
 from memfit.search.budget import Destination, most_bytes
 from memfit.search.cache import KINDS, choose_cache
 from memfit.search.choose import RECOVERED, SEARCHED, Mix, Search, candidate, for_budget, for_floors, searched_formats
-from memfit.search.conclude import beside, given, keep_record, nearest
+from memfit.search.conclude import given, leave, nearest, refuse_out
 from memfit.search.ladder import Rung, measured, rungs
 from memfit.search.promises import notes_on
 from memfit.search.records import Asked, CacheChoice, Candidate, PrecisionMap, Recovered
@@ -24,8 +24,7 @@ from memfit.search.recover import Recovery, recover
 from memfit.search.sensitivity import Sensitivity
 from memfit.search.session import Said, Session, Setting, fitting_window
 from memfit.search.tasks import read_tasks
-from memfit.search.text import read_text
-from memfit.search.write import copy, refuse_base
+from memfit.search.text import Passage, read_text
 
 _COMPETITORS = 2  # presets that are measured beside a search, the most promising first
 _NEAR = 1.35  # a preset is measured where its prediction is within this of the floor
@@ -94,17 +93,19 @@ def quantize(request: Request, said: Said = lambda _what, _done, _total: None) -
     if asked.device is not None and asked.kv is not None:
         request = msgspec.structs.replace(request, asked=_within_device(base, asked, asked.kv))
         asked = request.asked
-    if request.out is not None:
-        _refuse_out(Path(request.out), base, overwrite=request.overwrite)
     passage = read_text(request.text)
-    apart = None if request.unseen is None else read_text(request.unseen)
+    apart = _read_apart(request, passage)
+    imatrix = None if request.imatrix is None else Path(request.imatrix)
+    if request.out is not None:
+        begun = partial(_same_question, request, passage)
+        refuse_out(Path(request.out), base, imatrix, overwrite=request.overwrite, begun=begun)
     setting = Setting(
         window_tokens=fitting_window(base.shape, request.window_tokens),
         threads=request.threads,
         tasks=tuple(read_tasks(one.file) for one in asked.floors if one.file is not None),
         wants_speed=request.ladder or asked.min_tokens_per_s is not None or asked.max_ttft_s is not None,
         kv=asked.kv or KINDS[0],
-        imatrix=None if request.imatrix is None else Path(request.imatrix),
+        imatrix=imatrix,
     )
     work = None if request.work is None else Path(request.work)
     with Session(base, passage, apart, setting, work=work, said=said) as session:
@@ -112,6 +113,23 @@ def quantize(request: Request, said: Said = lambda _what, _done, _total: None) -
         if request.recovery is not None and decision.mix is not None:
             decision = _with_recovery(session, request, request.recovery, decision, decision.mix, said)
         return _concluded(session, request, decision, said, began)
+
+
+def _read_apart(request: Request, passage: Passage) -> Passage | None:
+    if request.unseen is None:
+        return None
+    apart = read_text(request.unseen)
+    if apart.sha256 == passage.sha256:
+        raise UsageError(
+            f"--unseen {request.unseen} is the text that is searched on",
+            hint="give another text, or no --unseen: a third of --text is kept from the search then",
+        )
+    return apart
+
+
+def _same_question(request: Request, passage: Passage, record: PrecisionMap) -> bool:
+    of = record.model, record.out, record.text.sha256, record.asked.floors
+    return of == (request.model, request.out, passage.sha256, request.asked.floors)
 
 
 def _place(asked: Asked) -> Destination:
@@ -265,31 +283,19 @@ def _fast_enough(one: Candidate, asked: Asked) -> bool:
 
 def _concluded(session: Session, request: Request, decision: _Decision, said: Said, began: float) -> PrecisionMap:
     base, best, mix = session.base, decision.candidate, decision.mix
-    digest = importance_digest = None
-    if mix is not None and request.out is not None:
-        out = Path(request.out)
-        made = decision.file or session.file_of(
-            differing(mix.formats, base), plain=best is not None and best.name != SEARCHED
-        )
-        digest = copy(made, out, overwrite=request.overwrite, progress=lambda done, total: said("writing", done, total))
-        kept = session.notes.place("importance.npz")
-        importance_digest = importances.export(
-            kept, beside(out, "imatrix.gguf"), text=request.text or "the bundled sample of memfit", overwrite=True
-        )
     text, unseen = session.texts()
     found = PrecisionMap(
         model=request.model,
         model_sha256=base.sha256(),
         model_bytes=base.whole_bytes,
-        out=request.out if digest else None,
+        out=None,
         bytes=None if best is None else best.bytes,
-        sha256=digest,
+        sha256=None,
         asked=decision.asked,
         kv=session.setting.kv,
         caches=decision.caches,
         method="ladder" if request.ladder else "searched",
         tensors=() if mix is None else given(base, mix, decision.sensitivity, best),
-        importance_sha256=importance_digest,
         predicted_kl=None if mix is None or request.ladder else mix.predicted_kl,
         quality=None if best is None else best.quality,
         speed=None if best is None else best.speed,
@@ -305,16 +311,9 @@ def _concluded(session: Session, request: Request, decision: _Decision, said: Sa
         seconds=round(time.monotonic() - began, 1),
         notes=(*base.warnings, *notes_on(text, unseen, session, best)),
     )
-    if digest is not None and request.out is not None:
-        keep_record(found, beside(Path(request.out), "precision.json"))
-    return found
-
-
-def _refuse_out(out: Path, base: Base, *, overwrite: bool) -> None:
-    refuse_base(out, base)
-    if out.is_dir():
-        raise UsageError(f"{out} is a folder", hint="give the file a name in it")
-    if out.exists() and not overwrite:
-        raise UsageError(f"{out} exists", hint="choose another name, or give --overwrite")
-    if not out.resolve().parent.is_dir():
-        raise UsageError(f"no such folder: {out.resolve().parent}", hint="make it first: mkdir -p")
+    if mix is None or request.out is None:
+        return found
+    plain = best is not None and best.name != SEARCHED
+    made = decision.file or session.file_of(differing(mix.formats, base), plain=plain)
+    found = msgspec.structs.replace(found, out=request.out)
+    return leave(session, found, made, text=request.text, overwrite=request.overwrite, said=said, began=began)

@@ -10,6 +10,7 @@ import msgspec
 
 from memfit.engine.workbench import Workbench
 from memfit.errors import ModelError, UsageError
+from memfit.precision.formats import FORMATS
 from memfit.search import importances
 from memfit.search.base import Base
 from memfit.search.choose import SEARCHED
@@ -17,6 +18,7 @@ from memfit.search.records import PrecisionMap
 from memfit.search.write import write
 
 _RECORD, _IMPORTANCES = ".precision.json", ".imatrix.gguf"
+_WHOLE = "give the record as memfit quantize wrote it"
 
 
 def read_record(path: str) -> PrecisionMap:
@@ -68,28 +70,54 @@ def remake(
     beside = Path(path).with_name(Path(path).name.removesuffix(_RECORD) + _IMPORTANCES)
     if not beside.is_file():
         raise UsageError(f"no importances: {beside} is not there", hint="it was written beside the record")
-    formats = {one.name: one.format for one in record.tensors if one.format != one.before}
+    formats = _formats(record, base, path)
     with Workbench(base.shape, threads=threads) as bench, tempfile.TemporaryDirectory(prefix="memfit-") as folder:
         kept = Path(folder) / "importance.npz"
         if importances.take(beside, kept) != record.importance_sha256:
             raise UsageError(f"{beside} is not what {path} was made with", hint="keep both files together")
         bench.take_importance(kept)
-        place = Path(out)
+        _refuse_unweighted(formats, bench.important, path)
         digest = write(
             bench,
             base,
             formats,
-            place,
+            Path(out),
             plain=record.chosen != SEARCHED,
             overwrite=overwrite,
             progress=lambda done, total: said("writing", done, total),
+            expected=record.sha256,
         )
         engine = bench.engine
     if digest != record.sha256:
-        place.unlink()
+        same = "the record was changed, or the machine computes differently"
+        other = f"it was made with {record.engine}, this is {engine}: install that version"
         raise ModelError(
-            "came out differently than before",
+            "came out differently than before, and was not kept",
             file=out,
-            hint=f"it was made with {record.engine}, this is {engine}: install that version",
+            hint=same if engine == record.engine else other,
         )
     return msgspec.structs.replace(record, model=model, out=out)
+
+
+def _formats(record: PrecisionMap, base: Base, path: str) -> dict[str, str]:
+    """What the record gives to tensors that do not keep their format.
+
+    Raises:
+        UsageError: the base has no such tensor, or it cannot be stored like that.
+    """
+    known = {one.name: one for one in base.changeable}
+    formats = {}
+    for one in record.tensors:
+        if one.format not in FORMATS:
+            raise UsageError(f"{path}, tensors: {one.name} has the unknown format {one.format!r}", hint=_WHOLE)
+        if one.name not in known or known[one.name].dims[0] % FORMATS.get(one.format).block_elements:
+            raise UsageError(f"{path}, tensors: {one.name} cannot be {one.format} in {base.path}", hint=_WHOLE)
+        if one.format != known[one.name].format:
+            formats[one.name] = one.format
+    return formats
+
+
+def _refuse_unweighted(formats: dict[str, str], important: frozenset[str], path: str) -> None:
+    for name, format in formats.items():
+        if FORMATS.get(format).needs_imatrix and name not in important:
+            raise UsageError(f"{path}, tensors: {name} cannot be {format} without its importances", hint=_WHOLE)

@@ -86,8 +86,8 @@ class Sensitivity:
         if format == tensor.format or FORMATS.get(format).bits >= FORMATS.get(tensor.format).bits:
             return 0.0
         probe = probe_format(tensor)
-        errors: Mapping[str, tuple[float, float, float]] = self._notes.get(f"errors {tensor.name}") or {}
-        if probe is None or format not in errors:
+        errors = self._errors(tensor)
+        if probe is None or format not in errors or probe not in errors:
             return None
         probed = self.probed(tensor)
         if probed is None:
@@ -101,6 +101,10 @@ class Sensitivity:
         """The divergence that was measured with this tensor alone in its probe's format."""
         value: float | None = self._notes.get(f"probe {tensor.name}")
         return value
+
+    def _errors(self, tensor: Tensor) -> Mapping[str, tuple[float, float, float]]:
+        found: Mapping[str, tuple[float, float, float]] = self._notes.get(f"errors {tensor.name}") or {}
+        return found
 
     def _padded(self, tensor: Tensor, format: str) -> int:
         size = FORMATS.get(format).tensor_bytes(tensor.dims)
@@ -120,15 +124,17 @@ class Sensitivity:
         groups: dict[tuple[str, ...], list[Tensor]] = {}
         for tensor in self._base.changeable:
             probe = probe_format(tensor)
-            if probe is None or f"errors {tensor.name}" in self._notes:
+            if probe is None:
                 continue
             names = candidates(tensor, {probe: 0, **dict.fromkeys(self._formats)}, bench.important)
-            groups.setdefault(tuple(names), []).append(tensor)
+            if not set(names) <= set(self._errors(tensor)):  # another search may have wanted other formats
+                groups.setdefault(tuple(names), []).append(tensor)
         total = sum(map(len, groups.values()))
         done = 0
         for formats, tensors in groups.items():
             for name, left, errors in bench.errors(tensors, formats, most_rows=_MOST_ROWS):
+                known: dict[str, object] = self._notes.get(f"errors {name}") or {}
                 self._notes.learn(f"left {name}", left)
-                self._notes.learn(f"errors {name}", dict(zip(formats, errors, strict=True)))
+                self._notes.learn(f"errors {name}", known | dict(zip(formats, errors, strict=True)))
                 done += 1
                 said("measuring formats", done, total)

@@ -7,7 +7,6 @@ A line is multiple choice, ``{"question": ..., "choices": [...], "answer": 0}``,
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import msgspec
 from memfit.engine.predictions import Continuation
 from memfit.engine.workbench import Workbench
 from memfit.errors import UsageError
+from memfit.search.lines import read_lines
 from memfit.search.records import TaskResult
 from memfit.search.statistics import mcnemar
 
@@ -51,20 +51,16 @@ def read_tasks(path: str) -> Tasks:
         raise UsageError(f"{path}: {failure.strerror or failure}", hint=_HINT) from failure
     except UnicodeDecodeError as failure:
         raise UsageError(f"{path}: byte {failure.start} is not UTF-8", hint=_HINT) from failure
-    found = tuple(_task(line, path, number) for number, line in enumerate(text.splitlines(), 1) if line.strip())
+    found = tuple(_task(entry, path, number) for number, entry in read_lines(text, path, hint=_HINT))
     if not found:
         raise UsageError(f"{path} has no tasks", hint=_HINT)
     return Tasks(file=path, sha256=hashlib.sha256(data).hexdigest(), tasks=found)
 
 
-def _task(line: str, path: str, number: int) -> Task:
+def _task(entry: Any, path: str, number: int) -> Task:
     def refuse(what: str) -> UsageError:
         return UsageError(f"{path}, line {number}: {what}", hint=_HINT)
 
-    try:
-        entry: Any = json.loads(line)
-    except ValueError as failure:
-        raise refuse(f"no JSON: {failure}") from failure
     if not isinstance(entry, dict):
         raise refuse("no object")
     before = next((entry[name] for name in ("question", "prompt", "context") if isinstance(entry.get(name), str)), None)

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from memfit.errors import UsageError
+from memfit.search.lines import read_lines
 
 SAMPLE = Path(__file__).parent / "sample.txt"
 _MOST_BYTES = 256 * 1024**2
@@ -57,18 +58,8 @@ def read_text(path: str | None) -> Passage:
 
 
 def _lines(text: str, place: Path) -> list[str]:
-    parts = []
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            entry = json.loads(line)
-        except ValueError as failure:
-            raise UsageError(
-                f"{place}, line {number}: no JSON: {failure}", hint='one object a line, such as {"text": "…"}'
-            ) from failure
-        parts.append(_words(entry, place, number))
-    return parts
+    hint = 'one object a line, such as {"text": "…"}'
+    return [_words(entry, place, number) for number, entry in read_lines(text, place, hint=hint)]
 
 
 def _words(entry: Any, place: Path, number: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from memfit.engine.predictions import Place
@@ -25,12 +25,13 @@ def write(
     replaced: Mapping[str, Place] | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
+    expected: str | None = None,
 ) -> str:
     """Write ``base`` with these formats; tensors that are not named keep theirs. Returns the file's SHA-256.
 
     The same formats, numbers, importances and moments give the same bytes; ``plain``: those that llama-quantize would
     write. ``replaced`` are weights whose numbers lie elsewhere, such as recovered ones: the file is as long as without
-    them. Memory: some 64 MiB, whatever the model.
+    them. With another SHA-256 than ``expected`` it is not kept. Memory: some 64 MiB, whatever the model.
 
     Raises:
         UsageError: the file exists, or is the base.
@@ -51,11 +52,20 @@ def write(
                 one, name = tensors[at]
                 file.write(bytes(base.padding(FORMATS.get(name).tensor_bytes(one.dims))))
                 at += 1
-        return file.keep()
+        return file.keep() if expected in (None, file.sha256()) else file.sha256()
 
 
-def copy(made: Path, path: Path, *, overwrite: bool = False, progress: Progress | None = None) -> str:
+def copy(
+    made: Path,
+    path: Path,
+    *,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    first: Callable[[str], object] = lambda _digest: None,
+) -> str:
     """A file that was made before, under its name; returns its SHA-256.
+
+    ``first`` is told it, and done before the file has its name and after all of it is written: for what lies beside it.
 
     Raises:
         UsageError, MemfitError: as ``write``.
@@ -63,6 +73,7 @@ def copy(made: Path, path: Path, *, overwrite: bool = False, progress: Progress 
     with made.open("rb") as source, new_file(path, made.stat().st_size, overwrite=overwrite, progress=progress) as file:
         while piece := source.read(_PIECE_BYTES):
             file.write(piece)
+        first(file.sha256())
         return file.keep()
 
 

@@ -1,0 +1,45 @@
+"""What formats cost each tensor, learned once: by a workbench that answers at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from small_search import MODEL
+
+from memfit.model.shape import Tensor
+from memfit.precision.formats import FORMATS
+from memfit.search.base import Base
+from memfit.search.notes import Notes
+from memfit.search.sensitivity import Sensitivity
+
+
+class StubBench:
+    """Answers by the bits of a format."""
+
+    important: frozenset[str] = frozenset()
+
+    def probe(self, tensors: Iterable[Tensor], *_: object, **__: object) -> Iterator[tuple[str, float]]:
+        for one in tensors:
+            yield one.name, 0.01
+
+    def errors(
+        self, tensors: Iterable[Tensor], formats: Sequence[str], **_: object
+    ) -> Iterator[tuple[str, tuple[tuple[float, float, float], ...]]]:
+        for one in tensors:
+            yield one.name, tuple((4.0 ** -FORMATS.get(name).bits,) * 2 + (0.0,) for name in formats)
+
+
+def learned(folder: Path, *formats: str) -> tuple[Base, Sensitivity]:
+    base = Base(str(MODEL))
+    found = Sensitivity(base, Notes({}, folder), formats)
+    found.learn(StubBench(), [0], first=0, against="probe", said=lambda *_: None)  # type: ignore[arg-type]
+    return base, found
+
+
+def test_formats_that_an_earlier_search_did_not_want_are_measured_for_a_later_one(tmp_path: Path) -> None:
+    learned(tmp_path, "Q2_K", "Q4_K")
+    base, found = learned(tmp_path, "Q4_K", "Q6_K", "Q8_0")
+    for tensor in base.changeable:
+        assert {one.format for one in found.options(tensor, frozenset())} == {"F16", "Q4_K", "Q6_K", "Q8_0"}
+        assert found.predict(tensor, "Q2_K") is not None  # and what was learned stays known
