@@ -202,6 +202,7 @@ class Transactions:
         steps = plan["steps"]
         try:
             earlier = self._machine.memory()
+            self._nodes.announce(steps, entry)
             for step in steps:
                 self._nodes.put(step, entry)
             self._acts.reload(steps)
