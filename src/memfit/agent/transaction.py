@@ -178,7 +178,7 @@ class Transactions:
                 self.recover()
 
         try:
-            watch(self.journal, entry.id, confirm_s, take_back)
+            self._machine.beside = (watch(self.journal, entry.id, confirm_s, take_back),)
         except OSError as error:
             self._discard(entry)
             raise of_system("a process to watch the change", error) from error
