@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import mmap
+import os
 
 import pytest
 
 from memfit.agent import machine
+from memfit.agent.failure import Failure
 from memfit.agent.machine import AVAILABLE, Machine
 from memfit.apply.records import receipt_of
 
@@ -30,7 +32,13 @@ def files(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
         "/proc/zoneinfo": ZONES,
         "/proc/self/statm": "900 500 200 1 0 300 0",
     }
-    monkeypatch.setattr(machine, "_read", found.__getitem__)
+
+    def read(path: str) -> str:
+        if path not in found:
+            raise Failure("refused", path)
+        return found[path]
+
+    monkeypatch.setattr(machine, "_read", read)
     monkeypatch.setattr(machine, "_SETTLE_S", 0.0)
     return found
 
@@ -40,6 +48,16 @@ def test_free_pages_that_wait_and_the_agent_itself_are_told(files: dict[str, str
     assert memory["MemAvailable"] == 4 * MIB
     assert memory["PerCpuLists"] == 111 * mmap.PAGESIZE
     assert memory["Agent"] == 300 * mmap.PAGESIZE
+
+
+def test_what_was_left_beside_it_is_the_agent_as_well(files: dict[str, str]) -> None:
+    """Two processes that share their memory write to it: each page is there twice then, and is counted twice."""
+    files[f"/proc/{os.getpid()}/smaps_rollup"] = "Rss: 900 kB\nPss: 700 kB\nPss_Anon: 600 kB\n"
+    files["/proc/12345/smaps_rollup"] = "Rss: 500 kB\nPss_Anon: 150 kB\n"
+    there = Machine()
+    assert there.memory()["Agent"] == 600 << 10
+    there.beside = (12345, 999)
+    assert there.memory()["Agent"] == 750 << 10
 
 
 def test_of_this_machine() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from memfit.agent import boot
+from memfit.agent import boot, health
 from memfit.agent.machine import Machine
 from memfit.agent.main import answer
 from memfit.agent.tree import Tree
@@ -312,9 +312,9 @@ def test_what_was_broken_before_is_no_ailment(board: Board) -> None:
         "full": None,
         "refused": None,
     }
-    assert boot.ailments({}, unknown, {}) == []
-    assert boot.ailments({"failed": [], "cma": 1}, {**unknown, "cma": 1}, {"crashkernel": None}) == []
-    there = boot.ailments({}, {**unknown, "command_line": "crashkernel=1G"}, {"crashkernel": None})
+    assert health.ailments({}, unknown, {}) == []
+    assert health.ailments({"failed": [], "cma": 1}, {**unknown, "cma": 1}, {"crashkernel": None}) == []
+    there = health.ailments({}, {**unknown, "command_line": "crashkernel=1G"}, {"crashkernel": None})
     assert there == ["/proc/cmdline: crashkernel is still there"]
 
 
@@ -348,7 +348,12 @@ def test_what_was_interrupted_goes_on(tmp_path: Path) -> None:
     for point in range(60):
         folder = tmp_path / f"try-{point}"
         one = Board(folder, like=board)
-        whole = _until(point, one)
+
+        def work(one: Board = one) -> None:
+            one.early()
+            one.confirm()
+
+        whole = _until(point, work)
         one.power_on()
         assert one.default in ("primary", "memfit-primary")
         state = one.confirm()["state"]
@@ -362,8 +367,8 @@ def test_what_was_interrupted_goes_on(tmp_path: Path) -> None:
     assert ends == {"confirmed", "fell back"}
 
 
-def _until(point: int, board: Board) -> bool:
-    """A boot in a process that ends at the call of this number; whether it came to its end before that."""
+def _until(point: int, work: Callable[[], None]) -> bool:
+    """Work in a process that ends at the call of this number; whether it came to its end before that."""
     child = os.fork()
     if not child:
         left = point
@@ -381,8 +386,7 @@ def _until(point: int, board: Board) -> bool:
         for name in ("write", "rename", "fsync", "fchmod"):
             setattr(os, name, dying(getattr(os, name)))
         try:
-            board.early()
-            board.confirm()
+            work()
         finally:
             os._exit(0)
     return os.waitpid(child, 0)[1] == 0
@@ -440,7 +444,7 @@ def test_a_note_that_is_damaged_is_none(board: Board) -> None:
 
 
 def test_words_of_a_command_line() -> None:
-    assert boot.words_of("a=1 b a=2 x-y=3") == {"a": "2", "b": "", "x_y": "3"}
+    assert health.words_of("a=1 b a=2 x-y=3") == {"a": "2", "b": "", "x_y": "3"}
 
 
 def test_units_start_the_agent_where_there_is_something_to_try() -> None:

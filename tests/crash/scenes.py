@@ -115,6 +115,18 @@ SPACE = Scene(
     ],
 )
 
+# a boot by GRUB that is tried: its file is made by a program, and its source goes with it
+GRUB_BOOT = BOOT._replace(
+    changes=[
+        BOOT.changes[1],
+        {
+            **BOOT.changes[2],
+            "trial": {"path": GRUB, "sources": [BOOT.changes[1]["path"]], "expects": {"memfit.boot": "1"}},
+        },
+        BOOT.changes[3],
+    ],
+)
+
 
 def random_scene(chance: random.Random) -> Scene:
     """Some of every kind, each there before or not."""

@@ -13,7 +13,7 @@ from pathlib import Path
 import power_cut
 import pytest
 from dying import FullDisk, Work, dies, through, unflushed
-from scenes import BOOT, JOURNAL, REPRESENTATIVE, SPACE, EditedStage, Stage, random_scene
+from scenes import BOOT, GRUB_BOOT, JOURNAL, REPRESENTATIVE, SPACE, EditedStage, Scene, Stage, random_scene
 
 SEED = 20_260_401
 SOAKED_POINTS = 10_000
@@ -180,9 +180,15 @@ def test_a_disk_that_is_full_from_any_call_on(stage: Stage, applied: bool) -> No
     assert fill_disk(stage, applied=applied) > (5 if applied else 25)
 
 
+@pytest.mark.parametrize("scene", [BOOT, GRUB_BOOT], ids=["extlinux", "grub"])
 @pytest.mark.parametrize("applied", [False, True], ids=["apply", "undo"])
-def test_a_kill_at_any_call_of_a_boot_that_is_tried(folder: Path, applied: bool) -> None:
-    assert kill(Stage(folder, BOOT), applied=applied, every=9) > 25
+def test_a_kill_at_any_call_of_a_boot_that_is_tried(folder: Path, scene: Scene, applied: bool) -> None:
+    assert kill(Stage(folder, scene), applied=applied, every=9) > 25
+
+
+@pytest.mark.parametrize("applied", [False, True], ids=["apply", "undo"])
+def test_a_power_cut_at_any_call_of_a_boot_of_grub_that_is_tried(folder: Path, applied: bool) -> None:
+    assert lose_power(Stage(folder, GRUB_BOOT), folder, applied=applied) > (40 if applied else 80)
 
 
 @pytest.mark.parametrize("applied", [False, True], ids=["apply", "undo"])

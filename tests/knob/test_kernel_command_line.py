@@ -213,7 +213,8 @@ def test_grub_tells_that_it_booted() -> None:
 
 def test_grub_gets_one_file_and_is_made_anew() -> None:
     host, known = pc(GRUB)
-    write, run = command_line_changes(host, known, {"swiotlb": "2048", "crashkernel": None})
+    *units, write, run = command_line_changes(host, known, {"swiotlb": "2048", "crashkernel": None})
+    assert tuple(units) == command_line.trial_changes()
     assert isinstance(write, FileChange)
     assert write.path == "/etc/default/grub.d/60-memfit.cfg"
     assert write.trial is None
@@ -221,6 +222,11 @@ def test_grub_gets_one_file_and_is_made_anew() -> None:
     assert run.do == run.undo == ("update-grub",)
     assert run.lasting
     assert run.touches[0] == "/boot/grub/grub.cfg"
+    assert run.trial is not None
+    assert (run.trial.path, run.trial.sources) == (run.touches[0], (write.path,))
+    proof = run.trial.expects[boot.PROOF]
+    assert f"{boot.PROOF}={proof}" in write.content.decode()
+    assert run.trial.expects == {"swiotlb": "2048", "crashkernel": None, boot.PROOF: proof}
 
 
 @pytest.mark.parametrize(
@@ -257,7 +263,10 @@ def test_what_grub_reads_of_it(
 def test_words_of_an_earlier_file_for_grub_stay() -> None:
     host, known = pc({**GRUB, command_line.DROP_IN: drop_in({"swiotlb": "2048"})})
     assert command_line_changes(host, known, WORDS) == ()
-    write, _ = command_line_changes(host, known, {"crashkernel": None})
+    *_, write, run = command_line_changes(host, known, {"crashkernel": None})
+    assert isinstance(run, RunChange)
+    assert run.trial is not None
+    assert {"swiotlb": "2048", "crashkernel": None}.items() <= run.trial.expects.items()
     assert isinstance(write, FileChange)
     assert write.content == drop_in({"swiotlb": "2048", "crashkernel": None})
     assert write.expects == hashlib.sha256(drop_in({"swiotlb": "2048"})).hexdigest()

@@ -6,7 +6,7 @@ import json
 import statistics
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.vm
 QUIET_S = 90.0
-# what a knob may be off by: 20 % of what it said, or what other processes come and go by meanwhile
-SHARE, NOISE_BYTES = 0.20, 4 * MIB
+# what a knob may be off by: 20 % of what it said, or what other processes come and go by meanwhile; a knob alone is
+# measured within a second or two, in which less comes and goes
+SHARE, NOISE_BYTES, SMALL_BYTES = 0.20, 4 * MIB, MIB
 _UNITS = (
     *("avahi-daemon.service", "avahi-daemon.socket", "bluetooth.service", "cups.service", "cups.socket", "cups.path"),
     *("ModemManager.service", "unattended-upgrades.service", "gdm.service", "snapd.service", "snapd.socket"),
@@ -64,6 +65,9 @@ def machine(image: Image, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     made.boot()
     # of what runs already it makes huge pages, 2 MiB at a time and when it likes: that is nobody's gain or loss
     made.ssh(f"echo {(1 << 32) - 1} > /sys/kernel/mm/transparent_hugepage/khugepaged/scan_sleep_millisecs")
+    # once a boot, when it reads its files again, systemd copies 0.8 MiB that it shared with the (sd-pam) of each user,
+    # and 0.3 MiB of slabs come to it; a second time costs 0.1 MiB
+    made.ssh("systemctl daemon-reload")
     # a login starts a manager of its user, and each of memfit's questions is one: here it is there all the time
     with subprocess.Popen([*made.client, NAME, "sleep infinity"], stdin=subprocess.DEVNULL) as login:
         yield made
@@ -133,14 +137,9 @@ def test_each_gives_what_it_said_and_goes_back(machine: Machine, capsys: pytest.
         assert units(machine) == before_units, offer.name
     with capsys.disabled():
         print("\n" + "\n".join(lines))
-    # a service of a MiB or two is within the noise, and says nothing of the model
-    large = [share for name, share, size in errors if size > NOISE_BYTES or _of(live, name) >= 8 * MIB]
-    assert statistics.median(large) <= 0.10, lines
-    assert all(share <= SHARE or size <= NOISE_BYTES for _, share, size in errors), lines
-
-
-def _of(live: Sequence[Offer], name: str) -> int:
-    return next(one.effect.gain.likely_bytes for one in live if one.name == name)
+    shares = [share for _, share, _ in errors]
+    assert statistics.median(shares) <= 0.10, lines
+    assert all(share <= SHARE or size <= SMALL_BYTES for _, share, size in errors), lines
 
 
 def test_together_they_give_their_sum(machine: Machine) -> None:
@@ -164,7 +163,7 @@ def test_everything_over_a_boot_and_back(machine: Machine) -> None:
     receipt = apply(place(machine), NAME, chosen, changes_of(host, found, chosen))
     assert receipt.waits_for_boot
     machine.reboot()
-    _confirmed(machine, receipt)
+    confirmed(machine, receipt)
     settle(machine)
     after = memory(machine)
     said = sum(one.effect.gain.likely_bytes for one in chosen if one.name == "swiotlb")
@@ -179,7 +178,7 @@ def test_everything_over_a_boot_and_back(machine: Machine) -> None:
     assert abs(memory(machine)["MemAvailable"] - before["MemAvailable"]) <= 4 * NOISE_BYTES
 
 
-def _confirmed(machine: Machine, receipt: Receipt) -> None:
+def confirmed(machine: Machine, receipt: Receipt) -> None:
     machine.ssh("systemctl start --wait memfit-confirm.service || true", timeout_s=600)
     told = status(place(machine), NAME).receipts[-1]
     assert told.id == receipt.id

@@ -8,11 +8,15 @@
     later     ``confirm`` finds all as it was before: the file names the new label for good           ``confirmed``
               … or finds something broken: the file stays                                             ``fell back``
 
+A file that a program makes (``grub.cfg``) is known only when it is made. Until then the state is ``being made``, and a
+boot that finds that falls back whatever the file holds. What such a file is made from goes with it, or the next kernel
+to be installed would bring the words back.
+
 So from the first moments of user space on, a hang or a cut of power leads back. A kernel that panics before that needs
 the menu on the serial console, or the other slot.
 
-The state is one file, replaced as a whole. The loader's file is never touched unless it holds one of the two contents
-that memfit wrote.
+The state is one file, replaced as a whole, which only root may read: ``grub.cfg`` may hold the hash of a password.
+Nothing is touched unless it holds what memfit left there or put aside.
 """
 
 from __future__ import annotations
@@ -22,11 +26,12 @@ import hashlib
 import json
 import os
 import posixpath
-from typing import Any
+from typing import Any, NamedTuple
 
+from memfit.agent.health import COMMAND_LINE, ailments, look, text_of, words_of
 from memfit.agent.journal import HOME
 from memfit.agent.machine import Machine
-from memfit.agent.tree import Node, Tree
+from memfit.agent.tree import Node, Tree, node_of
 
 TRIAL = f"{HOME}/trial.json"
 AGENT = f"{HOME}/agent.pyz"
@@ -35,11 +40,8 @@ PROOF = "memfit.boot"
 
 _FIELDS = {"id", "path", "tried", "fallback", "original", "expects", "boot_id", "before", "state", "reasons"}
 _ENDS = ("confirmed", "fell back")
+_MAKING = "being made"
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
-_COMMAND_LINE = "/proc/cmdline"
-_SSH = ("ssh.service", "sshd.service", "ssh.socket", "sshd.socket", "dropbear.service")
-_FULL = "swiotlb buffer is full"  # kernel/dma/swiotlb.c
-_REFUSED = "alloc failed, req-size:"  # mm/cma.c: what nvgpu is told at power-on where the pool is too small
 
 # early: as soon as its folders can be written, before anything that could hang, also where another file system is
 # missing and systemd goes into its emergency mode. confirm: when everything else has been started, or has failed.
@@ -49,7 +51,7 @@ UNITS = {
 [Unit]
 Description=Boot the label before memfit's next time, unless this boot is confirmed
 DefaultDependencies=no
-RequiresMountsFor={HOME} /boot/extlinux
+RequiresMountsFor={HOME} /boot/extlinux /boot/grub
 After=systemd-remount-fs.service
 Before=sysinit.target shutdown.target
 Conflicts=shutdown.target
@@ -79,6 +81,15 @@ TimeoutStartSec=120
 }
 
 
+class Tried(NamedTuple):
+    """A file of a trial: as it is tried, and as it was; None where nothing is there. ``like``: mode and owner."""
+
+    path: str
+    tried: bytes | None
+    fallback: bytes | None
+    like: Node
+
+
 def begin(
     tree: Tree, machine: Machine, id: str, path: str, contents: tuple[bytes, bytes], trial: dict[str, Any]
 ) -> None:
@@ -95,24 +106,55 @@ def begin(
     Raises:
         OSError: it cannot be written.
     """
-    tried, fallback = (base64.b64encode(content).decode() for content in contents)
-    before = look(tree, machine) if machine.live else {}
-    _note(
-        tree,
-        {
-            "schema_version": 1,
-            "id": id,
-            "path": path,
-            "tried": tried,
-            "fallback": fallback,
-            "original": trial["original"],
-            "expects": trial["expects"],
-            "boot_id": _text(tree, _BOOT_ID),
-            "before": before,
-            "state": "begun",
-            "reasons": [],
-        },
-    )
+    found = _record(tree, machine, id, trial)
+    _note(tree, {**found, "path": path, **_contents(*contents), "original": trial["original"], "state": "begun"})
+
+
+def announce(tree: Tree, machine: Machine, id: str, file: Tried, sources: list[Tried], trial: dict[str, Any]) -> None:
+    """Remember that a program is about to make the boot loader's file of others; ``made`` tells what it holds then.
+
+    What stood there before is fallen back to; where that waits for a boot itself, what that one would fall back to.
+
+    Args:
+        tree: the machine's files.
+        machine: as for ``begin``.
+        id: of the transaction.
+        file: the boot loader's, both of whose contents are what it holds now.
+        sources: what it is made from.
+        trial: ``expects``, words of the command line.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    files: list[dict[str, Any]] = []
+    for one in (file, *sources):
+        files.append({"path": one.path, **_contents(one.tried, one.fallback), "like": one.like._asdict()})
+    waiting = read_trial(tree)
+    stands = {"state": "begun", "path": file.path, "tried": files[0]["fallback"]}
+    if waiting and {**waiting, **stands} == waiting:
+        earlier = {one["path"]: one["fallback"] for one in _files(waiting)}
+        files = [{**one, "fallback": earlier.get(one["path"], one["fallback"])} for one in files]
+    found = _record(tree, machine, id, trial)
+    _note(tree, {**found, **files[0], "sources": files[1:], "original": "", "state": _MAKING})
+
+
+def made(tree: Tree, id: str) -> None:
+    """The program has made the file: that is what is tried.
+
+    Raises:
+        OSError: it cannot be read, or noted.
+    """
+    trial = read_trial(tree)
+    if trial.get("id") == id and trial["state"] == _MAKING:
+        _note(tree, {**trial, "tried": _coded(tree.read(trial["path"])), "state": "begun"})
+        settle()
+
+
+def has_fallen(tree: Tree, id: str, path: str) -> bool:
+    """Whether a file is what a trial of this transaction falls back to."""
+    trial = read_trial(tree)
+    files = _files(trial) if trial.get("id") == id else []
+    return any(file["path"] == path and _digest(tree, file) == _sha256(file["fallback"]) for file in files)
 
 
 def read_trial(tree: Tree) -> dict[str, Any]:
@@ -134,17 +176,20 @@ def early(tree: Tree) -> dict[str, Any]:
         OSError: a file cannot be written.
     """
     trial = read_trial(tree)
-    same_boot = bool(trial) and trial["boot_id"] not in ("", None) and trial["boot_id"] == _text(tree, _BOOT_ID)
+    same_boot = bool(trial) and trial["boot_id"] not in ("", None) and trial["boot_id"] == text_of(tree, _BOOT_ID)
     if not trial or trial["state"] in _ENDS or same_boot:
         return trial
     edited = _put(tree, trial, "fallback")
     proof = trial["expects"].get(PROOF)
-    if proof is not None and words_of(_text(tree, _COMMAND_LINE)).get(PROOF) == proof:
+    if trial["state"] == _MAKING:
+        why = f"the machine went down while {trial['path']} was being made"
+        return _note(tree, {**trial, "state": "fell back", "reasons": [why, *edited]})
+    if proof is not None and words_of(text_of(tree, COMMAND_LINE)).get(PROOF) == proof:
         return _note(tree, {**trial, "state": "trying"})
     if trial["state"] == "trying":
         why = "the machine booted again before that boot was confirmed"
     else:
-        why = f"{PROOF}={proof} is not in {_COMMAND_LINE}: the boot loader booted something else"
+        why = f"{PROOF}={proof} is not in {COMMAND_LINE}: the boot loader booted something else"
     return _note(tree, {**trial, "state": "fell back", "reasons": [why, *edited]})
 
 
@@ -175,59 +220,9 @@ def forget(tree: Tree, id: str) -> None:
     tree.remove(TRIAL + ".new")  # where power was cut while that was written
     trial = read_trial(tree)
     if trial.get("id") == id:
-        tree.remove(_beside(trial))
+        for file in _files(trial):
+            tree.remove(_beside(trial, file))
         tree.remove(TRIAL)
-
-
-def look(tree: Tree, machine: Machine) -> dict[str, Any]:
-    """What a boot is judged by; None where it cannot be seen."""
-    code, log = machine.run(["dmesg"], most_s=20)
-    failed: list[str] | None = None
-    if machine.has_systemd():
-        words = ["systemctl", "list-units", "--state=failed", "--full", "--plain", "--no-legend"]
-        told, said = machine.run(words, most_s=20)
-        failed = sorted({line.split()[0] for line in said.splitlines() if line.split()}) if told == 0 else None
-    return {
-        "command_line": _text(tree, _COMMAND_LINE),
-        "cma": _cma(_text(tree, "/proc/meminfo")),
-        "gpu": tree.node("/dev/nvhost-ctrl-gpu").kind != "absent" or bool(tree.names("/dev/nvgpu")),
-        "ssh": any(machine.unit(unit).get("ActiveState") == "active" for unit in _SSH),
-        "failed": failed,
-        "full": _FULL in log if code == 0 else None,
-        "refused": _REFUSED in log if code == 0 else None,
-    }
-
-
-def ailments(before: dict[str, Any], now: dict[str, Any], expects: dict[str, Any]) -> list[str]:
-    """What is wrong with a boot, in words; a pure function of what was seen before it and now."""
-    found = []
-    words = words_of(now["command_line"])
-    for name, value in sorted(expects.items()):
-        if words.get(_plain(name)) != value:
-            told = f"{name} is still there" if value is None else f"{name}={value} is missing"
-            found.append(f"{_COMMAND_LINE}: {told}")
-    if now["full"]:
-        found.append(f"the kernel's log says {_FULL!r}")
-    if now["refused"] and not before.get("refused"):
-        found.append("the kernel's log says that the pool of contiguous memory could not give what a driver asked for")
-    if before.get("cma") and not now["cma"]:
-        found.append("CmaTotal is 0: there is no contiguous memory, which the GPU needs")
-    if before.get("gpu") and not now["gpu"]:
-        found.append("/dev/nvhost-ctrl-gpu and /dev/nvgpu are gone: the GPU did not start")
-    if before.get("ssh") and not now["ssh"]:
-        found.append("no service answers ssh any more")
-    if before.get("failed") is not None:
-        found += [f"{unit} failed" for unit in now["failed"] or () if unit not in before["failed"]]
-    return found
-
-
-def words_of(command_line: str) -> dict[str, str]:
-    """Words of a command line by name; the last of a name counts."""
-    found = {}
-    for word in command_line.split():
-        name, _, value = word.partition("=")
-        found[_plain(name)] = value
-    return found
 
 
 def settle() -> None:
@@ -240,27 +235,54 @@ def settle() -> None:
 
 
 def _put(tree: Tree, trial: dict[str, Any], which: str) -> list[str]:
-    """Let the boot loader's file hold one of the two contents; why it does not, where somebody changed it."""
-    path, content = trial["path"], base64.b64decode(trial[which])
-    now = tree.node(path)
-    if now.kind != "file" or now.sha256 not in [_sha256(base64.b64decode(trial[one])) for one in ("tried", "fallback")]:
-        return [f"{path}: somebody changed it since, and it stays as it is"]
-    if now.sha256 == _sha256(content):
-        tree.remove(_beside(trial))  # where power was cut while that was written
-    else:
-        tree.write(_beside(trial), content, now._replace(mtime_ns=None))
-        tree.rename(_beside(trial), path)
+    """Let all files of a trial hold one of their two contents; why none of them does, where somebody changed one."""
+    said = [
+        f"{file['path']}: somebody changed it since, and it stays as it is"
+        for file in _files(trial)
+        if _digest(tree, file) not in (_sha256(file["tried"]), _sha256(file["fallback"]))
+        # a program that was stopped may have left anything
+        and not (trial["state"] == _MAKING and file["path"] == trial["path"])
+    ]
+    for file in () if said else _files(trial):
+        beside, content = _beside(trial, file), file[which]
+        if _digest(tree, file) == _sha256(content):
+            tree.remove(beside)  # where power was cut while that was written
+        elif content is None:
+            tree.remove(file["path"])
+        else:
+            now = tree.node(file["path"])
+            like = now if now.kind == "file" else node_of(file["like"])
+            tree.write(beside, base64.b64decode(content), like._replace(mtime_ns=None))
+            tree.rename(beside, file["path"])
     settle()
-    return []
+    return said
 
 
-def _plain(name: str) -> str:
-    return name.replace("-", "_")  # the kernel takes one for the other
+def _files(trial: dict[str, Any]) -> list[dict[str, Any]]:
+    """The boot loader's file, and what it is made from."""
+    return [trial, *trial.get("sources", ())]
 
 
-def _beside(trial: dict[str, Any]) -> str:
-    folder, name = posixpath.split(trial["path"])
+def _digest(tree: Tree, file: dict[str, Any]) -> str:
+    """Of what a file of a trial holds now; that of None where nothing is there."""
+    now = tree.node(file["path"])
+    return now.sha256 if now.kind == "file" else _sha256(None) if now.kind == "absent" else now.kind
+
+
+def _beside(trial: dict[str, Any], file: dict[str, Any]) -> str:
+    folder, name = posixpath.split(file["path"])
     return f"{folder}/.{name}.memfit-{trial['id']}.trial"
+
+
+def _record(tree: Tree, machine: Machine, id: str, trial: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "schema_version": 1,
+        "id": id,
+        "expects": trial["expects"],
+        "boot_id": text_of(tree, _BOOT_ID),
+        "before": look(tree, machine) if machine.live else {},
+        "reasons": [],
+    }
 
 
 def _note(tree: Tree, trial: dict[str, Any]) -> dict[str, Any]:
@@ -270,19 +292,13 @@ def _note(tree: Tree, trial: dict[str, Any]) -> dict[str, Any]:
     return trial
 
 
-def _text(tree: Tree, path: str) -> str:
-    try:
-        return tree.read(path).decode("utf-8", "replace").strip()
-    except OSError:
-        return ""
+def _contents(tried: bytes | None, fallback: bytes | None) -> dict[str, Any]:
+    return {"tried": _coded(tried), "fallback": _coded(fallback)}
 
 
-def _cma(meminfo: str) -> int | None:
-    for line in meminfo.splitlines():
-        if line.startswith("CmaTotal:"):
-            return int(line.split()[1]) * 1024
-    return None
+def _coded(content: bytes | None) -> str | None:
+    return None if content is None else base64.b64encode(content).decode()
 
 
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+def _sha256(coded: str | None) -> str:
+    return "" if coded is None else hashlib.sha256(base64.b64decode(coded)).hexdigest()

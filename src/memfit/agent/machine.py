@@ -29,9 +29,11 @@ class Machine:
 
     Attributes:
         live: whether anything can be done here beside files.
+        beside: processes that this one left beside it, which share its memory until one of them writes to it.
     """
 
     live = True
+    beside: tuple[int, ...] = ()
 
     def boot_id(self) -> str:
         """Changes with every boot."""
@@ -132,16 +134,19 @@ class Machine:
 
         ``PerCpuLists``: free pages that wait in the CPUs' own lists, which MemFree and MemAvailable do not count. What
         is freed lands there first, and with 4 GiB they take and give 7 MiB at a time. ``Agent``: what this process
-        holds, which is there neither before nor afterwards.
+        and those beside it hold, which is there neither before nor afterwards.
         """
-        readings = [_memory()]
+        readings = [self._memory()]
         while len(readings) < _MOST_SETTLING:
             time.sleep(_SETTLE_S)
-            readings.append(_memory())
+            readings.append(self._memory())
             last = [sum(reading.get(name, 0) for name in AVAILABLE) for reading in readings[-_AT_REST:]]
             if len(last) == _AT_REST and max(last) - min(last) <= _AT_REST_BYTES:
                 break
         return readings[-1]
+
+    def _memory(self) -> dict[str, int]:
+        return {**_meminfo(), "PerCpuLists": _waiting(), "Agent": _own() + sum(map(_held, self.beside))}
 
 
 class Image(Machine):
@@ -175,10 +180,6 @@ def _program(name: str) -> str | None:
     return shutil.which(name, path=_PATH)
 
 
-def _memory() -> dict[str, int]:
-    return {**_meminfo(), "PerCpuLists": _waiting(), "Agent": _own()}
-
-
 def _waiting() -> int:
     """``count:`` of every CPU's lists (``mm/vmstat.c:zoneinfo_show_print``)."""
     try:
@@ -190,9 +191,22 @@ def _waiting() -> int:
 
 
 def _own() -> int:
-    """Resident and not of files; huge pages of it are there whole."""
+    """What is not of files. Before Linux 5.3 it is what is resident, where huge pages of it are there whole."""
+    held = _held(os.getpid())
+    if held:
+        return held
     words = _read("/proc/self/statm").split()
     return (int(words[1]) - int(words[2])) * mmap.PAGESIZE
+
+
+def _held(pid: int) -> int:
+    """A process's share of anonymous memory; 0 where it has ended, or the kernel does not say."""
+    try:
+        text = _read(f"/proc/{pid}/smaps_rollup")
+    except Failure:
+        return 0
+    sizes = (line.split() for line in text.splitlines() if line.startswith("Pss_Anon:"))
+    return sum(int(words[1]) for words in sizes) << 10
 
 
 def _meminfo() -> dict[str, int]:

@@ -80,7 +80,16 @@ def _is_content(value: Any) -> bool:
 def _is_trial(value: Any) -> bool:
     if not isinstance(value, dict) or not _is_content(value.get("fallback")) or not _is_string(value.get("original")):
         return False
-    words = value.get("expects")
+    return _are_expected(value.get("expects"))
+
+
+def _is_trial_of_made(value: Any) -> bool:
+    if not isinstance(value, dict) or not _is_word(value.get("path")) or not _are_words(value.get("sources")):
+        return False
+    return _are_expected(value.get("expects"))
+
+
+def _are_expected(words: Any) -> bool:
     return isinstance(words, dict) and all(one is None or _is_text(one) for one in words.values())
 
 
@@ -147,5 +156,12 @@ _CHANGES = {
     "unit": {"unit": _WORD, "active": _TRUTH, **_WHY},
     "value": {"path": _WORD, "text": _TEXT, **_WHY},
     "space": {"path": _WORD, "bytes": ("a number of bytes", _is_size), **_WHY},
-    "run": {"do": _WORDS, "undo": _WORDS, "touches?": _WORDS, "lasting?": _TRUTH, **_WHY},
+    "run": {
+        "do": _WORDS,
+        "undo": _WORDS,
+        "touches?": _WORDS,
+        "lasting?": _TRUTH,
+        "trial?": ("a path that it touches, paths of sources, and words that it expects", _is_trial_of_made),
+        **_WHY,
+    },
 }

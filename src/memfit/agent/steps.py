@@ -9,7 +9,8 @@ A change is an object of JSON with a ``kind`` and, if it likes, a ``why``:
     unit     unit, active
     value    path, text
     space    path, bytes: a new file that takes this much room (``memfit.agent.spaces``)
-    run      do, undo: words; touches: paths of files it writes; lasting: whether a boot keeps what it did
+    run      do, undo: words; touches: paths of files it writes; lasting: whether a boot keeps what it did; trial: the
+             path of one of those, sources that it is made from, and expects of a boot that is tried (``boot.announce``)
 
 The first three, and the folders that they need, become steps of kind ``node``.
 """
@@ -197,6 +198,15 @@ def _touched(change: dict[str, Any], tree: Tree) -> list[dict[str, Any]]:
         raise of_system(str(error.filename or change["do"][0]), error) from error
 
 
+def _trial_of_made(change: dict[str, Any], touched: list[dict[str, Any]], tree: Tree) -> dict[str, Any]:
+    """The trial of what a program makes, its paths those that are really there."""
+    trial = change["trial"]
+    path = tree.real(trial["path"])
+    if not any(one["path"] == path and one["before"]["kind"] == "file" for one in touched):
+        raise Failure("refused", f"{path}: only a file that {change['do'][0]} makes anew can be tried")
+    return {**trial, "path": path, "sources": [tree.real(source) for source in trial["sources"]]}
+
+
 def _step(change: dict[str, Any], machine: Machine, tree: Tree) -> list[dict[str, Any]]:
     kind = change["kind"]
     if not machine.live:
@@ -218,4 +228,6 @@ def _step(change: dict[str, Any], machine: Machine, tree: Tree) -> list[dict[str
         return [{"kind": "value", "path": change["path"], "before": now, "after": change["text"]}]
     step = {"kind": "run", "do": change["do"], "undo": change["undo"], "lasting": bool(change.get("lasting"))}
     touched = _touched(change, tree)
+    if change.get("trial"):
+        step["trial"] = _trial_of_made(change, touched, tree)
     return [{**step, "touched": touched} if touched else step]

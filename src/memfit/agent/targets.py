@@ -20,7 +20,7 @@ from memfit.agent.machine import Machine
 from memfit.agent.nodes import Nodes
 from memfit.agent.spaces import Spaces
 from memfit.agent.steps import after_of, before_of, begun, content_of, touched_of
-from memfit.agent.tree import Tree, node_of
+from memfit.agent.tree import Node, Tree, node_of
 
 _MADE = "made"
 
@@ -48,10 +48,30 @@ class Targets(Nodes):
         super().stage_before(step, entry)
         self._copy(step, entry)
 
+    def announce(self, steps: list[dict[str, Any]], entry: Entry) -> None:
+        """Remember that a program will make a boot loader's file, before anything that it is made of changes.
+
+        Raises:
+            Failure: the journal is damaged.
+            OSError: it cannot be noted.
+        """
+        for step in steps:
+            if step["kind"] == "run" and step.get("trial") is not None:
+                trial, path = step["trial"], _tried(step)
+                (touched,) = (one for one in touched_of(step) if one["path"] == path)
+                before = self._journal.before(entry, touched["number"], before_of(touched).sha256)
+                file = boot.Tried(path, before, before, before_of(touched))
+                sources = [
+                    self._source(one, entry)
+                    for one in steps
+                    if one["kind"] == "node" and one["path"] in trial["sources"]
+                ]
+                boot.announce(self._tree, self._machine, entry.id, file, sources, trial)
+
     def put(self, step: dict[str, Any], entry: Entry) -> None:
         """See ``Nodes.put``; what is tried is remembered first."""
         self._spaces.put(step, entry)
-        if step.get("trial") is None:
+        if step["kind"] != "node" or step.get("trial") is None:
             super().put(step, entry)
             return
         try:
@@ -83,6 +103,7 @@ class Targets(Nodes):
         found = {one["path"]: self._tree.node(one["path"])._asdict() for step in steps for one in touched_of(step)}
         if found:
             self._journal.note(entry, _MADE, found)
+        boot.made(self._tree, entry.id)
 
     def take_back(self, steps: list[dict[str, Any]], entry: Entry) -> None:
         """See ``Nodes.take_back``; files that were made anew since are left to their program."""
@@ -111,12 +132,13 @@ class Targets(Nodes):
                     journal=entry.path,
                 )
         trial = step.get("trial")
-        if trial is not None:
+        if trial is not None and step["kind"] == "node":
             other = hashlib.sha256(base64.b64decode(trial["fallback"])).hexdigest()
             if self._now(step).same_as(after_of(step)._replace(sha256=other)):
                 return
         self._spaces.check_drift(step, entry)
-        super().check_drift(step, entry)
+        if step["kind"] != "node" or not boot.has_fallen(self._tree, entry.id, step["path"]):
+            super().check_drift(step, entry)
 
     def sweep(self, entry: Entry, steps: list[dict[str, Any]]) -> None:
         """See ``Nodes.sweep``."""
@@ -151,14 +173,20 @@ class Targets(Nodes):
         Raises:
             OSError: it cannot be noted.
         """
-        now = self._now(step)
+        path = _tried(step)
+        now = self._tree.node(path)
         for earlier in reversed(self._journal.entries()):
             if boot.read_trial(self._tree) or earlier.state != "applied" or earlier.number >= entry.number:
                 continue
             with suppress(Failure):  # a damaged plan is told to who asks for it
-                for one in self._journal.plan(earlier)["steps"]:
-                    if one.get("trial") and one["path"] == step["path"] and now.same_as(after_of(one)):
-                        self._begin(one, earlier)
+                steps = self._journal.plan(earlier)["steps"]
+                for one in steps:
+                    if one.get("trial") and _tried(one) == path and self._is_as_made(one, now, earlier):
+                        if one["kind"] == "node":
+                            self._begin(one, earlier)
+                        else:
+                            self.announce(steps, earlier)
+                            boot.made(self._tree, earlier.id)
 
     def _begin(self, step: dict[str, Any], entry: Entry) -> None:
         trial = step["trial"]
@@ -169,4 +197,24 @@ class Targets(Nodes):
         """Neither what it was nor what the program left; without a note it came to no end, and all of it is ours."""
         made = self._journal.noted(entry, _MADE).get(one["path"])
         now = self._now(one)
-        return made is not None and not now.same_as(before_of(one)) and not now.same_as(node_of(made))
+        if made is None or now.same_as(before_of(one)) or now.same_as(node_of(made)):
+            return False
+        return not boot.has_fallen(self._tree, entry.id, one["path"])
+
+    def _is_as_made(self, step: dict[str, Any], now: Node, entry: Entry) -> bool:
+        """Whether a file that is tried is what a transaction made of it."""
+        if step["kind"] == "node":
+            return now.same_as(after_of(step))
+        made = self._journal.noted(entry, _MADE).get(_tried(step))
+        return made is not None and now.same_as(node_of(made))
+
+    def _source(self, step: dict[str, Any], entry: Entry) -> boot.Tried:
+        """What a boot loader's file is made from, as it will be and as it is."""
+        before, after = before_of(step), after_of(step)
+        was = self._journal.before(entry, step["number"], before.sha256) if before.kind == "file" else None
+        return boot.Tried(step["path"], content_of(step) if after.kind == "file" else None, was, after)
+
+
+def _tried(step: dict[str, Any]) -> str:
+    """The boot loader's file of a step with a trial."""
+    return str(step["path"] if step["kind"] == "node" else step["trial"]["path"])

@@ -178,7 +178,7 @@ class Transactions:
                 self.recover()
 
         try:
-            watch(self.journal, entry.id, confirm_s, take_back)
+            self._machine.beside = (watch(self.journal, entry.id, confirm_s, take_back),)
         except OSError as error:
             self._discard(entry)
             raise of_system("a process to watch the change", error) from error
@@ -202,6 +202,7 @@ class Transactions:
         steps = plan["steps"]
         try:
             earlier = self._machine.memory()
+            self._nodes.announce(steps, entry)
             for step in steps:
                 self._nodes.put(step, entry)
             self._acts.reload(steps)

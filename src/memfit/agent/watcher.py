@@ -23,28 +23,27 @@ _MOST_MISSED = 3
 _CONFIRMED = "confirmed"
 
 
-def watch(journal: Journal, id: str, most_s: float, take_back: Callable[[], None]) -> None:
+def watch(journal: Journal, id: str, most_s: float, take_back: Callable[[], None]) -> int:
     """Leave a process that calls ``take_back`` unless ``confirm`` is called within ``most_s`` of the last change.
+
+    Returns:
+        Its id.
 
     Raises:
         OSError: no process can be made.
     """
-    child = os.fork()
-    if child:
+    told, tell = os.pipe()
+    try:
+        child = os.fork()
+        if child == 0:
+            _leave(tell, lambda: _wait(journal, id, most_s, take_back))
         _, status = os.waitpid(child, 0)
         if status:
             raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
-        return
-    # a child of the child belongs to nobody, and is waited for by no one
-    status = 1
-    try:
-        os.setsid()
-        if os.fork() == 0:
-            _detach()
-            _wait(journal, id, most_s, take_back)
-        status = 0
+        return int(os.read(told, 20))
     finally:
-        os._exit(status)
+        os.close(told)
+        os.close(tell)
 
 
 def confirm(journal: Journal, id: str) -> None:
@@ -94,6 +93,22 @@ def _wait(journal: Journal, id: str, most_s: float, take_back: Callable[[], None
             missed += 1
             if missed > _MOST_MISSED:
                 return  # what is left stands in the journal, for status to say
+
+
+def _leave(tell: int, work: Callable[[], None]) -> None:
+    """In a child: a child of its own does the work, which belongs to nobody, and is waited for by no one."""
+    status = 1
+    try:
+        os.setsid()
+        grandchild = os.fork()
+        if grandchild == 0:
+            _detach()
+            work()
+        else:
+            os.write(tell, str(grandchild).encode())
+        status = 0
+    finally:
+        os._exit(status)
 
 
 def _detach() -> None:

@@ -54,7 +54,7 @@ class Boot(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         state: ``begun`` (the next boot tries it), ``trying`` (that boot runs, the one after it would be the old one),
-            ``confirmed``, ``fell back``.
+            ``confirmed``, ``fell back``; ``being made`` where ``update-grub`` was stopped.
         reasons: why it fell back.
     """
 

@@ -20,6 +20,7 @@ class ProcessFacts(msgspec.Struct, frozen=True, kw_only=True):
         started_s: since boot; ``computed_s``: processor time so far.
         cgroup: the text of ``/proc/PID/cgroup``.
         memory: sizes of ``smaps_rollup``; None where only root may read it.
+        tables_bytes: its page tables, ``VmPTE`` of ``/proc/PID/status``; None where that was not read.
     """
 
     pid: int
@@ -32,6 +33,7 @@ class ProcessFacts(msgspec.Struct, frozen=True, kw_only=True):
     threads: int = 1
     cgroup: str
     memory: dict[str, int] | None
+    tables_bytes: int | None = None
 
 
 class Stat(msgspec.Struct, frozen=True, kw_only=True):

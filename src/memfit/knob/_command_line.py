@@ -21,7 +21,7 @@ from memfit.errors import ApplyError, ProbeError
 from memfit.host import Host
 from memfit.knob import _extlinux as extlinux
 from memfit.knob._units import SYSTEM, is_file
-from memfit.knob.changes import Change, FileChange, LinkChange, RunChange, Trial
+from memfit.knob.changes import Change, FileChange, LinkChange, MadeTrial, RunChange, Trial
 from memfit.knob.records import Words
 
 PROOF = boot.PROOF
@@ -116,7 +116,8 @@ def boot_loader(host: Host, audit: Audit) -> BootLoader:
             path=KERNEL_INSTALL,
             content=line,
             refusal=signed if audit.boot.secure_boot else "",
-            note="it counts when the boot entries are made again: sudo kernel-install add-all (the same after an undo)",
+            note="it counts when the boot entries are made again: sudo kernel-install add-all, as after an undo; "
+            "no boot falls back by itself",
         )
     return BootLoader(kind="none", refusal=f"neither {extlinux.PATH} nor GRUB's files nor {KERNEL_INSTALL} are here")
 
@@ -235,8 +236,7 @@ def _extlinux_changes(loader: BootLoader, words: Words) -> tuple[Change, ...]:
     append, what = proven(changed(before, words)), _said(words)
     tried = extlinux.with_label(content, label.name, extlinux.OURS + original.name, append, what=what, loader=reader)
     fallback = extlinux.with_default(tried, original.name, loader=reader)
-    proof = next(word for word in split(append) if key_of(word) == PROOF)
-    expects = {**words, PROOF: proof.partition("=")[2]}
+    expects = {**words, PROOF: _proof(append)}
     trial = Trial(fallback=fallback, original=original.name, expects=expects)
     why = "; ".join((what, *extlinux.warnings(file, label)))
     change = FileChange(path=loader.path, content=tried, expects=_sha256(content), trial=trial, why=why)
@@ -251,11 +251,19 @@ def _grub_changes(loader: BootLoader, words: Words) -> tuple[Change, ...]:
     what = _said(words) + (f"; {loader.note}" if loader.note else "")
     made = ("update-grub",)
     expects = None if loader.content is None else _sha256(loader.content)
+    proof = _proof(proven(changed("", together)))
+    trial = MadeTrial(path=GRUB_CONFIG, sources=(DROP_IN,), expects={**together, PROOF: proof})
     return (
+        *trial_changes(),
         FileChange(path=DROP_IN, content=drop_in(together), expects=expects, why=what),
         # what it writes first is there for a moment, and stays where it is stopped meanwhile
-        RunChange(do=made, undo=made, touches=(GRUB_CONFIG, f"{GRUB_CONFIG}.new"), lasting=True, why=what),
+        RunChange(do=made, undo=made, touches=(GRUB_CONFIG, f"{GRUB_CONFIG}.new"), lasting=True, trial=trial, why=what),
     )
+
+
+def _proof(text: str) -> str:
+    """The value of the word that proves a command line."""
+    return next(word for word in split(text) if key_of(word) == PROOF).partition("=")[2]
 
 
 def _earlier(content: bytes | None) -> dict[str, str | None]:

@@ -21,6 +21,20 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     expects: dict[str, str | None]
 
 
+class MadeTrial(msgspec.Struct, frozen=True, kw_only=True):
+    """How a boot loader's file that a program makes is tried: what stood there before is fallen back to.
+
+    Attributes:
+        path: of the file, one of those that the program touches.
+        sources: files it is made from that change with it: they go with it, or the next run would undo the fall-back.
+        expects: as those of ``Trial``.
+    """
+
+    path: str
+    sources: tuple[str, ...]
+    expects: dict[str, str | None]
+
+
 class FileChange(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="file"):
     """The whole content of a file.
 
@@ -88,12 +102,14 @@ class RunChange(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag
         touches: files that it writes. Where ``do`` and ``undo`` are the same (it makes them anew from others), they are
             put back as they were, byte for byte, and ``undo`` runs only where somebody else made them anew since.
         lasting: what it does outlives a boot, so that taking it back after one needs the program too.
+        trial: a file that it makes takes effect at the next boot, and lasts only where that is confirmed.
     """
 
     do: tuple[str, ...]
     undo: tuple[str, ...]
     touches: tuple[str, ...] = ()
     lasting: bool = False
+    trial: MadeTrial | None = None
     why: str = ""
 
 

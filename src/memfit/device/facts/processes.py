@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from memfit.device.facts._fact import Fact
+from memfit.device.meminfo import parse_meminfo
 from memfit.device.process_table import ProcessFacts, parse_rollup, parse_stat
 from memfit.device.reading import read_text
 from memfit.errors import NeedsRoot, ProbeError
@@ -12,7 +13,7 @@ from memfit.host import Host
 
 _LONGEST_COMMAND = 4096
 _UPTIME = "/proc/uptime"
-_FILES = ("stat", "cmdline", "cgroup", "smaps_rollup")
+_FILES = ("stat", "status", "cmdline", "cgroup", "smaps_rollup")
 
 
 def read(host: Host) -> tuple[ProcessFacts, ...]:
@@ -58,6 +59,7 @@ def _read_process(host: Host, pid: int) -> ProcessFacts | None:
             threads=stat.threads,
             cgroup=_text(host, f"{folder}/cgroup"),
             memory=_memory(host, folder),
+            tables_bytes=_tables(host, folder),
         )
     except ProbeError:
         return None
@@ -71,6 +73,14 @@ def _memory(host: Host, folder: str) -> dict[str, int] | None:
         return None
     except ProbeError:
         return {}
+
+
+def _tables(host: Host, folder: str) -> int | None:
+    """None where it has ended since, or was not recorded."""
+    try:
+        return parse_meminfo(_text(host, f"{folder}/status")).get("VmPTE")
+    except ProbeError:
+        return None
 
 
 def _unknown_where_empty(facts: ProcessFacts) -> ProcessFacts:
