@@ -17,9 +17,10 @@ _SUMMARY = "boot without swap in compressed memory"
 _UNITS = ("nvzramconfig.service", "zram-config.service", "zramswap.service")
 _GENERATORS = ("/etc/systemd/zram-generator.conf", "/usr/lib/systemd/zram-generator.conf")
 _PAGE_BYTES = 4096
-_ENTRY_BYTES, _TRACKED_ENTRY_BYTES = 16, 24
+_ENTRY_BYTES, _TRACKED_ENTRY_BYTES = 16 + 3, 24 + 3
 """Of each page of a device's size, whether anything lies in it or not: ``struct zram_table_entry``, drivers/block/zram/
-zram_drv.h of 5.10, 5.15 and 6.8; the larger with CONFIG_ZRAM_MEMORY_TRACKING."""
+zram_drv.h of 5.10, 5.15 and 6.8, the larger with CONFIG_ZRAM_MEMORY_TRACKING; and of all swap a byte for how often it
+is used (``swap_map``, mm/swapfile.c) and two for whose it is (mm/swap_cgroup.c)."""
 _POOR_RATIO = 1.5
 """Below it, a page that goes there frees less than a third of itself, and costs the time to pack it."""
 _IDLE_SHARE = 100
