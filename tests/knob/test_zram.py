@@ -28,7 +28,7 @@ def zram(stored: int, cost: int, files: dict[str, bytes] | None = None) -> Offer
 
 def test_where_nothing_lies_in_it_its_tables_are_what_it_costs() -> None:
     offer = zram(0, 48 << 10)
-    table = SIZE // 4096 * 16
+    table = SIZE // 4096 * 19
     assert offer.effect.gain.likely_bytes == (48 << 10) + table
     assert offer.effect.gain.low_bytes == 48 << 10
     assert offer.effect.when == "reboot"
@@ -52,7 +52,7 @@ def test_where_it_compresses_well_it_stays() -> None:
 
 def test_where_it_compresses_badly_what_lies_in_it_goes_to_memory() -> None:
     offer = zram(40 * MIB, 36 * MIB)
-    assert offer.effect.gain.likely_bytes == SIZE // 4096 * 16 - 4 * MIB
+    assert offer.effect.gain.likely_bytes == SIZE // 4096 * 19 - 4 * MIB
     assert offer.effect.gain.low_bytes == -4 * MIB
     much = zram(400 * MIB, 300 * MIB)
     assert "no more room" in much.effect.reason

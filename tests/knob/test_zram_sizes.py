@@ -72,17 +72,17 @@ def test_the_generator_is_told_by_a_drop_in() -> None:
 def test_tables_follow_the_size_and_what_lies_there_the_ratio() -> None:
     empty = zram("1GiB")
     fewer = 2 * GIB // 4096
-    assert (empty.effect.gain.likely_bytes, empty.effect.gain.low_bytes) == (fewer * 16, fewer * 16)
-    assert empty.effect.gain.high_bytes == fewer * 24
+    assert (empty.effect.gain.likely_bytes, empty.effect.gain.low_bytes) == (fewer * 19, fewer * 19)
+    assert empty.effect.gain.high_bytes == fewer * 27
     assert "was not measured" in empty.effect.gain.evidence
     larger = zram("4GiB", stored=1 * GIB, cost=GIB // 4)
     more = GIB // 4096
-    assert larger.effect.gain.low_bytes == -more * 24
-    assert larger.effect.gain.likely_bytes == -more * 16
+    assert larger.effect.gain.low_bytes == -more * 27
+    assert larger.effect.gain.likely_bytes == -more * 19
     assert larger.effect.gain.high_bytes > 0  # what idles, at 4 : 1
     assert "at the 4.0 : 1 of now" in larger.effect.gain.evidence
     smaller = zram("1GiB", stored=2 * GIB, cost=GIB // 2)
-    assert smaller.effect.gain.likely_bytes == fewer * 16 - round(GIB * 0.75)  # one of the two has no place any more
+    assert smaller.effect.gain.likely_bytes == fewer * 19 - round(GIB * 0.75)  # one of the two has no place any more
 
 
 def test_it_is_asked_for_what_it_is() -> None:
@@ -96,7 +96,7 @@ def test_a_machine_without_any_gets_one_where_its_kernel_can() -> None:
     offer = zram("2GiB", size=0, files=module)
     assert offer.applies
     assert len(offer.changes) == 2
-    assert offer.effect.gain.likely_bytes == -2 * GIB // 4096 * 16
+    assert offer.effect.gain.likely_bytes == -2 * GIB // 4096 * 19
     assert zram("2GiB", size=0, files={}).effect.reason == "not on this machine"
     assert zram("", size=0, files=module).effect.reason == "no unit sets it up"
 
@@ -142,7 +142,7 @@ def test_weights_that_shrink_count_at_best() -> None:
     offer = zram("4GiB", weights(2.0))
     assert offer.applies
     table = GIB // 4096
-    assert offer.effect.gain.high_bytes == -table * 16 + 2 * GIB
+    assert offer.effect.gain.high_bytes == -table * 19 + 2 * GIB
     assert "of those weights go there" in offer.effect.gain.evidence
 
 

@@ -2,7 +2,8 @@
 
 Plays edk2-nvidia's L4TLauncher (``Silicon/NVIDIA/Application/L4TLauncher/L4TLauncher.c``: ``ProcessExtLinuxConfig``,
 ``ExtLinuxBoot``) on a machine whose Secure Boot is off; ``FDT`` is read and left aside. As UEFI's reader of ext4 it
-does not replay the journal: it sees what is in its place on the disk.
+does not replay the journal: it sees what is in its place on the disk. So does GRUB, which it is where there is a
+``grub.cfg`` and no ``extlinux.conf``: of that file the first entry counts, and no script.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import NamedTuple
 from image import Image, call
 
 CONFIGURATION = "/boot/extlinux/extlinux.conf"
+GRUB_CONFIGURATION = "/boot/grub/grub.cfg"
 MOST_LABELS = 10
 # what a board was flashed with: used without a word where the file names nothing that can be loaded
 FLASHED_ARGUMENTS = "root=/dev/vda rw rootwait rootfstype=ext4 console=ttyAMA0 flashed"
@@ -40,7 +42,11 @@ def load(disk: Path, image: Image, folder: Path, firmware_arguments: str) -> Ent
         firmware_arguments: what firmware adds to every command line, behind what the file says.
     """
     text = _read(disk, CONFIGURATION, folder / "extlinux.conf")
-    option = choose("" if text is None else text.read_text("utf-8", "replace"))
+    by_grub = None if text is not None else _read(disk, GRUB_CONFIGURATION, folder / "grub.cfg")
+    if by_grub is not None:
+        option = choose_of_grub(by_grub.read_text("utf-8", "replace"))
+    else:
+        option = choose("" if text is None else text.read_text("utf-8", "replace"))
     kernel = _read(disk, option.get("LINUX"), folder / "Image")
     initrd = _read(disk, option.get("INITRD"), folder / "initrd")
     if kernel is None or ("INITRD" in option and initrd is None):
@@ -68,6 +74,19 @@ def choose(text: str) -> dict[str, str]:
     if "APPEND" in option:  # firmware's own arguments come last in any case
         before, found, after = option["APPEND"].partition(_FIRMWARE_ARGUMENTS)
         option["APPEND"] = before + after.lstrip(" ") if found else before
+    return option
+
+
+def choose_of_grub(text: str) -> dict[str, str]:
+    """The first entry of ``grub.cfg`` as ``choose`` gives a label; GRUB puts the kernel's own path first."""
+    option = {"LABEL": "GRUB"}
+    for line in text.splitlines():
+        word, _, rest = line.strip().partition(" ")
+        if word in ("linux", "initrd"):
+            path, _, arguments = rest.partition(" ")
+            option.setdefault(word.upper(), path)
+            if word == "linux":
+                option.setdefault("APPEND", f"BOOT_IMAGE={path} {' '.join(arguments.split())}")
     return option
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from image import HERE, Image, Unavailable, call, require
-from launcher import FLASHED_ARGUMENTS, choose, load
+from launcher import FLASHED_ARGUMENTS, choose, choose_of_grub, load
 
 TWO = """
 TIMEOUT 30
@@ -46,6 +46,17 @@ def test_an_eleventh_label_spoils_the_tenth() -> None:
     labels = "".join(f"LABEL {number}\nAPPEND {number}\n" for number in range(11))
     assert choose(f"DEFAULT 9\n{labels}") == {"LABEL": "9", "APPEND": "10"}
     assert choose(f"DEFAULT 10\n{labels}")["LABEL"] == "0"
+
+
+def test_of_grub_the_first_entry_counts() -> None:
+    text = "menuentry 'a' {\n\tlinux /boot/Image  root=/dev/vda rw\n\tinitrd /boot/initrd\n}\nlinux /boot/other\n"
+    assert choose_of_grub(text) == {
+        "LABEL": "GRUB",
+        "LINUX": "/boot/Image",
+        "INITRD": "/boot/initrd",
+        "APPEND": "BOOT_IMAGE=/boot/Image root=/dev/vda rw",
+    }
+    assert choose_of_grub("") == {"LABEL": "GRUB"}
 
 
 def test_what_cannot_be_loaded_boots_the_kernel_partition(tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
 """The pool of contiguous memory (CMA) no larger than its drivers need: what is free of it, NvMap cannot allocate.
 
-It lies inside MemTotal, and what is free of it counts in MemAvailable, so neither changes. What CUDA can allocate on
-L4T is MemAvailable − CmaFree (``nvmap_ioctl.c`` of R36), and that grows by the free part that goes. nvgpu takes its own
-share at power-on and does not start without it: never below that, and never without ``--risk``.
+It lies inside MemTotal, and what is free of it counts in MemAvailable, so neither changes: with 208 MiB less of it
+MemTotal was the same and MemAvailable within 0.3 MiB (Linux 6.1: docs/booted.md). What CUDA can allocate on L4T is
+MemAvailable − CmaFree (``nvmap_ioctl.c`` of R36), and that grows by the free part that goes. nvgpu takes its own share
+at power-on and does not start without it: never below that, and never without ``--risk``.
 """
 
 from __future__ import annotations

@@ -18,9 +18,10 @@ _SUMMARY = "boot without swap in compressed memory"
 # NVIDIA's, Ubuntu's zram-config, Debian's zram-tools
 _UNITS = ("nvzramconfig.service", "zram-config.service", "zramswap.service")
 _GENERATORS = ("/etc/systemd/zram-generator.conf", "/usr/lib/systemd/zram-generator.conf")
-_ENTRY_BYTES, _TRACKED_ENTRY_BYTES = 16, 24
+_ENTRY_BYTES, _TRACKED_ENTRY_BYTES = 16 + 3, 24 + 3
 """Of each page of a device's size, whether anything lies in it or not: ``struct zram_table_entry``, drivers/block/zram/
-zram_drv.h of 5.10, 5.15 and 6.8; the larger with CONFIG_ZRAM_MEMORY_TRACKING."""
+zram_drv.h of 5.10, 5.15 and 6.8, the larger with CONFIG_ZRAM_MEMORY_TRACKING; and of all swap a byte for how often it
+is used (``swap_map``, mm/swapfile.c) and two for whose it is (mm/swap_cgroup.c)."""
 _POOR_RATIO = 1.5
 """Below it, a page that goes there frees less than a third of itself, and costs the time to pack it."""
 _IDLE_SHARE = 100
@@ -167,8 +168,9 @@ def _asked(state: Zram) -> Effect:
             low_bytes=min(tables) + back,
             likely_bytes=tables[0] + back,
             high_bytes=max(tables) + back + best,
-            evidence=f"{_said(state)}; tables of 16 to 24 B a page, for {format_bytes(state.size_bytes)} now and "
-            f"{format_bytes(state.asked_bytes)} then; {source}{_of_weights(state)}",
+            evidence=f"{_said(state)}; tables of {_ENTRY_BYTES} to {_TRACKED_ENTRY_BYTES} B a page, for "
+            f"{format_bytes(state.size_bytes)} now and {format_bytes(state.asked_bytes)} then; {source}"
+            f"{_of_weights(state)}",
         ),
         when="reboot",
         cost=f"what goes there is packed with {state.asked_algorithm} and unpacked when it is wanted, which takes a "
