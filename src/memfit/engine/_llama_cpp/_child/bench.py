@@ -12,8 +12,12 @@ import os
 import resource
 import signal
 import sys
+import zipfile
+import zlib
 from collections import deque
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -84,9 +88,7 @@ class Bench:
         self._path = ""
         self._windows: list[list[int]] = []
         self._references: dict[str, tuple[scores.Sample, dict[int, int]]] = {}  # and where each window's rows begin
-        self._importance: dict[str, Any] = {}
-        self._moments = Moments()
-        self._noise: dict[tuple[str, int], Any] = {}  # by weight and size of block
+        self._known = bench_work.Known({}, {}, Moments(), {})
         self._codec: Codec | None = None
 
     def do_open(self, path: str, changeable: bool) -> dict[str, Any]:
@@ -132,12 +134,14 @@ class Bench:
 
     def do_keep_reference(self, name: str, path: str) -> dict[str, Any]:
         """Write a reference to a file."""
-        bench_work.write_reference(Path(path), *self._references[name])
+        with _kept(path):
+            bench_work.write_reference(Path(path), *self._references[name])
         return {}
 
     def do_take_reference(self, name: str, path: str) -> dict[str, Any]:
         """Read a reference that was written."""
-        self._references[name] = bench_work.read_reference(Path(path))
+        with _whole(path):
+            self._references[name] = bench_work.read_reference(Path(path))
         return {"windows": sorted(self._references[name][1])}
 
     def do_score(
@@ -175,8 +179,8 @@ class Bench:
 
         ``moments``: gather second moments as well, which takes memory, see ``bench_moments``.
         """
-        self._moments = Moments()
-        found = Importance(self.library, self._moments if moments else None)
+        gathered = Moments()
+        found = Importance(self.library, gathered if moments else None)
         model = Model(self.library, self._path, self._settings, watch=found.watch)
         try:
             for index in windows:
@@ -185,22 +189,22 @@ class Bench:
                 self._talk.part(window=index)
         finally:
             model.close()
-        self._moments.finish()
-        self._importance, idle = bench_work.means(found)
-        self._noise = bench_work.noises(found)
-        return {"weights": sorted(self._importance), "idle_experts": idle}
+        gathered.finish()
+        importance, idle = bench_work.means(found)
+        self._known = bench_work.Known(importance, bench_work.noises(found), gathered, idle)
+        return self._weights()
 
     def do_keep_importance(self, path: str) -> dict[str, Any]:
         """Write the importances to a file, and the moments."""
-        with Path(path).open("wb") as file:
-            bench_work.write_known(file, self._importance, self._noise, self._moments)
+        with _kept(path), Path(path).open("wb") as file:
+            bench_work.write_known(file, self._known)
         return {}
 
     def do_take_importance(self, path: str) -> dict[str, Any]:
         """Read importances that were written."""
-        with np.load(path) as found:
-            self._importance, self._noise, self._moments = bench_work.read_known(found)
-        return {"weights": sorted(self._importance)}
+        with _whole(path), np.load(path) as found:
+            self._known = bench_work.read_known(found)
+        return self._weights()
 
     def do_probe(self, weights: list[Any], kind: int, windows: list[int], first: int, against: str) -> dict[str, Any]:
         """The divergence when one weight alone is stored in a format: the base with it, weight by weight."""
@@ -221,11 +225,11 @@ class Bench:
         return {}
 
     def _noises(self, weight: Weight, blocks: set[int], most_rows: int) -> dict[int, float]:
-        importance = self._importance.get(weight.name)
+        importance = self._known.importance.get(weight.name)
         if importance is None:  # it is looked up and not multiplied with
             return dict.fromkeys(blocks, 0.0)
         squares, moments = self._quantizer.squares(weight, most_rows), importance.mean(axis=0)
-        found = {block: self._noise.get((weight.name, block)) for block in blocks}
+        found = {block: self._known.noise.get((weight.name, block)) for block in blocks}
         return {block: 0.0 if noise is None else relative(squares, moments, noise) for block, noise in found.items()}
 
     def do_encode(self, weights: list[Any], plain: bool) -> dict[str, Any]:
@@ -241,13 +245,17 @@ class Bench:
             self._talk.part(weight=one.name)
         return {}
 
-    def do_generate(self, path: str, tokens: int) -> dict[str, Any]:
-        """How fast a model answers: tokens one by one, behind a window of the text."""
-        return bench_work.generate(self._another(path, None), self._windows[0], tokens)
+    def do_lengths(self, items: list[list[str]]) -> dict[str, Any]:
+        """Tokens of each second text behind its first, both together."""
+        return {"tokens": [len(self._model.tokens((before + after).encode())) for before, after in items]}
 
-    def do_continuations(self, path: str | None, items: list[list[str]]) -> dict[str, Any]:
+    def do_generate(self, path: str, tokens: int, kv: list[int] | None) -> dict[str, Any]:
+        """How fast a model answers: tokens one by one, behind a window of the text."""
+        return bench_work.generate(self._another(path, kv), self._windows[0], tokens)
+
+    def do_continuations(self, path: str | None, items: list[list[str]], kv: list[int] | None) -> dict[str, Any]:
         """The log probability of each second text behind its first, and whether it is the likeliest throughout."""
-        other = self._model if path is None else self._another(path, None)
+        other = self._model if path is None and kv is None else self._another(path or self._path, kv)
         try:
             for before, after in items:
                 self._talk.part(**bench_work.continuation(other, before, after))
@@ -283,8 +291,11 @@ class Bench:
     def _guide(self, weight: Weight) -> Guide:
         """What is known of a weight's columns."""
         name, one = weight.name, weight.matrices == 1
-        moments = self._moments.of(name) if one else None
-        return Guide(self._importance.get(name), moments, self._moments.prepared(name) if one else None)
+        moments = self._known.moments.of(name) if one else None
+        return Guide(self._known.importance.get(name), moments, self._known.moments.prepared(name) if one else None)
+
+    def _weights(self) -> dict[str, Any]:
+        return {"weights": sorted(self._known.importance), "idle_experts": self._known.idle}
 
     def _another(self, path: str, kv: list[int] | None) -> Model:
         settings = self._settings if kv is None else {**self._settings, "kv_type_k": kv[0], "kv_type_v": kv[1]}
@@ -305,3 +316,24 @@ class Bench:
 def _weight(given: Any) -> Weight:
     name, path, offset, dims, kind = given
     return Weight(name, path, offset, tuple(dims), kind)
+
+
+@contextmanager
+def _kept(path: str) -> Iterator[None]:
+    """Writes a file; nothing is left of one that the disk has no room for."""
+    try:
+        yield
+    except OSError as failure:
+        Path(path).unlink(missing_ok=True)
+        raise Refused(
+            f"write {path}: {failure.strerror or failure}; free some space, or choose another disk"
+        ) from failure
+
+
+@contextmanager
+def _whole(path: str) -> Iterator[None]:
+    """Reads a file of arrays; what numpy says of a damaged one is no accident of this program."""
+    try:
+        yield
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as failure:
+        raise Refused(f"read {Path(path).name}, which is damaged ({failure})") from failure

@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from memfit.engine._llama_cpp._child.library import Library
 from memfit.engine._llama_cpp._child.scores import Sample, beside, exact, log_probabilities, plain
 
 _ALIGNMENT = 64  # of a buffer, as ggml's own (TENSOR_ALIGNMENT is 32, and lines of a cache are 64)
+_IDLE = "idle"  # what experts without a token are kept as, beside a weight's name
 _GAUGES = (10, 11, 13, 23)  # ggml's Q2_K, Q3_K, Q5_K, IQ4_XS
 
 if TYPE_CHECKING:
@@ -120,24 +121,34 @@ def noises(found: Importance) -> dict[tuple[str, int], Any]:
     }
 
 
-def write_known(
-    file: BinaryIO, importance: dict[str, Any], noise: dict[tuple[str, int], Any], moments: Moments
-) -> None:
-    """All that was gathered of activations, as arrays: importances under the names of weights, the rest beside."""
-    noises = {f"{name}|{block}": value for (name, block), value in noise.items()}
-    np.savez(file, **importance, **noises, **moments.arrays())
+class Known(NamedTuple):
+    """All that was gathered of activations: importances by weight, what rounding takes, moments, and idle experts."""
+
+    importance: dict[str, Any]
+    noise: dict[tuple[str, int], Any]
+    moments: Moments
+    idle: dict[str, int]
 
 
-def read_known(arrays: Mapping[str, Any]) -> tuple[dict[str, Any], dict[tuple[str, int], Any], Moments]:
-    """Importances, noises and moments that ``write_known`` wrote."""
-    importance, noise = {}, {}
+def write_known(file: BinaryIO, known: Known) -> None:
+    """As arrays: importances under the names of weights, the rest beside."""
+    noises: dict[str, Any] = {f"{name}|{block}": value for (name, block), value in known.noise.items()}
+    idle: dict[str, Any] = {f"{name}|{_IDLE}": np.array(count) for name, count in known.idle.items()}
+    np.savez(file, **known.importance, **noises, **idle, **known.moments.arrays())
+
+
+def read_known(arrays: Mapping[str, Any]) -> Known:
+    """What ``write_known`` wrote."""
+    found = Known({}, {}, moments_from(arrays), {})
     for name, content in arrays.items():
-        if "|" in name:
-            weight, block = name.split("|")
-            noise[weight, int(block)] = content
+        weight, _, what = name.partition("|")
+        if what == _IDLE:
+            found.idle[weight] = int(content)
+        elif what:
+            found.noise[weight, int(what)] = content
         elif not name.endswith((MOMENTS, SHARED)):
-            importance[name] = content
-    return importance, noise, moments_from(arrays)
+            found.importance[name] = content
+    return found
 
 
 class Exchanged:
