@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from memfit.model.shape import Tensor
 from memfit.search import importances
 
 
@@ -21,7 +22,12 @@ def test_moments_are_read_back_as_they_were(tmp_path: Path) -> None:
     kept, again = tmp_path / "kept.npz", tmp_path / "again.npz"
     np.savez(kept, **arrays)
     digest = importances.export(kept, tmp_path / "imatrix.gguf", text="a text", overwrite=False)
-    assert importances.take(tmp_path / "imatrix.gguf", again) == digest
+    weights = [
+        Tensor("blk.0.attn_q.weight", (64, 64), "F16", 8192),
+        Tensor("blk.0.attn_k.weight", (64, 64), "F16", 8192),
+        Tensor("blk.0.ffn_down_exps.weight", (32, 64, 4), "F16", 16384),
+    ]
+    assert importances.take(tmp_path / "imatrix.gguf", again, weights) == digest
     with np.load(again) as found:
         assert sorted(found.files) == sorted(arrays)
         for name, content in arrays.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import struct
+import zipfile
 from pathlib import Path
 
 import msgspec
@@ -18,11 +19,13 @@ from small_search import text as small_text
 
 from memfit.errors import EngineFailed, MemfitError, ModelError, UsageError
 from memfit.model.file import read_shape
+from memfit.search import conclude
 from memfit.search.evaluate import Question, evaluate
 from memfit.search.floors import parse_floor
 from memfit.search.quantize import quantize
 from memfit.search.recipe import read_record, remake
 from memfit.search.records import Asked, PrecisionMap
+from memfit.search.write import copy
 
 BUDGET = 3_200_000
 
@@ -139,6 +142,23 @@ def test_a_search_that_was_killed_before_the_file_had_its_name_is_finished_by_th
         quantize(other)
 
 
+def test_nothing_is_left_beside_a_file_that_found_no_room(
+    found: PrecisionMap, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file itself was written, its importances were too much: none of the three has a name."""
+
+    def full(*_: object, **__: object) -> str:
+        raise MemfitError("no room")
+
+    named = tmp_path / "full.gguf"
+    monkeypatch.setattr(
+        conclude, "copy", lambda made, path, **more: (copy if path == named else full)(made, path, **more)
+    )
+    with pytest.raises(MemfitError, match="no room"):
+        quantize(request(folder, Asked(max_bytes=BUDGET), out=str(named)))
+    assert not list(tmp_path.iterdir())
+
+
 def test_evaluate_agrees_with_the_search_on_the_same_windows(found: PrecisionMap, folder: Path) -> None:
     """Sampled and exact divergences of one file, over all of the text."""
     question = Question(
@@ -157,6 +177,22 @@ def test_evaluate_agrees_with_the_search_on_the_same_windows(found: PrecisionMap
     assert sampled.kl_mean == pytest.approx(exact.kl_mean, rel=0.03)
     assert sampled.top1 == exact.top1
     assert sampled.perplexity == pytest.approx(exact.perplexity, rel=1e-5)
+    damaged = folder / "damaged.ref"
+    with zipfile.ZipFile(folder / "base.ref") as whole_file, zipfile.ZipFile(damaged, "w") as file:
+        about = json.loads(whole_file.read("about.json"))
+        file.writestr("about.json", json.dumps(about))
+        file.writestr("arrays.npz", b"no arrays")
+    with pytest.raises(ModelError, match="is no whole reference"):
+        evaluate(msgspec.structs.replace(question, against=str(damaged)))
+    with zipfile.ZipFile(damaged, "w") as file:
+        file.writestr("about.json", json.dumps(about | {"vocabulary_tokens": 5}))
+        file.writestr("arrays.npz", b"no arrays")
+    with pytest.raises(UsageError, match="with 5 tokens"):
+        evaluate(msgspec.structs.replace(question, against=str(damaged)))
+    with pytest.raises(UsageError, match="whose cache is F16"):
+        evaluate(msgspec.structs.replace(kept, kv=("Q8_0", "Q8_0"), overwrite=True))
+    assert any("one text" in note for note in exact.notes)
+    assert any("models of another size" in note for note in exact.notes)
     shape = read_shape(str(MODEL))
     whole = exact.quality.tokens * (2 * shape.vocabulary_tokens + 8)
     assert (folder / "base.ref").stat().st_size < whole / 80  # the zip's own head counts with so little text
@@ -208,6 +244,21 @@ def test_a_ladder_measures_every_rung_and_takes_the_lowest_that_holds(found: Pre
     assert ladder.out is None
 
 
+def test_tasks_are_known_by_what_they_hold_and_named_as_they_are_asked_for(
+    found: PrecisionMap, folder: Path, tmp_path: Path
+) -> None:
+    """Learned of a file, they are found again under another name."""
+    line = '{"question": "import os\\nimport ", "choices": ["sys\\n", "zzq!!\\n"], "answer": 0}\n'
+    for name in ("one.jsonl", "two.jsonl"):
+        (tmp_path / name).write_text(line)
+        floors = (parse_floor(f"task:{tmp_path / name}=-1pt"),)
+        held = quantize(request(folder, Asked(max_bytes=BUDGET, floors=floors), out=None))
+        assert held.chosen is not None
+        tasks = [task.file for one in held.candidates for task in one.tasks]
+        assert tasks
+        assert set(tasks) == {str(tmp_path / name)}
+
+
 class TestRefusals:
     """What is no base, and what is no place for a result."""
 
@@ -250,6 +301,20 @@ class TestRefusals:
     def test_neither_floor_nor_budget(self, tmp_path: Path) -> None:
         with pytest.raises(UsageError, match="neither a floor nor a budget"):
             quantize(request(tmp_path, Asked()))
+
+    def test_a_task_that_no_window_holds_is_told_before_the_search(self, tmp_path: Path) -> None:
+        tasks = tmp_path / "tasks.jsonl"
+        long = {"prompt": "x = 1\n" * 200, "answer": "y"}
+        tasks.write_text('{"prompt": "import ", "answer": "os"}\n' + json.dumps(long))
+        steps: list[str] = []
+        floors = (parse_floor(f"task:{tasks}=-1pt"),)
+        said = r"line 2: \d+ tokens, and a window has 256"
+        with pytest.raises(UsageError, match=said):
+            quantize(request(tmp_path, Asked(floors=floors)), lambda step, _done, _total: steps.append(step))
+        assert not steps
+        text = small_text(tmp_path)
+        with pytest.raises(UsageError, match=said):
+            evaluate(Question(model=str(MODEL), text=text, tasks=(str(tasks),), window_tokens=256, speed=False))
 
     def test_too_little_text(self, tmp_path: Path) -> None:
         few = tmp_path / "few.txt"

@@ -148,10 +148,9 @@ class Workbench:
             against: the name of a reference, ``base`` (exactly), or ``""`` for nothing.
             kv: formats of K and V in the cache, F16 where None.
         """
-        numbers = None if kv is None else [FORMATS.get(name).number for name in kv]
         found: list[Window] = []
         answer: dict[str, Any] = {}
-        asked = {"path": path, "windows": list(windows), "first": first, "against": against, "kv": numbers}
+        asked = {"path": path, "windows": list(windows), "first": first, "against": against, "kv": _numbers(kv)}
         for part in self._parts("score", answer, **asked):
             found.append(msgspec.convert(part, Window))
             yield found[-1]
@@ -187,8 +186,9 @@ class Workbench:
 
     def take_importance(self, path: Path) -> None:
         """Use importances that were written."""
-        self.important = frozenset(self._ask("take_importance", path=str(path))["weights"])
-        self.idle_experts = {}
+        answer = self._ask("take_importance", path=str(path))
+        self.important = frozenset(answer["weights"])
+        self.idle_experts = answer["idle_experts"]
 
     def probe(
         self, tensors: Iterable[Tensor], format: str, windows: Sequence[int], *, first: int, against: str
@@ -237,17 +237,25 @@ class Workbench:
             if event["event"] == "data":
                 yield self._talk.exactly(event["bytes"])
 
-    def generate(self, path: str, tokens: int = 64) -> Speed:
-        """How fast a model answers here."""
-        found = self._ask("generate", path=path, tokens=tokens)
+    def generate(self, path: str, tokens: int = 64, *, kv: tuple[str, str] | None = None) -> Speed:
+        """How fast a model answers here; ``kv`` as of ``score``."""
+        found = self._ask("generate", path=path, tokens=tokens, kv=_numbers(kv))
         return Speed(
             prefill_tokens_per_s=round(found["prompt_tokens"] / found["prompt_s"], 3),
             decode_tokens_per_s=round(tokens / found["seconds"], 3),
         )
 
-    def continuations(self, path: str | None, items: Sequence[tuple[str, str]]) -> Iterator[Continuation]:
-        """How likely each second text is behind its first."""
-        for part in self._parts("continuations", path=path, items=[list(item) for item in items]):
+    def lengths(self, items: Sequence[tuple[str, str]]) -> list[int]:
+        """Tokens of each second text behind its first, both together."""
+        found: list[int] = self._ask("lengths", items=[list(item) for item in items])["tokens"]
+        return found
+
+    def continuations(
+        self, path: str | None, items: Sequence[tuple[str, str]], *, kv: tuple[str, str] | None = None
+    ) -> Iterator[Continuation]:
+        """How likely each second text is behind its first; ``kv`` as of ``score``."""
+        asked: dict[str, Any] = {"items": [list(item) for item in items], "kv": _numbers(kv)}
+        for part in self._parts("continuations", path=path, **asked):
             yield msgspec.convert(part, Continuation)
 
     def _place(self, tensor: Tensor, elsewhere: Place | None = None) -> list[Any]:
@@ -279,3 +287,8 @@ class Workbench:
                     answer.update(event)
                 return
             yield event
+
+
+def _numbers(kv: tuple[str, str] | None) -> list[int] | None:
+    """Formats of the cache as ggml numbers them; None for what contexts have anyway."""
+    return None if kv is None or kv == ("F16", "F16") else [FORMATS.get(name).number for name in kv]

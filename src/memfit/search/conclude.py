@@ -102,6 +102,7 @@ def leave(
     out = Path(found.out or "")
     kept, staged = session.notes.place("importance.npz"), session.notes.place(f"importance-{os.getpid()}.gguf")
     whole = [found]
+    fresh = [path for path in (beside(out, "precision.json"), beside(out, "imatrix.gguf")) if not path.exists()]
 
     def first(digest: str) -> None:
         seconds = round(time.monotonic() - began, 1)
@@ -112,6 +113,10 @@ def leave(
     try:
         importance = importances.export(kept, staged, text=text or "the bundled sample of memfit", overwrite=True)
         copy(made, out, overwrite=overwrite, progress=partial(said, "writing"), first=first)
+    except BaseException:
+        for path in fresh:  # of a file that is not there
+            path.unlink(missing_ok=True)
+        raise
     finally:
         staged.unlink(missing_ok=True)
     return whole[0]

@@ -25,10 +25,11 @@ from memfit.search import reference
 from memfit.search.records import Evaluation, TaskResult, Text
 from memfit.search.session import fitting_window
 from memfit.search.statistics import quality
-from memfit.search.tasks import Tasks, answered, read_tasks, result
+from memfit.search.tasks import Tasks, answered, read_tasks, refuse_unfit, result
 from memfit.search.text import Passage, read_text
 
 Said = Callable[[str, int, int], None]
+_FEW_WINDOWS = 10
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,6 +79,8 @@ def evaluate(question: Question, said: Said = lambda _what, _done, _total: None)
     if question.keep_reference is not None:
         if question.against is not None:
             raise UsageError("--keep-reference is of a base, and --against another", hint="evaluate the base alone")
+        if question.kv != ("F16", "F16"):
+            raise UsageError("--keep-reference is of a base, whose cache is F16", hint="give --kv with --against")
         reference.refuse(Path(question.keep_reference), overwrite=question.overwrite)
     with ExitStack() as opened:
         bench = opened.enter_context(
@@ -85,17 +88,19 @@ def evaluate(question: Question, said: Said = lambda _what, _done, _total: None)
         )
         tokens, windows = bench.text(passage.parts)
         used = _windows(windows, tokens, question, passage)
+        for one in tasks:
+            refuse_unfit(bench, one, question.window_tokens)
         first = question.window_tokens // 2
         against = "" if question.against is None else "base"
         if kept is not None:
-            used = reference.use(kept, bench, passage, question.window_tokens, used)
+            used = reference.use(kept, bench, shape, passage, question.window_tokens, used)
             against = "kept"
         if question.keep_reference is None:
             scored = _scored(bench, question, used, first, against, said)
         else:
             scored = reference.gather(bench, used, shape, first=first, said=said)
         results = tuple(_tasks(bench, question, one, base_shape is not None) for one in tasks)
-        speed = bench.generate(question.model) if question.speed else None
+        speed = bench.generate(question.model, kv=question.kv) if question.speed else None
         if question.keep_reference is not None:
             place = Path(question.keep_reference)
             reference.keep(
@@ -134,7 +139,7 @@ def evaluate(question: Question, said: Said = lambda _what, _done, _total: None)
         speed=speed,
         engine=engine,
         seconds=round(time.monotonic() - began, 1),
-        notes=_notes(text, kept is not None),
+        notes=_notes(text, shape.name, found.tokens, sampled=kept is not None, has_base=question.against is not None),
     )
 
 
@@ -151,7 +156,7 @@ def _scored(bench: Workbench, question: Question, used: list[int], first: int, a
 def _tasks(bench: Workbench, question: Question, tasks: Tasks, has_base: bool) -> TaskResult:
     base = answered(bench, None, tasks) if has_base else None
     path = question.model if question.against is not None else None
-    return result(tasks, answered(bench, path, tasks), base)
+    return result(tasks, answered(bench, path, tasks, kv=question.kv), base)
 
 
 def _windows(windows: int, tokens: int, question: Question, passage: Passage) -> list[int]:
@@ -187,10 +192,17 @@ def _bytes(shape: ModelShape) -> int:
     return sum(shard.bytes for shard in shape.shards)
 
 
-def _notes(text: Text, sampled: bool) -> tuple[str, ...]:
+def _notes(text: Text, name: str, tokens: int, *, sampled: bool, has_base: bool) -> tuple[str, ...]:
     notes = []
     if text.bundled:
         notes.append("measured on the bundled sample, English prose and code: --text takes what your users write")
+    notes.append(
+        f"measured on {tokens:,} predictions of one text: other texts, languages and longer contexts may lose more"
+    )
+    if text.windows < _FEW_WINDOWS:
+        notes.append(f"intervals of {text.windows} windows are rough: a longer text narrows them")
+    if has_base:
+        notes.append(f"holds for this model: what {name} loses says little of models of another size")
     if sampled:
         notes.append("the base is a sample of its predictions: divergences are unbiased, with some more spread")
     return tuple(notes)

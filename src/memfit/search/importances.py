@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -20,15 +20,18 @@ from typing import Any
 import msgspec
 
 from memfit.engine.workbench import Workbench
-from memfit.errors import Malformed, MemfitError, ModelError, UsageError
+from memfit.errors import Malformed, MemfitError, ModelError, NotAModel, UsageError
 from memfit.model.gguf import read_header
 from memfit.model.gguf.writer import Typed, Writable, write_header
 from memfit.model.new_file import new_file
+from memfit.model.shape import Tensor
 from memfit.search.base import Base
 from memfit.search.network import read_shape
 from memfit.search.text import Split
 
 _ALIGNMENT = 32
+_LEGACY = "llama-imatrix --in-file OLD.dat -o NEW.gguf makes one of the older kind"
+_GGUF = "give a file that llama-imatrix wrote as GGUF, of this model"
 # as the workbench names them in its own file
 _MOMENTS, _SHARED, _GRADIENTS = ".moments", ".moments_of", ".gradients"
 # what the workbench needs to know of a network
@@ -102,48 +105,103 @@ def digest(path: Path) -> str:
         ) from failure
 
 
-def take(path: Path, kept: Path) -> str:
+def take(path: Path, kept: Path, tensors: Sequence[Tensor]) -> str:
     """Read an imatrix file into one of the workbench's; returns its SHA-256.
 
+    What it holds of other weights than ``tensors`` is left out.
+
     Raises:
-        ModelError: it is none, or damaged.
+        ModelError: it is none, is damaged, or is of another model.
     """
     numpy = _numpy()
-    header = read_header(path)
-    data = path.read_bytes()
-    where = {tensor.name: tensor for tensor in header.tensors}
-
-    def values(name: str) -> Any:
-        tensor = where.get(name)
-        if tensor is None or tensor.format != "F32":
-            raise ModelError(f"no floats {name}", file=str(path), hint="give a file that llama-imatrix wrote as GGUF")
-        count = math.prod(tensor.dims)
-        return numpy.frombuffer(data, numpy.float32, count, header.data_offset + tensor.offset)
-
-    arrays = {}
-    for name in where:
-        if name.endswith(".in_sum2"):
-            weight = name.removesuffix(".in_sum2")
-            counts = values(f"{weight}.counts")
-            sums = values(name).reshape(len(counts), -1)
-            used = counts > 0
-            if used.any():
-                means = sums / numpy.maximum(counts, 1)[:, None]
-                means[~used] = means[used].mean(axis=0)
-                arrays[weight] = means.astype(numpy.float32)
-        elif name.endswith((_MOMENTS, _GRADIENTS)):
-            arrays[name] = values(name).reshape(where[name].dims[::-1])
+    given = _Given(path)
+    arrays: dict[str, Any] = {}
+    for weight in tensors:
+        arrays |= given.importances(weight)
     if not arrays:
-        raise ModelError("holds no importances", file=str(path), hint="give a file that llama-imatrix wrote as GGUF")
-    for key, owner in header.metadata.items():
-        if key.startswith(_SHARED_KEY):
-            arrays[key.removeprefix(_SHARED_KEY) + _SHARED] = numpy.array(str(owner))
+        raise ModelError("holds no importances of this model's weights", file=str(path), hint=_GGUF)
+    for weight in tensors:
+        arrays |= given.moments(weight)
+    columns = {one.name: one.dims[0] for one in tensors}
+    for key, value in given.header.metadata.items():
+        name, owner = key.removeprefix(_SHARED_KEY), str(value)
+        if key.startswith(_SHARED_KEY) and columns.get(name, 0) == columns.get(owner):
+            arrays[name + _SHARED] = numpy.array(owner)
     try:
         with kept.open("wb") as file:
             numpy.savez(file, **arrays)
     except OSError as failure:
         raise MemfitError(f"cannot write {kept}: {failure.strerror}", hint="free some space") from failure
-    return hashlib.sha256(data).hexdigest()
+    return hashlib.sha256(given.data).hexdigest()
+
+
+class _Given:
+    """An imatrix file, asked for what it has of a weight."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self.header = read_header(path)
+        except NotAModel as failure:
+            raise ModelError("is no imatrix file in GGUF", file=str(path), hint=_LEGACY) from failure
+        self.data = path.read_bytes()
+        self._path = str(path)
+        self._where = {tensor.name: tensor for tensor in self.header.tensors}
+
+    def importances(self, weight: Tensor) -> dict[str, Any]:
+        """Mean squares by column, as the workbench names them; experts that no token was sent to have others' mean."""
+        if f"{weight.name}.in_sum2" not in self._where:
+            return {}
+        numpy = _numpy()
+        sums, counts = self._values(f"{weight.name}.in_sum2"), self._values(f"{weight.name}.counts")
+        matrices = len(sums) // weight.dims[0]
+        if len(sums) % weight.dims[0] or matrices not in (1, math.prod(weight.dims[2:])):
+            raise self._other(weight, f"{len(sums)} importances")
+        if len(counts) not in (1, matrices):
+            raise self._other(weight, f"{len(counts)} counts")
+        if (counts < 0).any() or (sums < 0).any():
+            raise ModelError(f"{weight.name} has importances below zero", file=self._path, hint=_GGUF)
+        counts = numpy.broadcast_to(counts, matrices)
+        used = counts > 0
+        if not used.any():
+            return {}
+        means = sums.reshape(matrices, -1) / numpy.maximum(counts, 1)[:, None]
+        means[~used] = means[used].mean(axis=0)
+        found = {weight.name: means.astype(numpy.float32)}
+        return found if used.all() else found | {f"{weight.name}|idle": numpy.array(int((~used).sum()))}
+
+    def moments(self, weight: Tensor) -> dict[str, Any]:
+        """Second moments of what it is multiplied with, and of gradients at what it gives; where memfit wrote them."""
+        found = {}
+        for name, side in ((weight.name + _MOMENTS, weight.dims[0]), (weight.name + _GRADIENTS, weight.dims[1])):
+            if name not in self._where:
+                continue
+            dims = self._where[name].dims
+            if len(dims) != 3 or dims[0] != dims[1] or dims[1] * dims[2] != side:
+                raise self._other(weight, f"moments of {_product(dims)}")
+            found[name] = self._values(name).reshape(dims[::-1])
+        return found
+
+    def _values(self, name: str) -> Any:
+        numpy = _numpy()
+        tensor = self._where.get(name)
+        if tensor is None or tensor.format != "F32":
+            raise ModelError(f"no floats {name}", file=self._path, hint=_GGUF)
+        start = self.header.data_offset + tensor.offset  # whether all is there was seen with the header
+        found = numpy.frombuffer(self.data, numpy.float32, math.prod(tensor.dims), start)
+        if not numpy.isfinite(found).all():
+            raise ModelError(f"{name} holds numbers that are not finite", file=self._path, hint=_GGUF)
+        return found
+
+    def _other(self, weight: Tensor, what: str) -> ModelError:
+        return ModelError(
+            f"{weight.name} has {what}, and is {_product(weight.dims)} in the base",
+            file=self._path,
+            hint="give importances that were gathered with this model",
+        )
+
+
+def _product(dims: Sequence[int]) -> str:
+    return " × ".join(map(str, dims))
 
 
 def _numpy() -> Any:

@@ -16,7 +16,7 @@ import msgspec
 
 from memfit.engine.predictions import Scored
 from memfit.engine.workbench import Workbench
-from memfit.errors import MemfitError, ModelError, UsageError
+from memfit.errors import EngineFailed, MemfitError, ModelError, UsageError
 from memfit.model.new_file import new_file
 from memfit.model.shape import ModelShape
 from memfit.search.text import Passage
@@ -69,11 +69,13 @@ def refuse(path: Path, *, overwrite: bool) -> None:
         raise UsageError(f"{path} exists", hint="choose another name, or give --overwrite")
 
 
-def use(path: Path, bench: Workbench, passage: Passage, window_tokens: int, windows: list[int]) -> list[int]:
+def use(
+    path: Path, bench: Workbench, shape: ModelShape, passage: Passage, window_tokens: int, windows: list[int]
+) -> list[int]:
     """Give the workbench a reference as ``kept``; returns the windows that both have.
 
     Raises:
-        UsageError: it is of another text or other windows.
+        UsageError: it is of another vocabulary, another text or other windows.
         ModelError: it is damaged.
     """
     with zipfile.ZipFile(path) as found:
@@ -82,6 +84,12 @@ def use(path: Path, bench: Workbench, passage: Passage, window_tokens: int, wind
             arrays = found.read(_ARRAYS)
         except (msgspec.MsgspecError, KeyError, zipfile.BadZipFile, OSError) as failure:
             raise ModelError(f"is no whole reference: {failure}", file=str(path), hint="make it again") from failure
+    if about.vocabulary_tokens != shape.vocabulary_tokens:
+        raise UsageError(
+            f"{path} is of {about.model} with {about.vocabulary_tokens} tokens, {shape.name} knows"
+            f" {shape.vocabulary_tokens}",
+            hint="only models of one vocabulary can be held against each other: give one of its base",
+        )
     if about.text_sha256 != passage.sha256 or about.window_tokens != window_tokens:
         raise UsageError(
             f"{path} is of {about.text_name}, in windows of {about.window_tokens} tokens",
@@ -90,7 +98,10 @@ def use(path: Path, bench: Workbench, passage: Passage, window_tokens: int, wind
     with tempfile.TemporaryDirectory(prefix="memfit-") as folder:
         place = Path(folder) / _ARRAYS
         place.write_bytes(arrays)
-        there = set(bench.take_reference("kept", place))
+        try:
+            there = set(bench.take_reference("kept", place))
+        except EngineFailed as failure:
+            raise ModelError("is no whole reference", file=str(path), hint="make it again") from failure
     return [index for index in windows if index in there]
 
 

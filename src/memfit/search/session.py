@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import os
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ from memfit.search.base import Base, differing
 from memfit.search.notes import Notes
 from memfit.search.records import Quality, TaskResult, Text
 from memfit.search.statistics import quality
-from memfit.search.tasks import Tasks, answered, result
+from memfit.search.tasks import Tasks, answered, refuse_unfit, result
 from memfit.search.text import Passage, split
 from memfit.search.write import write
 
@@ -165,10 +166,16 @@ class Session:
         key = f"measured {digest} {'unseen' if unseen else 'search'} {self.setting.kv} {how}"
         known = self.notes.get(key)
         if known is not None:
-            return msgspec.convert(known, Measured)
+            return self._named(msgspec.convert(known, Measured))
         found = self.measure_file(str(self.file_of(changed, plain=plain)), unseen=unseen, full=full)
         self.notes.learn(key, msgspec.to_builtins(found))
         return found
+
+    def _named(self, known: Measured) -> Measured:
+        """Its tasks by the names that their files have now: what was learned is of their content."""
+        pairs = zip(known.tasks, self.setting.tasks, strict=True) if known.tasks else ()
+        named = tuple(msgspec.structs.replace(one, file=now.file) for one, now in pairs)
+        return msgspec.structs.replace(known, tasks=named)
 
     def made(self, formats: Mapping[str, str], *, plain: bool) -> Path | None:
         """The file that was made last, if it is of these formats."""
@@ -180,7 +187,7 @@ class Session:
         name = _UNSEEN if unseen else _SEARCH
         windows = self.split.unseen if unseen else self.split.search
         self._refer(name, windows, self.first)
-        kv = None if self.setting.kv == ("F16", "F16") else self.setting.kv
+        kv = self.setting.kv
         scored: Scored | None = None
         for part in self.bench.score(path, windows, first=self.first, against=name, kv=kv):
             scored = part if isinstance(part, Scored) else None
@@ -189,9 +196,10 @@ class Session:
         speed = None
         if full:
             tasks = tuple(
-                result(one, answered(self.bench, path, one), self._base_answers(one)) for one in self.setting.tasks
+                result(one, answered(self.bench, path, one, kv=kv), self._base_answers(one))
+                for one in self.setting.tasks
             )
-            speed = self.bench.generate(path) if self.setting.wants_speed else None
+            speed = self.bench.generate(path, kv=kv) if self.setting.wants_speed else None
         return Measured(quality=quality(scored), tasks=tasks, speed=speed)
 
     def use_cache(self, kv: tuple[str, str]) -> None:
@@ -222,6 +230,8 @@ class Session:
         self.unseen_bounds = (windows, windows + separate)  # of all windows of a text apart, also those not measured on
         self.notes = Notes(self._identity(), work)
         self._referred: set[str] = set()
+        for tasks in self.setting.tasks:
+            refuse_unfit(self.bench, tasks, self.setting.window_tokens)
         self._gather()
 
     def _identity(self) -> dict[str, object]:
@@ -238,9 +248,11 @@ class Session:
 
     def _gather(self) -> None:
         kept = self.notes.place("importance.npz")
+        if kept.exists() and not zipfile.is_zipfile(kept):
+            kept.unlink()  # what a machine that lost its power left of it
         if not kept.exists() and self.setting.imatrix is not None:
             fresh = self.notes.place(f"importance-{os.getpid()}.part")
-            importances.take(self.setting.imatrix, fresh)
+            importances.take(self.setting.imatrix, fresh, self.base.changeable)
             self.notes.settle("importance.npz", fresh)
         if kept.exists():
             self.bench.take_importance(kept)

@@ -25,6 +25,7 @@ _HINT = '{"question": "…", "choices": ["…", "…"], "answer": 0} or {"prompt
 class Task(msgspec.Struct, frozen=True, kw_only=True):
     """A question with its continuations; ``right`` is the number of the right one, None for an exact match."""
 
+    line: int
     before: str
     after: tuple[str, ...]
     right: int | None
@@ -71,7 +72,7 @@ def _task(entry: Any, path: str, number: int) -> Task:
     if choices is None:
         if not isinstance(answer, str) or not answer:
             raise refuse("answer is no text")
-        return Task(before=before, after=(answer,), right=None)
+        return Task(line=number, before=before, after=(answer,), right=None)
     if not isinstance(choices, list) or len(choices) < 2 or not all(isinstance(one, str) and one for one in choices):
         raise refuse("choices are not two texts or more")
     if isinstance(answer, str) and answer in choices:
@@ -80,13 +81,33 @@ def _task(entry: Any, path: str, number: int) -> Task:
         answer = ord(answer) - ord("A")
     if not isinstance(answer, int) or isinstance(answer, bool) or not 0 <= answer < len(choices):
         raise refuse(f"answer {answer!r} is none of the {len(choices)} choices")
-    return Task(before=before, after=tuple(choices), right=answer)
+    return Task(line=number, before=before, after=tuple(choices), right=answer)
 
 
-def answered(bench: Workbench, path: str | None, tasks: Tasks) -> list[bool]:
-    """Whether a model answers each rightly: the likeliest choice a byte, or the exact match."""
+def refuse_unfit(bench: Workbench, tasks: Tasks, window_tokens: int) -> None:
+    """Before anything is spent on them: what a window does not hold cannot be answered.
+
+    Raises:
+        UsageError: a task is too long, or nothing stands before its answer; says which.
+    """
+    items = [(task.line, task.before, after) for task in tasks.tasks for after in task.after]
+    for (line, *_), tokens in zip(items, bench.lengths([item[1:] for item in items]), strict=True):
+        if tokens > window_tokens:
+            raise UsageError(
+                f"{tasks.file}, line {line}: {tokens} tokens, and a window has {window_tokens}",
+                hint=f"shorten it, or give --window {1 << (tokens - 1).bit_length()}",
+            )
+        if tokens < 2:
+            raise UsageError(f"{tasks.file}, line {line}: nothing that the answer could follow from", hint=_HINT)
+
+
+def answered(bench: Workbench, path: str | None, tasks: Tasks, *, kv: tuple[str, str] | None = None) -> list[bool]:
+    """Whether a model answers each rightly: the likeliest choice a byte, or the exact match.
+
+    ``kv``: formats of K and V in its cache, F16 where None.
+    """
     items = [(task.before, after) for task in tasks.tasks for after in task.after]
-    found = list(bench.continuations(path, items))
+    found = list(bench.continuations(path, items, kv=kv))
     right = []
     at = 0
     for task in tasks.tasks:

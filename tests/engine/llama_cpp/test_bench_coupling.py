@@ -10,7 +10,7 @@ import pytest
 
 from memfit.engine._llama_cpp._child.bench_coupling import GROUPS, Outputs, coupled, coupling
 from memfit.engine._llama_cpp._child.bench_moments import Moments
-from memfit.engine._llama_cpp._child.bench_work import read_known, write_known
+from memfit.engine._llama_cpp._child.bench_work import Known, read_known, write_known
 
 ROWS, COLUMNS = 64, 96
 
@@ -83,11 +83,12 @@ def test_what_is_wanted_of_a_group_is_the_best_that_it_could_be() -> None:
 def test_they_are_read_back_as_they_were() -> None:
     given = Outputs({"blk.0.attn_q.weight": np.stack([gradients(3), gradients(4)])})
     file = BytesIO()
-    write_known(file, {"blk.0.attn_q.weight": np.ones((1, COLUMNS), np.float32)}, {}, Moments(), given)
+    write_known(file, Known({"blk.0.attn_q.weight": np.ones((1, COLUMNS), np.float32)}, {}, Moments(), {}, given))
     file.seek(0)
     with np.load(file) as arrays:
-        importance, _, _, again = read_known(arrays)
-    assert list(importance) == ["blk.0.attn_q.weight"]
+        known = read_known(arrays)
+    again = known.outputs
+    assert list(known.importance) == ["blk.0.attn_q.weight"]
     assert (again.means["blk.0.attn_q.weight"] == given.means["blk.0.attn_q.weight"]).all()
     assert again.left("blk.0.attn_q.weight") == given.left("blk.0.attn_q.weight") < 1
     assert again.left("another") == 1

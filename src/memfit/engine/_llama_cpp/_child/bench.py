@@ -8,7 +8,6 @@ come, or ``{"event": "data", "bytes": n}`` with n bytes behind it, and one line 
 from __future__ import annotations
 
 import json
-import os
 import resource
 import signal
 import sys
@@ -27,6 +26,7 @@ from memfit.engine._llama_cpp._child.bench_importance import Importance
 from memfit.engine._llama_cpp._child.bench_model import Model, Refused
 from memfit.engine._llama_cpp._child.bench_moments import Moments
 from memfit.engine._llama_cpp._child.bench_network import Network
+from memfit.engine._llama_cpp._child.bench_talk import Talk, kept, whole
 from memfit.engine._llama_cpp._child.bench_weights import Codec, Guide, Weight
 from memfit.engine._llama_cpp._child.library import Library
 
@@ -35,7 +35,7 @@ def bench(job: dict[str, Any], answer_fd: int) -> None:
     """Answer until the input ends."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever asks decides what an interruption means
-    talk = _Talk(answer_fd)
+    talk = Talk(answer_fd)
     held = Bench(Library(job["library"], []), job["settings"], talk)
     for line in sys.stdin:
         question = json.loads(line)
@@ -51,26 +51,6 @@ def bench(job: dict[str, Any], answer_fd: int) -> None:
             talk.say("failed", what="go on", why="no memory left")
 
 
-class _Talk:
-    def __init__(self, fd: int) -> None:
-        self._fd = fd
-
-    def say(self, event: str, **content: Any) -> None:
-        self._write(json.dumps({"event": event, **content}).encode() + b"\n")
-
-    def part(self, **content: Any) -> None:
-        self.say("part", **content)
-
-    def data(self, content: Any) -> None:
-        self.say("data", bytes=content.nbytes)
-        self._write(np.ascontiguousarray(content).data.cast("B"))
-
-    def _write(self, data: bytes | memoryview) -> None:
-        left = memoryview(data)
-        while left:
-            left = left[os.write(self._fd, left) :]
-
-
 class Bench:
     """What is held between questions: the base, the text's windows, its reference and importances.
 
@@ -79,7 +59,7 @@ class Bench:
         talk: where parts of an answer go.
     """
 
-    def __init__(self, library: Library, settings: dict[str, Any], talk: _Talk) -> None:
+    def __init__(self, library: Library, settings: dict[str, Any], talk: Talk) -> None:
         self.library = library
         self._settings = settings
         self._talk = talk
@@ -87,9 +67,7 @@ class Bench:
         self._path = ""
         self._windows: list[list[int]] = []
         self._references: dict[str, tuple[scores.Sample, dict[int, int]]] = {}  # and where each window's rows begin
-        self._importance: dict[str, Any] = {}
-        self._moments, self._outputs = Moments(), Outputs()
-        self._noise: dict[tuple[str, int], Any] = {}  # by weight and size of block
+        self._known = bench_work.Known({}, {}, Moments(), {}, Outputs())
         self._codec: Codec | None = None
 
     def do_open(self, path: str, changeable: bool) -> dict[str, Any]:
@@ -135,12 +113,14 @@ class Bench:
 
     def do_keep_reference(self, name: str, path: str) -> dict[str, Any]:
         """Write a reference to a file."""
-        bench_work.write_reference(Path(path), *self._references[name])
+        with kept(path):
+            bench_work.write_reference(Path(path), *self._references[name])
         return {}
 
     def do_take_reference(self, name: str, path: str) -> dict[str, Any]:
         """Read a reference that was written."""
-        self._references[name] = bench_work.read_reference(Path(path))
+        with whole(path):
+            self._references[name] = bench_work.read_reference(Path(path))
         return {"windows": sorted(self._references[name][1])}
 
     def do_score(
@@ -178,8 +158,8 @@ class Bench:
 
         ``moments``: gather second moments as well, which takes memory, see ``bench_moments``.
         """
-        self._moments, self._outputs = Moments(), Outputs()
-        found = Importance(self.library, self._moments if moments else None)
+        gathered = Moments()
+        found = Importance(self.library, gathered if moments else None)
         model = Model(self.library, self._path, self._settings, watch=found.watch)
         try:
             for index in windows:
@@ -188,10 +168,10 @@ class Bench:
                 self._talk.part(window=index)
         finally:
             model.close()
-        self._moments.finish()
-        self._importance, idle = bench_work.means(found)
-        self._noise = bench_work.noises(found)
-        return {"weights": sorted(self._importance), "idle_experts": idle}
+        gathered.finish()
+        importance, idle = bench_work.means(found)
+        self._known = bench_work.Known(importance, bench_work.noises(found), gathered, idle, Outputs())
+        return self._weights()
 
     def do_gradients(self, weights: list[Any], network: dict[str, Any], windows: list[int]) -> dict[str, Any]:
         """Learn what errors of outputs do to the predictions, of a network that is known; moments are weighted by it.
@@ -199,24 +179,24 @@ class Bench:
         Fewer windows are used where what is held between forward and backward would be too much.
         """
         known = {one.name: one for one in map(_weight, weights)}
-        found = Gradients(self._quantizer, known, Network(**network), self._settings["threads"], self._moments)
+        found = Gradients(self._quantizer, known, Network(**network), self._settings["threads"], self._known.moments)
         chosen = found.fitting([self._windows[index] for index in windows])
         for done in found.gather(chosen):
             self._talk.part(done=done)
-        self._outputs = Outputs(found.outputs)
+        self._known = self._known._replace(outputs=Outputs(found.outputs))
         return {"windows": len(chosen)}
 
     def do_keep_importance(self, path: str) -> dict[str, Any]:
         """Write the importances to a file, and the moments."""
-        with Path(path).open("wb") as file:
-            bench_work.write_known(file, self._importance, self._noise, self._moments, self._outputs)
+        with kept(path), Path(path).open("wb") as file:
+            bench_work.write_known(file, self._known)
         return {}
 
     def do_take_importance(self, path: str) -> dict[str, Any]:
         """Read importances that were written."""
-        with np.load(path) as found:
-            self._importance, self._noise, self._moments, self._outputs = bench_work.read_known(found)
-        return {"weights": sorted(self._importance)}
+        with whole(path), np.load(path) as found:
+            self._known = bench_work.read_known(found)
+        return self._weights()
 
     def do_probe(self, weights: list[Any], kind: int, windows: list[int], first: int, against: str) -> dict[str, Any]:
         """The divergence when one weight alone is stored in a format: the base with it, weight by weight."""
@@ -233,10 +213,10 @@ class Bench:
         for weight in map(_weight, weights):
             guide = self._guide(weight)
             errors = bench_work.errors(self._quantizer, weight, kinds, guide, most_rows)
-            known = {block: self._noise.get((weight.name, block)) for block in set(blocks.values())}
-            shares = bench_work.noise_shares(self._quantizer, weight, self._importance, known, most_rows)
+            known = {block: self._known.noise.get((weight.name, block)) for block in set(blocks.values())}
+            shares = bench_work.noise_shares(self._quantizer, weight, self._known.importance, known, most_rows)
             found = {"errors": errors, "noises": [shares[blocks[kind]] for kind in kinds]}
-            self._talk.part(weight=weight.name, left=self._outputs.left(weight.name), **found)
+            self._talk.part(weight=weight.name, left=self._known.outputs.left(weight.name), **found)
         return {}
 
     def do_encode(self, weights: list[Any], plain: bool) -> dict[str, Any]:
@@ -252,13 +232,17 @@ class Bench:
             self._talk.part(weight=one.name)
         return {}
 
-    def do_generate(self, path: str, tokens: int) -> dict[str, Any]:
-        """How fast a model answers: tokens one by one, behind a window of the text."""
-        return bench_work.generate(self._another(path, None), self._windows[0], tokens)
+    def do_lengths(self, items: list[list[str]]) -> dict[str, Any]:
+        """Tokens of each second text behind its first, both together."""
+        return {"tokens": [len(self._model.tokens((before + after).encode())) for before, after in items]}
 
-    def do_continuations(self, path: str | None, items: list[list[str]]) -> dict[str, Any]:
+    def do_generate(self, path: str, tokens: int, kv: list[int] | None) -> dict[str, Any]:
+        """How fast a model answers: tokens one by one, behind a window of the text."""
+        return bench_work.generate(self._another(path, kv), self._windows[0], tokens)
+
+    def do_continuations(self, path: str | None, items: list[list[str]], kv: list[int] | None) -> dict[str, Any]:
         """The log probability of each second text behind its first, and whether it is the likeliest throughout."""
-        other = self._model if path is None else self._another(path, None)
+        other = self._model if path is None and kv is None else self._another(path or self._path, kv)
         try:
             for before, after in items:
                 self._talk.part(**bench_work.continuation(other, before, after))
@@ -294,14 +278,18 @@ class Bench:
     def _guide(self, weight: Weight) -> Guide:
         """What is known of a weight's columns."""
         name, one = weight.name, weight.matrices == 1
+        known = self._known
         if not one:
-            return Guide(self._importance.get(name))
+            return Guide(known.importance.get(name))
         return Guide(
-            self._importance.get(name),
-            self._moments.of(name),
-            self._moments.prepared(name),
-            self._outputs.coupled(name) or None,
+            known.importance.get(name),
+            known.moments.of(name),
+            known.moments.prepared(name),
+            known.outputs.coupled(name) or None,
         )
+
+    def _weights(self) -> dict[str, Any]:
+        return {"weights": sorted(self._known.importance), "idle_experts": self._known.idle}
 
     def _another(self, path: str, kv: list[int] | None) -> Model:
         settings = self._settings if kv is None else {**self._settings, "kv_type_k": kv[0], "kv_type_v": kv[1]}

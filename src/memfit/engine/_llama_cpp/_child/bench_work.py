@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from memfit.engine._llama_cpp._child.library import Library
 from memfit.engine._llama_cpp._child.scores import Sample, beside, exact, log_probabilities, plain
 
 _ALIGNMENT = 64  # of a buffer, as ggml's own (TENSOR_ALIGNMENT is 32, and lines of a cache are 64)
+_IDLE = "idle"  # what experts without a token are kept as, beside a weight's name
 _GAUGES = (10, 11, 13, 23)  # ggml's Q2_K, Q3_K, Q5_K, IQ4_XS
 
 if TYPE_CHECKING:
@@ -141,30 +142,42 @@ def noise_shares(
     return {block: 0.0 if lost is None else relative(squares, moments, lost) for block, lost in noise.items()}
 
 
-def write_known(
-    file: BinaryIO,
-    importance: dict[str, Any],
-    noise: dict[tuple[str, int], Any],
-    moments: Moments,
-    outputs: Outputs,
-) -> None:
-    """All that was gathered of activations, as arrays: importances under the names of weights, the rest beside."""
-    noises = {f"{name}|{block}": value for (name, block), value in noise.items()}
-    np.savez(file, **importance, **noises, **moments.arrays(), **outputs.arrays())
+class Known(NamedTuple):
+    """All that was gathered of activations.
+
+    Attributes:
+        importance: by weight. noise: what rounding takes from them, by weight and size of block.
+        moments: second moments of them. outputs: of gradients at what weights give.
+        idle: experts that no token was sent to, by weight.
+    """
+
+    importance: dict[str, Any]
+    noise: dict[tuple[str, int], Any]
+    moments: Moments
+    idle: dict[str, int]
+    outputs: Outputs
 
 
-def read_known(arrays: Mapping[str, Any]) -> tuple[dict[str, Any], dict[tuple[str, int], Any], Moments, Outputs]:
-    """Importances, noises and moments that ``write_known`` wrote."""
-    importance, noise, outputs = {}, {}, {}
+def write_known(file: BinaryIO, known: Known) -> None:
+    """As arrays: importances under the names of weights, the rest beside."""
+    noises: dict[str, Any] = {f"{name}|{block}": value for (name, block), value in known.noise.items()}
+    idle: dict[str, Any] = {f"{name}|{_IDLE}": np.array(count) for name, count in known.idle.items()}
+    np.savez(file, **known.importance, **noises, **idle, **known.moments.arrays(), **known.outputs.arrays())
+
+
+def read_known(arrays: Mapping[str, Any]) -> Known:
+    """What ``write_known`` wrote."""
+    gradients = {name.removesuffix(GRADIENTS): content for name, content in arrays.items() if name.endswith(GRADIENTS)}
+    found = Known({}, {}, moments_from(arrays), {}, Outputs(gradients))
     for name, content in arrays.items():
-        if "|" in name:
-            weight, block = name.split("|")
-            noise[weight, int(block)] = content
-        elif name.endswith(GRADIENTS):
-            outputs[name.removesuffix(GRADIENTS)] = content
-        elif not name.endswith((MOMENTS, SHARED)):
-            importance[name] = content
-    return importance, noise, moments_from(arrays), Outputs(outputs)
+        weight, _, what = name.partition("|")
+        if what == _IDLE:
+            found.idle[weight] = int(content)
+        elif what:
+            found.noise[weight, int(what)] = content
+        elif not name.endswith((MOMENTS, SHARED, GRADIENTS)):
+            found.importance[name] = content
+    return found
 
 
 class Exchanged:
