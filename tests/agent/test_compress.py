@@ -125,3 +125,16 @@ def test_the_kernel_takes_what_was_said(content: bytes) -> None:
     assert original == len(content)
     assert taken_bytes(sizes, chain, alone=True) == pytest.approx(taken, rel=0.02)
     assert packed <= taken
+
+
+@needs_lz4
+def test_a_pipe_is_never_opened_and_a_link_leads_where_the_image_has_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.bin")
+    assert "no file" in str(answer({"action": "compress", "path": str(tmp_path / "pipe.bin")}))
+    root = tmp_path / "root"
+    (root / "data").mkdir(parents=True)
+    (root / "models").mkdir()
+    (root / "data/real.bin").write_bytes(mixed(8))
+    (root / "models/a.bin").symlink_to("/data/real.bin")
+    told = answer({"action": "compress", "path": "/models", "root": str(root)})
+    assert told["ok"]["pages"] == 8

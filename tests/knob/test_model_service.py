@@ -7,7 +7,7 @@ import pytest
 
 from memfit.device.audit import audit
 from memfit.device.audit_records import Audit
-from memfit.errors import UnknownName, UsageError
+from memfit.errors import ApplyError, UnknownName, UsageError
 from memfit.host.snapshot import SnapshotHost
 from memfit.knob import Offer, Wish, offers
 from memfit.knob._cores import format_list, parse_list
@@ -175,3 +175,40 @@ def test_lists_of_cpus() -> None:
     assert parse_list("0-2,5") == (0, 1, 2, 5)
     assert format_list((0, 1, 2, 5)) == "0-2,5"
     assert parse_list("") == parse_list("0-") == parse_list("x") == ()
+
+
+def with_drop_in(name: str, text: str) -> dict[str, str | bytes]:
+    folder = "/etc/systemd/system/llama.service.d"
+    return {f"{folder}/{name}": text}
+
+
+def test_a_drop_in_of_somebody_else_is_left_alone() -> None:
+    host, known = serving(process(), with_drop_in("60-memfit.conf", "[Unit]\nAfter=foo.service\n"))
+    chosen = offers(host, known, names=["oom_policy"])
+    with pytest.raises(ApplyError, match="somebody else wrote it"):
+        changes_of(host, known, chosen)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "line"),
+    [
+        ("oom_policy", "", "OOMScoreAdjust = 100"),
+        ("cpu_affinity", "1-5", "CPUAffinity=0"),
+        ("threads", "3", 'Environment="OMP_NUM_THREADS=8"'),
+    ],
+)
+def test_what_is_read_later_would_win(name: str, value: str, line: str) -> None:
+    later = asked(name, value, process(), with_drop_in("override.conf", f"[Service]\n; a note\n{line}\n"))
+    assert "override.conf is read later and sets" in later.effect.reason
+    assert asked(name, value, process(), with_drop_in("10-first.conf", f"[Service]\n{line}\n")).effect.applies
+
+
+def test_no_name_of_a_service() -> None:
+    for name in ("foo@/../../x.service", "a b", "x\ny"):
+        with pytest.raises(UsageError, match="no name of a service"):
+            asked("oom_policy", name)
+
+
+def test_lists_that_run_backwards_or_are_in_other_digits_are_none() -> None:
+    assert parse_list("5-1,3") == ()
+    assert parse_list("\u0661") == ()

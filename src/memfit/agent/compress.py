@@ -62,8 +62,7 @@ def measure(tree: Tree, path: str) -> dict[str, Any]:
     if not packers:
         raise Failure("refused", "neither liblz4 nor libzstd nor liblzo2 is here", hint="apt install liblz4-1")
     try:
-        real = os.path.join(tree.root, tree.real(path).lstrip("/"))  # noqa: PTH118  stdlib, small
-        parts = [(name, *_span(name)) for name in _files(real, path)]
+        parts = [(name, *_span(name)) for name in _files(tree, path)]
         size = sum(end - begin for _, begin, end in parts)
         pages = list(_sample(parts, size))
     except OSError as error:
@@ -155,21 +154,36 @@ def _kernel() -> tuple[int, int]:
     return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
-def _files(real: str, path: str) -> list[str]:
+def _files(tree: Tree, path: str) -> list[str]:
+    """Their paths here; a link leads where it would on the machine itself."""
+
+    def here(of: str) -> str:
+        return os.path.join(tree.root, tree.real(of).lstrip("/"))  # noqa: PTH118  stdlib, small
+
+    real = here(path)
     if not os.path.isdir(real):  # noqa: PTH112  stdlib, small
         return [real]
     names = sorted(name for name in os.listdir(real) if name.endswith(_WEIGHTS))  # noqa: PTH208
     if not names:
         raise Failure("refused", f"{path}: no weights in this folder", hint=f"files that end in {', '.join(_WEIGHTS)}")
-    return [os.path.join(real, name) for name in names[:_MOST_FILES]]  # noqa: PTH118
+    return [here(f"{path.rstrip('/')}/{name}") for name in names[:_MOST_FILES]]
+
+
+def _opened(name: str) -> Any:
+    """A file for reading, and nothing else: to open a pipe would wait, and some devices act by it."""
+    if not stat.S_ISREG(os.stat(name).st_mode):  # noqa: PTH116  stdlib, small
+        raise Failure("refused", f"{name}: it is no file")
+    handle = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise Failure("refused", f"{name}: it is no file")
+    return os.fdopen(handle, "rb")
 
 
 def _span(name: str) -> tuple[int, int]:
     """Where weights begin in a file, on a page of it, and where they end."""
-    with open(name, "rb") as file:
+    with _opened(name) as file:
         found = os.fstat(file.fileno())
-        if not stat.S_ISREG(found.st_mode):
-            raise Failure("refused", f"{name}: it is no file")
         head = file.read(8)
         begin = 0
         if head[:4] == _GGUF:
@@ -187,7 +201,7 @@ def _sample(parts: list[tuple[str, int, int]], size: int) -> Any:
     first = 0
     for number_of_part, (name, begin, _) in enumerate(parts):
         held = pages[number_of_part]
-        with open(name, "rb", buffering=0) as file:
+        with _opened(name) as file:
             for number in chosen:
                 if first <= number < first + held:
                     page = os.pread(file.fileno(), PAGE_BYTES, begin + (number - first) * PAGE_BYTES)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -15,6 +15,7 @@ from memfit.knob.changes import FileChange, LinkChange, RemoveChange, RunChange,
 
 # all that is done on an image, where nothing runs
 _OF_FILES = (FileChange, LinkChange, RemoveChange)
+_UNIT_FILES = "/etc/systemd/"
 
 
 class Proposed(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,13 +104,26 @@ def propose(host: Host, chosen: Sequence[Offer], changes: Sequence[Change], left
     return Proposal(
         host=host.name,
         knobs=tuple(_proposed_knob(offer) for offer in chosen),
-        changes=tuple(proposed(host, change) for change in changes if host.live or isinstance(change, _OF_FILES)),
+        changes=tuple(_in_order(host, changes)),
         low_bytes=sum(gain.low_bytes for gain in gains),
         likely_bytes=sum(gain.likely_bytes for gain in gains),
         high_bytes=sum(gain.high_bytes for gain in gains),
         waits_for_boot=any(offer.effect.when == "reboot" for offer in chosen),
         left=tuple((offer.called, _why_left(offer)) for offer in left),
     )
+
+
+def _in_order(host: Host, changes: Sequence[Change]) -> Iterator[Proposed]:
+    """As the agent does it: files, then systemd reads them, then what runs."""
+    files = [change for change in changes if isinstance(change, _OF_FILES)]
+    yield from (proposed(host, change) for change in files)
+    if not host.live:
+        return
+    if any(change.path.startswith(_UNIT_FILES) for change in files):
+        yield Proposed(
+            kind="command", target="systemctl", text="systemctl daemon-reload", why="systemd reads its files"
+        )
+    yield from (proposed(host, change) for change in changes if not isinstance(change, _OF_FILES))
 
 
 def proposed(host: Host, change: Change) -> Proposed:
@@ -122,7 +136,9 @@ def proposed(host: Host, change: Change) -> Proposed:
     if isinstance(change, LinkChange):
         return Proposed(kind="link", target=change.path, text=f"ln -sfn {change.target} {change.path}", why=change.why)
     if isinstance(change, RemoveChange):
-        return Proposed(kind="remove", target=change.path, text=f"rm {change.path}", why=change.why)
+        gone = _text(host, change.path)
+        text = _diff(change.path, gone, "") if gone else f"rm {change.path}"
+        return Proposed(kind="remove", target=change.path, text=text, why=change.why)
     if isinstance(change, UnitChange):
         verb = "start" if change.active else "stop"
         return Proposed(kind="unit", target=change.unit, text=f"systemctl {verb} {change.unit}", why=change.why)
@@ -130,10 +146,13 @@ def proposed(host: Host, change: Change) -> Proposed:
         return Proposed(kind="value", target=change.path, text=f"echo {change.text} > {change.path}", why=change.why)
     if isinstance(change, SpaceChange):
         return Proposed(
-            kind="space", target=change.path, text=f"fallocate -l {change.bytes} {change.path}", why=change.why
+            kind="space",
+            target=change.path,
+            text=f"fallocate -l {change.bytes} {change.path}, mode 0600",
+            why=change.why,
         )
     assert isinstance(change, RunChange)
-    return Proposed(kind="command", target=change.do[0], text=" ".join(change.do), why=change.why)
+    return Proposed(kind="command", target=(change.do or change.undo)[0], text=" ".join(change.do), why=change.why)
 
 
 def _proposed_knob(offer: Offer) -> ProposedKnob:

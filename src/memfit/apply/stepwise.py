@@ -92,31 +92,31 @@ def stepwise(
         said(f"{offer.called}: {offer.summary}")
         steps.append(_step(place, host, offer, changes_of(offer), check))
         if not steps[-1].kept:
-            said(f"{offer.name}: the check failed, and it was taken back")
+            said(f"{offer.called}: the check failed, and it was taken back")
     return Stepwise(host=host, check=check, baseline=baseline, steps=tuple(steps))
 
 
 def _step(place: Place, host: str, offer: Offer, changes: tuple[Change, ...], check: str) -> StepTaken:
     if not changes:
-        return StepTaken(knob=offer.name, kept=True, why="nothing to do any more")
+        return StepTaken(knob=offer.called, kept=True, why="nothing to do any more")
     receipt = apply(place, host, [offer], changes)
     if not receipt.id:
-        return StepTaken(knob=offer.name, kept=True, why="nothing to do any more")
+        return StepTaken(knob=offer.called, kept=True, why="nothing to do any more")
     if not check:
-        return StepTaken(knob=offer.name, kept=True, receipt=receipt)
+        return StepTaken(knob=offer.called, kept=True, receipt=receipt)
     if offer.effect.when != "live":
         why = "it takes effect after the next boot: run the check then"
-        return StepTaken(knob=offer.name, kept=True, receipt=receipt, why=why)
+        return StepTaken(knob=offer.called, kept=True, receipt=receipt, why=why)
     try:
         checked = _run(check)
     except KeyboardInterrupt:  # nobody knows whether it would have passed
         undo(place, host, receipt.id)
         raise
     if checked.code == 0:
-        return StepTaken(knob=offer.name, kept=True, receipt=receipt, checked=checked)
+        return StepTaken(knob=offer.called, kept=True, receipt=receipt, checked=checked)
     back = undo(place, host, receipt.id)
     back = msgspec.structs.replace(back, measured_bytes=receipt.measured_bytes)
-    return StepTaken(knob=offer.name, kept=False, receipt=back, checked=checked)
+    return StepTaken(knob=offer.called, kept=False, receipt=back, checked=checked)
 
 
 def _run(check: str) -> Checked:

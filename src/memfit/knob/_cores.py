@@ -11,7 +11,7 @@ from memfit.host import Host
 
 _CPU = "/sys/devices/system/cpu"
 PATHS = (f"{_CPU}/online", f"{_CPU}/cpu[0-9]*/cpu_capacity", f"{_CPU}/cpu[0-9]*/cpufreq/cpuinfo_max_freq")
-_LIST = re.compile(r"\d{1,4}(?:-\d{1,4})?(?:,\d{1,4}(?:-\d{1,4})?)*")
+_LIST = re.compile(r"[0-9]{1,4}(?:-[0-9]{1,4})?(?:,[0-9]{1,4}(?:-[0-9]{1,4})?)*")
 
 
 class Cores(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +48,8 @@ def parse_list(text: str) -> tuple[int, ...]:
     found: set[int] = set()
     for part in text.strip().split(","):
         first, _, last = part.partition("-")
+        if int(last or first) < int(first):
+            return ()
         found.update(range(int(first), int(last or first) + 1))
     return tuple(sorted(found))
 

@@ -7,16 +7,17 @@ already stays, unless one that sets the same takes its place.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from memfit.errors import ProbeError
+from memfit.errors import ApplyError, ProbeError
 from memfit.host import Host
 from memfit.knob._units import SYSTEM
 from memfit.knob.changes import Change, FileChange
 from memfit.knob.records import Lines
 
-PATHS = (f"{SYSTEM}/*.service.d/60-memfit.conf",)
+PATHS = (f"{SYSTEM}/*.service.d", f"{SYSTEM}/*.service.d/*.conf")
 _HEAD = "# memfit wrote this file; memfit undo takes it back\n[Service]\n"
+_QUOTES = "\"'"
 _WHY = "how this service is started"
 
 
@@ -30,12 +31,26 @@ def read_lines(host: Host, unit: str) -> dict[str, tuple[str, ...]]:
     return _by_key(_text(host, drop_in(unit)) or "")
 
 
+def overruled(host: Host, keys: Collection[str]) -> dict[str, str]:
+    """Why memfit's own drop-in would not count, by unit: somebody else's is read behind it and sets one of ``keys``."""
+    found = {}
+    for path in sorted(host.glob(PATHS[1])):
+        unit = path.split("/")[-2].removesuffix(".d")
+        others = sorted(_by_key(_text(host, path) or "").keys() & set(keys)) if path > drop_in(unit) else []
+        if others:
+            found[unit] = f"{path} is read later and sets {others[0]}: change it there"
+    return found
+
+
 def drop_in_changes(host: Host, wanted: Sequence[Lines]) -> tuple[Change, ...]:
     """One change for each unit.
 
     Args:
         host: whose files they are; what stands there from before is kept.
         wanted: what each knob sets.
+
+    Raises:
+        ApplyError: a file of that name is not memfit's.
     """
     units: dict[str, dict[str, tuple[str, ...]]] = {}
     for lines in wanted:
@@ -46,6 +61,8 @@ def drop_in_changes(host: Host, wanted: Sequence[Lines]) -> tuple[Change, ...]:
 
 def _file(host: Host, unit: str, lines: Mapping[str, tuple[str, ...]]) -> FileChange:
     before = _text(host, drop_in(unit))
+    if before is not None and not before.startswith(_HEAD):
+        raise ApplyError(f"{drop_in(unit)}: somebody else wrote it", hint="give it another name, or remove it")
     together = {**_by_key(before or ""), **lines}
     body = "".join(f"{line}\n" for _, of_key in sorted(together.items()) for line in of_key)
     return FileChange(
@@ -59,9 +76,9 @@ def _file(host: Host, unit: str, lines: Mapping[str, tuple[str, ...]]) -> FileCh
 def _by_key(text: str) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for line in text.splitlines():
-        if line.strip() and not line.startswith(("#", "[")):
-            key, _, value = line.partition("=")
-            name = f"{key} {value.partition('=')[0]}" if key == "Environment" else key
+        if line.strip() and not line.startswith(("#", ";", "[")):
+            key, value = (part.strip() for part in line.partition("=")[::2])
+            name = f"{key} {value.partition('=')[0].strip(_QUOTES)}" if key == "Environment" else key
             found[name] = (*found.get(name, ()), line)
     return found
 

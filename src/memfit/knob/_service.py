@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from memfit.agent.denied import is_denied
+from memfit.agent.denied import UNIT_NAME, is_denied
 from memfit.device.audit_records import Audit, ProcessRow
 from memfit.device.facts import processes
 from memfit.errors import ProbeError, UnknownName, UsageError
@@ -85,6 +85,8 @@ def named(state: Serving, knob: str, unit: str) -> Serving:
         UnknownName: no such service is installed. UsageError: it is never touched.
     """
     name = unit if unit.endswith(_SERVICE) else unit + _SERVICE
+    if not UNIT_NAME.fullmatch(name):
+        raise UsageError(f"{knob}={unit!r} is no name of a service", hint="such as llama.service")
     if is_denied(name):
         raise UsageError(f"{knob}={unit}: {name} is never touched", hint="name the service that runs the model")
     for one in state.served:

@@ -64,7 +64,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def bold(self) -> Offer:
         """The same knob with its second value, where it has one here."""
-        if self.bolder is None or not self.effect.applies:
+        if self.bolder is None or not self.effect.applies or self.value:  # a value that was asked for stays
             return self
         effect = msgspec.structs.replace(self.effect, gain=self.bolder.gain, cost=self.bolder.cost, risk="high")
         return msgspec.structs.replace(self, effect=effect, words=self.bolder.words, bolder=None)

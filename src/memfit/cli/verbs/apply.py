@@ -55,6 +55,8 @@ def COMMAND(**given: Any) -> int:  # noqa: N802  the catalog's constant
         raise UsageError("--check belongs to --step", hint="--step --check CMD")
     if given["recorded"] is not None and not given["dry_run"]:
         raise UsageError("a recording cannot be changed", hint="--dry-run shows what would be done on that machine")
+    if given["recorded"] is not None and given["weights"] is not None:
+        raise UsageError("--weights are read on the machine itself, and a recording is none", hint="leave out the one")
     needs = needs_of(given["needs"])
     wishes = wishes_of(place, given["knobs"], given["weights"])
     found = find_offers(place, needs, names, wishes=wishes, recorded=given["recorded"])

@@ -13,6 +13,7 @@ from memfit.host import Host
 from memfit.knob._asked import no_such
 from memfit.knob._cores import PATHS as _CORES
 from memfit.knob._cores import Cores, format_list, parse_list, read_cores
+from memfit.knob._drop_ins import overruled
 from memfit.knob._knob import Knob
 from memfit.knob._service import PATHS, Serving, named, read_serving, restart, split_value, unclear
 from memfit.knob.records import Effect, Gain, Lines, Wish, not_here
@@ -28,12 +29,14 @@ class Affinity(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         allowed: CPUs that each service's first process may run on; what may not be read is missing.
         asked: CPUs that somebody asks for; none where the machine's own reasons count.
+        overruled: by unit, why memfit's own drop-in would not count.
     """
 
     serving: Serving
     cores: Cores
     allowed: dict[str, tuple[int, ...]] = {}
     asked: tuple[int, ...] = ()
+    overruled: dict[str, str] = {}
 
     @property
     def after(self) -> tuple[int, ...]:
@@ -51,7 +54,7 @@ def read(host: Host, audit: Audit) -> Affinity | None:
         found = _ALLOWED.search(read_text(host, f"/proc/{one.pids[0]}/status") or "") if one.pids else None
         if found is not None:
             allowed[one.unit] = parse_list(found[1])
-    return Affinity(serving=serving, cores=cores, allowed=allowed)
+    return Affinity(serving=serving, cores=cores, allowed=allowed, overruled=overruled(host, (_KEY,)))
 
 
 def at(state: Affinity, wish: Wish) -> Affinity:
@@ -81,6 +84,8 @@ def effect(state: Affinity) -> Effect:
     one = state.serving.one
     if one is None:
         return unclear(state.serving, "cpu_affinity", "UNIT:CPUS")
+    if one.unit in state.overruled:
+        return not_here(state.overruled[one.unit])
     if one.lines.get(_KEY) == _wanted(state.after):
         return not_here(f"{one.unit} has it already: {_KEY}={format_list(state.after)}")
     now = state.allowed.get(one.unit)

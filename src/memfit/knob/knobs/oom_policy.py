@@ -7,6 +7,7 @@ import msgspec
 from memfit.device.audit_records import Audit
 from memfit.device.reading import read_integer
 from memfit.host import Host
+from memfit.knob._drop_ins import overruled
 from memfit.knob._knob import Knob
 from memfit.knob._service import PATHS, Served, Serving, named, read_serving, restart, unclear
 from memfit.knob.records import Effect, Gain, Lines, Wish, not_here
@@ -29,11 +30,13 @@ class OomPolicy(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         memory_bytes: MemTotal.
         scores: ``oom_score_adj`` of their processes, by id; what may not be read is missing.
+        overruled: by unit, why memfit's own drop-in would not count.
     """
 
     serving: Serving
     memory_bytes: int
     scores: dict[int, int] = {}
+    overruled: dict[str, str] = {}
 
 
 def read(host: Host, audit: Audit) -> OomPolicy | None:
@@ -43,7 +46,13 @@ def read(host: Host, audit: Audit) -> OomPolicy | None:
         return None
     found = {pid: read_integer(host, f"/proc/{pid}/{_SCORE}") for one in serving.served for pid in one.pids}
     scores = {pid: score for pid, score in found.items() if score is not None}
-    return OomPolicy(serving=serving, memory_bytes=audit.linux_bytes, scores=scores)
+    keys = ("OOMPolicy", "OOMScoreAdjust")
+    return OomPolicy(
+        serving=serving,
+        memory_bytes=audit.linux_bytes,
+        scores=scores,
+        overruled=overruled(host, keys),
+    )
 
 
 def at(state: OomPolicy, wish: Wish) -> OomPolicy:
@@ -66,6 +75,8 @@ def effect(state: OomPolicy) -> Effect:
     one = state.serving.one
     if one is None:
         return unclear(state.serving, "oom_policy")
+    if one.unit in state.overruled:
+        return not_here(state.overruled[one.unit])
     if all(one.lines.get(key) == lines for key, lines in _wanted(state, one).items()):
         return not_here(f"{one.unit} has it already: OOMScoreAdjust={score_of(state, one)}")
     scores = sorted({state.scores[pid] for pid in one.pids if pid in state.scores})

@@ -9,6 +9,7 @@ from memfit.host import Host
 from memfit.knob._asked import no_such, number_of
 from memfit.knob._cores import PATHS as _CORES
 from memfit.knob._cores import Cores, read_cores
+from memfit.knob._drop_ins import overruled
 from memfit.knob._knob import Knob
 from memfit.knob._service import PATHS, Serving, named, read_serving, restart, split_value, unclear
 from memfit.knob.records import Effect, Gain, Lines, Wish, not_here
@@ -23,11 +24,17 @@ _STACK_BYTES = 16 * KIB
 
 
 class Threads(msgspec.Struct, frozen=True, kw_only=True):
-    """Services that run models, and the CPUs; ``asked`` is what somebody asks for, 0 where nobody does."""
+    """Services that run models, and the CPUs.
+
+    Attributes:
+        asked: what somebody asks for; 0 where nobody does.
+        overruled: by unit, why memfit's own drop-in would not count.
+    """
 
     serving: Serving
     cores: Cores
     asked: int = 0
+    overruled: dict[str, str] = {}
 
     @property
     def after(self) -> int:
@@ -38,7 +45,10 @@ class Threads(msgspec.Struct, frozen=True, kw_only=True):
 def read(host: Host, audit: Audit) -> Threads | None:
     """None on an image, and where the kernel does not say which CPUs run."""
     serving, cores = read_serving(host, audit), read_cores(host)
-    return None if serving is None or not cores.online else Threads(serving=serving, cores=cores)
+    if serving is None or not cores.online:
+        return None
+    keys = tuple(f"Environment {name}" for name in _NAMES)
+    return Threads(serving=serving, cores=cores, overruled=overruled(host, keys))
 
 
 def at(state: Threads, wish: Wish) -> Threads:
@@ -56,6 +66,8 @@ def effect(state: Threads) -> Effect:
     one = state.serving.one
     if one is None:
         return unclear(state.serving, "threads", "UNIT:N")
+    if one.unit in state.overruled:
+        return not_here(state.overruled[one.unit])
     if one.lines.items() >= _wanted(state.after).items():
         return not_here(f"{one.unit} has it already: {state.after}")
     count = len(state.cores.online)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 
 import msgspec
@@ -33,12 +34,14 @@ class Tmpfs(msgspec.Struct, frozen=True, kw_only=True):
         options: those of the mount that stay.
         limit_bytes: what its files may take now. used_bytes: what they take.
         bound_bytes: what they may take afterwards.
+        own_sha256: digest of memfit's own drop-in from before; None where there is none.
     """
 
     options: tuple[str, ...]
     limit_bytes: int
     used_bytes: int
     bound_bytes: int
+    own_sha256: str | None = None
 
 
 def read(host: Host, audit: Audit) -> Tmpfs | None:
@@ -61,7 +64,15 @@ def read(host: Host, audit: Audit) -> Tmpfs | None:
         limit_bytes=disk.total_bytes,
         used_bytes=used,
         bound_bytes=-(-bound // MIB) * MIB,
+        own_sha256=_digest(host),
     )
+
+
+def _digest(host: Host) -> str | None:
+    try:
+        return hashlib.sha256(host.read_bytes(_UNIT_FILE)).hexdigest()
+    except ProbeError:
+        return None
 
 
 def effect(state: Tmpfs) -> Effect:
@@ -87,7 +98,7 @@ def change(state: Tmpfs) -> tuple[Change, ...]:
     options = ",".join((*mode, *state.options, f"size={state.bound_bytes}"))
     content = f"# memfit wrote this file; memfit undo takes it back\n[Mount]\nOptions={options}\n"
     return (
-        FileChange(path=_UNIT_FILE, content=content.encode(), why=_SUMMARY),
+        FileChange(path=_UNIT_FILE, content=content.encode(), expects=state.own_sha256, why=_SUMMARY),
         RunChange(do=("mount", "-o", size[0], _TMP), undo=("mount", "-o", size[1], _TMP), why=_SUMMARY),
     )
 
@@ -101,7 +112,7 @@ def at(state: Tmpfs, wish: Wish) -> Tmpfs:
 KNOB = Knob(
     summary=_SUMMARY,
     layer="user",
-    paths=(MOUNTS,),
+    paths=(MOUNTS, _UNIT_FILE),
     read=read,
     effect=effect,
     change=change,
