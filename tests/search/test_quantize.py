@@ -151,7 +151,7 @@ def test_nothing_is_left_beside_a_file_that_found_no_room(
 
     named = tmp_path / "full.gguf"
     monkeypatch.setattr(
-        conclude, "copy", lambda made, path, **more: (copy if path == named else full)(made, path, **more)
+        "memfit.search.conclude.copy", lambda made, path, **more: (copy if path == named else full)(made, path, **more)
     )
     with pytest.raises(MemfitError, match="no room"):
         quantize(request(folder, Asked(max_bytes=BUDGET), out=str(named)))

@@ -69,6 +69,11 @@ class Search:
         """The mix with the least divergence in so many bytes; None where none is so small."""
         return self._mix(least_divergence(self._options, most_bytes - self._rest_bytes))
 
+    def formats_within(self, most_bytes: int) -> dict[str, str] | None:
+        """The formats of that mix."""
+        mix = self.within_bytes(most_bytes)
+        return None if mix is None else mix.formats
+
     def within_divergence(self, most: float) -> Mix | None:
         """The mix with the fewest bytes whose predicted divergence, corrected, stays within."""
         return self._mix(least_bytes(self._options, most / self.scale))
