@@ -207,6 +207,8 @@ def _by_search(session: Session, request: Request, said: Said) -> _Decision:
         kv = (caches[0].k, caches[0].v) if caches else KINDS[-1]
         session.use_cache(kv)
         asked = _within_device(session.base, asked, kv)
+    if session.setting.kv != KINDS[0]:
+        search.cache_kl = session.cache_cost(session.setting.kv)
     if asked.device is not None and asked.max_bytes is not None:
         kv, most = session.setting.kv, asked.max_bytes
         most = within_device(session.base, _place(asked), kv, most, search.formats_within)
@@ -249,7 +251,7 @@ def _competing(
         if rung.mix is None:
             continue
         predicted = search.predicted(rung.mix.formats, plain=True)
-        mix = msgspec.structs.replace(rung.mix, predicted_kl=predicted or 0.0)
+        mix = msgspec.structs.replace(rung.mix, predicted_kl=predicted)
         promising = predicted is None or not asked.floors or not aim or predicted <= _NEAR * aim
         if mix.bytes <= most_bytes and promising:
             hopeful.append((predicted if predicted is not None else 0.0, mix, rung))
