@@ -83,7 +83,7 @@ def trials(session: Session, searched: Search, ladder: dict[str, Mix]) -> list[t
             measured.append(scored.windows)
             # as a search goes: a first mix corrects, the next is predicted with that
             own = searched.correct(mix).quality.kl_mean or 0.0
-            (off if share == 1.0 else uncorrected).append(abs(mix.predicted_kl / own - 1))
+            (off if share == 1.0 else uncorrected).append(abs((mix.predicted_kl or 0.0) / own - 1))
             if share == 1.0:
                 searched.scale = 1.0
     draw = random.Random(1)

@@ -18,6 +18,7 @@ from small_search import MODEL, request
 from small_search import text as small_text
 
 from memfit.errors import EngineFailed, MemfitError, ModelError, UsageError
+from memfit.model.fabricate import fabricate
 from memfit.model.file import read_shape
 from memfit.search import conclude
 from memfit.search.evaluate import Question, evaluate
@@ -152,7 +153,7 @@ def test_nothing_is_left_beside_a_file_that_found_no_room(
 
     named = tmp_path / "full.gguf"
     monkeypatch.setattr(
-        conclude, "copy", lambda made, path, **more: (copy if path == named else full)(made, path, **more)
+        "memfit.search.conclude.copy", lambda made, path, **more: (copy if path == named else full)(made, path, **more)
     )
     with pytest.raises(MemfitError, match="no room"):
         quantize(request(folder, Asked(max_bytes=BUDGET), out=str(named)))
@@ -333,6 +334,24 @@ class TestRefusals:
         with pytest.raises((ModelError, EngineFailed), match=r"not finite|no numbers"):
             quantize(request(tmp_path, Asked(max_bytes=BUDGET), model=str(damaged)))
         assert not (tmp_path / "out.gguf").exists()
+        of = Question(model=str(damaged), text=small_text(tmp_path), window_tokens=256, tokens=512, speed=False)
+        for question in (
+            of,
+            msgspec.structs.replace(of, against=str(MODEL)),
+            msgspec.structs.replace(of, model=str(MODEL), against=str(damaged)),
+        ):
+            with pytest.raises(ModelError, match="no numbers") as refused:
+                evaluate(question)
+            assert refused.value.file == str(damaged)
+
+    def test_what_predicts_no_tokens_has_nothing_to_be_told_by(self, tmp_path: Path) -> None:
+        """The engine hands out zeros for it: every format would seem to lose nothing."""
+        vectors = str(tmp_path / "vectors.gguf")
+        fabricate("all-MiniLM-L6-v2", vectors, format="F16", layers=1)
+        with pytest.raises(UsageError, match="is an embedding model"):
+            quantize(request(tmp_path, Asked(max_bytes=BUDGET), model=vectors))
+        with pytest.raises(UsageError, match="is an embedding model"):
+            evaluate(Question(model=vectors, text=small_text(tmp_path), speed=False))
 
     def test_no_such_folder(self, tmp_path: Path) -> None:
         with pytest.raises(MemfitError, match="no such folder"):

@@ -39,8 +39,7 @@ class Base:
         self.shape: ModelShape = read_shape(path)
         self.header: Header = read_shards(self.shape.shards[0].path)
         self.warnings: tuple[str, ...] = ()
-        if self.shape.kind not in ("text", "embedding"):
-            raise UsageError(f"{path} is a {self.shape.kind}, no language model", hint="give the model itself")
+        refuse_speechless(path, self.shape)
         # in the file's own order
         self.changeable: tuple[Tensor, ...] = tuple(
             tensor for tensor in self.shape.tensors if is_quantized(tensor.name, tensor.dims, self.shape.architecture)
@@ -142,6 +141,19 @@ class Base:
             self.warnings = (
                 f"the base is quantized already ({', '.join(lossy)}): its own losses are in no figure here",
             )
+
+
+def refuse_speechless(path: str, shape: ModelShape) -> None:
+    """Raises:
+    UsageError: it predicts no tokens, so that nothing here could tell what it loses.
+    """
+    if shape.kind == "embedding":
+        raise UsageError(
+            f"{path} is an embedding model: it predicts no tokens, by which a loss would be told",
+            hint="give a language model; for this one compare what it finds, with Q8_0 from llama-quantize",
+        )
+    if shape.kind != "text":
+        raise UsageError(f"{path} is of the kind {shape.kind}, no language model", hint="give the model itself")
 
 
 def differing(formats: Mapping[str, str], base: Base) -> dict[str, str]:

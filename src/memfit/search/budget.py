@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
 import msgspec
 
 from memfit.device import find_device
@@ -13,6 +17,7 @@ from memfit.footprint.records import Footprint
 from memfit.search.base import Base
 
 _SIZED_AS = "Q4_K_M"  # any preset will do to tell what is not weights
+_ROUNDS = 4
 
 
 class Destination(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,15 +41,65 @@ def most_bytes(base: Base, place: Destination, kv: tuple[str, str]) -> int:
         UsageError: nothing is left for weights at all.
         MemfitError: the device or the model cannot be sized.
     """
-    found = _footprint(base.path, place, kv, format=_SIZED_AS)
-    weights = found.model.weights_bytes
-    budget = weights + found.headroom_bytes + (base.file_bytes({}) - base.shape.weights_bytes)
+    budget = room(base, place, kv)
     if budget <= 0:
         raise UsageError(
-            f"a context of {place.context_tokens} tokens alone takes more than {found.device.name} has",
+            f"a context of {place.context_tokens} tokens alone takes more than {place.device} has",
             hint="give a smaller --context, or --kv q8_0",
         )
     return budget
+
+
+def room(base: Base, place: Destination, kv: tuple[str, str]) -> int:
+    """The same; below zero where the rest alone takes more than the device has.
+
+    Raises:
+        MemfitError: the device or the model cannot be sized.
+    """
+    found = _footprint(base.path, place, kv, format=_SIZED_AS)
+    return found.model.weights_bytes + found.headroom_bytes + (base.file_bytes({}) - base.shape.weights_bytes)
+
+
+def headroom(base: Base, place: Destination, kv: tuple[str, str], formats: Mapping[str, str]) -> int:
+    """What a file with these formats leaves of the device; below zero where it does not fit.
+
+    Not all of a deployment is told by the bytes of the file: a tied embedding lies in memory twice beside a GPU, and
+    kernels of a processor may hold copies of some formats.
+
+    Raises:
+        MemfitError: the device or the model cannot be sized.
+    """
+    with tempfile.TemporaryDirectory(prefix="memfit-") as folder:
+        path = Path(folder) / "hollow.gguf"
+        with path.open("wb") as file:
+            file.write(base.new_header(formats))
+            file.truncate(base.file_bytes(formats))
+        return _footprint(str(path), place, kv).headroom_bytes
+
+
+def within_device(
+    base: Base,
+    place: Destination,
+    kv: tuple[str, str],
+    most: int,
+    formats_within: Callable[[int], Mapping[str, str] | None],
+) -> int:
+    """The largest budget that was found, ``most`` at most, whose best formats fit; 0 where none was.
+
+    ``formats_within``: the best formats in so many bytes, None for none.
+    """
+    fitting, budget = 0, most
+    for _ in range(_ROUNDS):
+        formats = formats_within(budget)
+        if formats is None:
+            break
+        left = headroom(base, place, kv, formats)
+        if left >= 0:
+            fitting = max(fitting, budget)
+        budget = min(most, base.file_bytes(formats) + left)
+        if budget <= fitting:
+            break
+    return fitting
 
 
 def _footprint(path: str, place: Destination, kv: tuple[str, str], *, format: str | None = None) -> Footprint:

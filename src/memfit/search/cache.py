@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from memfit.search.base import Base
-from memfit.search.budget import Destination, most_bytes
+from memfit.search.budget import Destination, room
 from memfit.search.choose import Search
 from memfit.search.records import CacheChoice
 from memfit.search.session import Session
@@ -23,10 +23,11 @@ def choose_cache(base: Base, session: Session, search: Search, place: Destinatio
     """
     found = []
     for kv in KINDS:
-        room = most_bytes(base, place, kv)
-        mix = search.within_bytes(room)
+        left = room(base, place, kv)
+        mix = search.within_bytes(left)
         if mix is None:
             continue
         cost = 0.0 if kv == KINDS[0] else session.cache_cost(kv)
-        found.append(CacheChoice(k=kv[0], v=kv[1], max_bytes=room, cache_kl=cost, predicted_kl=mix.predicted_kl + cost))
+        both = (mix.predicted_kl or 0.0) + cost
+        found.append(CacheChoice(k=kv[0], v=kv[1], max_bytes=left, cache_kl=cost, predicted_kl=both))
     return tuple(sorted(found, key=lambda one: one.predicted_kl))

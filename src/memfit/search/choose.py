@@ -6,6 +6,7 @@ the search has seen, and every preset that could do better is measured beside it
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -24,11 +25,11 @@ _AIM = 0.985  # of a floor: what the next round tries to reach
 
 
 class Mix(msgspec.Struct, frozen=True, kw_only=True):
-    """Formats of the tensors that change, with what they take and are predicted to cost."""
+    """Formats of the tensors that change, with what they take and are predicted to cost; None: nobody knows."""
 
     formats: dict[str, str]
     bytes: int
-    predicted_kl: float
+    predicted_kl: float | None = None
 
 
 class Search:
@@ -48,6 +49,7 @@ class Search:
         padded = sum(options[0].bytes for options in self._options)
         self._rest_bytes = self._base.file_bytes(kept) - padded
         self.scale = 1.0
+        self.cache_kl = 0.0  # of the cache's formats: whatever the weights are, it is in all that is measured
 
     @property
     def least_bytes(self) -> int:
@@ -63,29 +65,37 @@ class Search:
             self._sensitivity.predict(one, formats.get(one.name, one.format), plain=plain)
             for one in self._base.changeable
         ]
-        return None if any(one is None for one in parts) else self.scale * sum(one or 0.0 for one in parts)
+        if any(one is None for one in parts):
+            return None
+        return self.scale * sum(one or 0.0 for one in parts) + self.cache_kl
 
     def within_bytes(self, most_bytes: int) -> Mix | None:
         """The mix with the least divergence in so many bytes; None where none is so small."""
         return self._mix(least_divergence(self._options, most_bytes - self._rest_bytes))
 
+    def formats_within(self, most_bytes: int) -> dict[str, str] | None:
+        """The formats of that mix."""
+        mix = self.within_bytes(most_bytes)
+        return None if mix is None else mix.formats
+
     def within_divergence(self, most: float) -> Mix | None:
         """The mix with the fewest bytes whose predicted divergence, corrected, stays within."""
-        return self._mix(least_bytes(self._options, most / self.scale))
+        return self._mix(least_bytes(self._options, max(most - self.cache_kl, 0.0) / self.scale))
 
     def correct(self, mix: Mix) -> Measured:
         """Measure a mix on the text of the search, and correct predictions by it."""
         found = self._session.measure(mix.formats, unseen=False)
-        plain = mix.predicted_kl / self.scale
-        if found.quality.kl_mean and plain > 0:
-            self.scale = found.quality.kl_mean / plain
+        plain = ((mix.predicted_kl or 0.0) - self.cache_kl) / self.scale
+        measured = (found.quality.kl_mean or 0.0) - self.cache_kl
+        if math.isfinite(measured) and measured > 0 and plain > 0:
+            self.scale = measured / plain
         return found
 
     def _mix(self, chosen: Sequence[Option] | None) -> Mix | None:
         if chosen is None:
             return None
         formats = {one.name: option.format for one, option in zip(self._base.changeable, chosen, strict=True)}
-        predicted = self.scale * sum(option.divergence for option in chosen)
+        predicted = self.scale * sum(option.divergence for option in chosen) + self.cache_kl
         return Mix(formats=formats, bytes=self._base.file_bytes(formats), predicted_kl=predicted)
 
 
@@ -113,7 +123,7 @@ def for_budget(
     if mix is None:
         return None
     search.correct(mix)
-    mix = msgspec.structs.replace(mix, predicted_kl=search.predicted(mix.formats) or 0.0)
+    mix = msgspec.structs.replace(mix, predicted_kl=search.predicted(mix.formats))
     return mix, candidate(SEARCHED, mix, session.measure(mix.formats, unseen=True, full=True), floors)
 
 
@@ -140,7 +150,7 @@ def for_floors(
             break
         seen.add(key)
         search.correct(mix)
-        mix = msgspec.structs.replace(mix, predicted_kl=search.predicted(mix.formats) or 0.0)
+        mix = msgspec.structs.replace(mix, predicted_kl=search.predicted(mix.formats))
         one = candidate(SEARCHED, mix, session.measure(mix.formats, unseen=True, full=True), floors)
         tried.append((mix, one))
         worst = worst_share(one.held, floors)

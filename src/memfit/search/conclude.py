@@ -15,7 +15,7 @@ from memfit.model.new_file import new_file
 from memfit.search import importances
 from memfit.search.base import Base
 from memfit.search.choose import RECOVERED, SEARCHED, Mix
-from memfit.search.records import Asked, Candidate, Floor, Given, PrecisionMap
+from memfit.search.records import Asked, Candidate, Given, PrecisionMap
 from memfit.search.sensitivity import Sensitivity, probe_format
 from memfit.search.session import Said, Session
 from memfit.search.write import copy, refuse_base
@@ -59,22 +59,24 @@ def _cost(sensitivity: Sensitivity | None, base: Base, mix: Mix, name: str) -> f
 
 
 def nearest(candidates: Sequence[Candidate], asked: Asked) -> str | None:
-    """What comes nearest to holding: by the floor that breaks most, and by bytes where only those break."""
+    """What comes nearest to holding: by the floor or speed that it misses most, and by bytes where only those break."""
     known = [one for one in candidates if one.quality is not None]
     if not known:
         smallest = min((one for one in candidates if one.bytes), key=lambda one: one.bytes, default=None)
         return None if smallest is None else smallest.name
-    return min(known, key=lambda one: (_excess(one, asked.floors), one.bytes)).name
+    return min(known, key=lambda one: (_excess(one, asked), one.bytes)).name
 
 
-def _excess(one: Candidate, floors: Sequence[Floor]) -> float:
-    return max(
-        (
-            held.measured / floor.most if floor.most else held.measured
-            for held, floor in zip(one.held, floors, strict=True)
-        ),
-        default=0.0,
-    )
+def _excess(one: Candidate, asked: Asked) -> float:
+    shares = [
+        held.measured / floor.most if floor.most else held.measured
+        for held, floor in zip(one.held, asked.floors, strict=True)
+    ]
+    if one.speed is not None and asked.min_tokens_per_s is not None:
+        shares.append(asked.min_tokens_per_s / one.speed.decode_tokens_per_s)
+    if one.speed is not None and asked.max_ttft_s is not None:
+        shares.append(asked.ttft_tokens / one.speed.prefill_tokens_per_s / asked.max_ttft_s)
+    return max(shares, default=0.0)
 
 
 def beside(out: Path, ending: str) -> Path:

@@ -6,6 +6,7 @@ Windows, positions and divergences are those of ``llama-perplexity --kl-divergen
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -17,11 +18,12 @@ from memfit.device import find_device
 from memfit.engine.predictions import Scored
 from memfit.engine.records import Options
 from memfit.engine.workbench import Workbench
-from memfit.errors import MemfitError, UsageError
+from memfit.errors import MemfitError, ModelError, UsageError
 from memfit.footprint.estimate import estimate
 from memfit.model.file import read_shape
 from memfit.model.shape import ModelShape
 from memfit.search import reference
+from memfit.search.base import refuse_speechless
 from memfit.search.records import Evaluation, TaskResult, Text
 from memfit.search.session import fitting_window
 from memfit.search.statistics import quality
@@ -69,12 +71,14 @@ def evaluate(question: Question, said: Said = lambda _what, _done, _total: None)
     """
     began = time.monotonic()
     shape = read_shape(question.model)
+    refuse_speechless(question.model, shape)
     question = msgspec.structs.replace(question, window_tokens=fitting_window(shape, question.window_tokens))
     passage = read_text(question.text)
     tasks = tuple(read_tasks(path) for path in question.tasks)
     kept = reference.find(question.against)
     base_shape = read_shape(question.against) if question.against is not None and kept is None else None
-    if base_shape is not None:
+    if base_shape is not None and question.against is not None:
+        refuse_speechless(question.against, base_shape)
         _refuse_others(shape, base_shape, question)
     if question.keep_reference is not None:
         if question.against is not None:
@@ -99,6 +103,7 @@ def evaluate(question: Question, said: Said = lambda _what, _done, _total: None)
             scored = _scored(bench, question, used, first, against, said)
         else:
             scored = reference.gather(bench, used, shape, first=first, said=said)
+        _refuse_numberless(scored, question)
         results = tuple(_tasks(bench, question, one, base_shape is not None) for one in tasks)
         speed = bench.generate(question.model, kv=question.kv) if question.speed else None
         if question.keep_reference is not None:
@@ -176,6 +181,18 @@ def _refuse_others(shape: ModelShape, base: ModelShape, question: Question) -> N
             f"{question.model} knows {shape.vocabulary_tokens} tokens and {question.against} {base.vocabulary_tokens}",
             hint="only models of one vocabulary can be held against each other: give the file it was quantized from",
         )
+
+
+def _refuse_numberless(scored: Scored, question: Question) -> None:
+    """What is no number would pass for one in a mean, in JSON and in a comparison."""
+    for one in scored.windows:
+        of_base = one.base_nats is not None and not math.isfinite(one.base_nats)
+        if of_base or not math.isfinite(one.nats):
+            raise ModelError(
+                "predicts no numbers: weights are not finite",
+                file=question.against if of_base else question.model,
+                hint="the file is damaged, or its conversion was: download or convert it again",
+            )
 
 
 def _memory(question: Question) -> int | None:

@@ -52,7 +52,7 @@ def rungs(base: Base, important: frozenset[str], names: Sequence[str] = ()) -> l
         found.append(
             Rung(
                 preset=preset.name,
-                mix=Mix(formats=formats, bytes=size, predicted_kl=0.0),
+                mix=Mix(formats=formats, bytes=size),
                 fallbacks=len(mix.fallbacks),
             )
         )
@@ -70,6 +70,4 @@ def measured(session: Session, found: Sequence[Rung], floors: Sequence[Floor]) -
             yield Candidate(name=one.preset, bytes=0, why_not=one.why_not)
         else:
             figures = session.measure(one.mix.formats, unseen=True, full=True, plain=True)
-            yield msgspec.structs.replace(
-                candidate(one.preset, one.mix, figures, floors, one.fallbacks), predicted_kl=None
-            )
+            yield candidate(one.preset, one.mix, figures, floors, one.fallbacks)

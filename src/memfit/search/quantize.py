@@ -13,7 +13,7 @@ from memfit.errors import UsageError
 from memfit.precision.formats import FORMATS
 from memfit.precision.presets import PRESETS
 from memfit.search.base import Base, differing
-from memfit.search.budget import Destination, most_bytes
+from memfit.search.budget import Destination, headroom, most_bytes, within_device
 from memfit.search.cache import KINDS, choose_cache
 from memfit.search.choose import RECOVERED, SEARCHED, Mix, Search, candidate, for_budget, for_floors, searched_formats
 from memfit.search.conclude import given, leave, nearest, refuse_out
@@ -90,6 +90,8 @@ def quantize(request: Request, said: Said = lambda _what, _done, _total: None) -
             "--kv auto weighs the cache against the weights in a device's memory, by a search",
             hint="--kv auto --fit DEVICE --context N, without --ladder; or name a format: --kv q8_0",
         )
+    if asked.device is not None and asked.kv is None:
+        most_bytes(base, _place(asked), KINDS[-1])  # refused before anything is searched where nothing leaves room
     if asked.device is not None and asked.kv is not None:
         request = msgspec.structs.replace(request, asked=_within_device(base, asked, asked.kv))
         asked = request.asked
@@ -184,7 +186,8 @@ def _by_ladder(session: Session, request: Request) -> _Decision:
     found = rungs(session.base, session.bench.important, request.presets)
     made = tuple(measured(session, found, request.asked.floors))
     mixes = {one.preset: one.mix for one in found if one.mix is not None}
-    best = _best([one for one in made if one.quality is not None], request.asked)
+    asked = request.asked
+    best = _best([one for one in made if one.name in mixes and _fits(session, asked, mixes[one.name], one)], asked)
     return _Decision(
         mix=None if best is None else mixes[best.name], candidate=best, candidates=made, asked=request.asked
     )
@@ -204,6 +207,12 @@ def _by_search(session: Session, request: Request, said: Said) -> _Decision:
         kv = (caches[0].k, caches[0].v) if caches else KINDS[-1]
         session.use_cache(kv)
         asked = _within_device(session.base, asked, kv)
+    if session.setting.kv != KINDS[0]:
+        search.cache_kl = session.cache_cost(session.setting.kv)
+    if asked.device is not None and asked.max_bytes is not None:
+        kv, most = session.setting.kv, asked.max_bytes
+        most = within_device(session.base, _place(asked), kv, most, search.formats_within)
+        asked = msgspec.structs.replace(asked, max_bytes=most)
     if asked.floors:
         tried = for_floors(search, session, asked.floors, asked.max_bytes)
     else:
@@ -212,7 +221,7 @@ def _by_search(session: Session, request: Request, said: Said) -> _Decision:
         tried = [] if one is None else [one]
     presets = _competing(search, session, asked, tried, rungs(session.base, session.bench.important))
     everything = [*tried, *presets]
-    best = _best([one for _, one in everything], asked)
+    best = _best([one for mix, one in everything if _fits(session, asked, mix, one)], asked)
     mix = next((mix for mix, one in everything if one is best), None)
     ordered = tuple(sorted((one for _, one in everything), key=lambda one: one.bytes))
     return _Decision(
@@ -242,7 +251,7 @@ def _competing(
         if rung.mix is None:
             continue
         predicted = search.predicted(rung.mix.formats, plain=True)
-        mix = msgspec.structs.replace(rung.mix, predicted_kl=predicted or 0.0)
+        mix = msgspec.structs.replace(rung.mix, predicted_kl=predicted)
         promising = predicted is None or not asked.floors or not aim or predicted <= _NEAR * aim
         if mix.bytes <= most_bytes and promising:
             hopeful.append((predicted if predicted is not None else 0.0, mix, rung))
@@ -269,6 +278,13 @@ def _best(candidates: Sequence[Candidate], asked: Asked) -> Candidate | None:
     if asked.max_bytes is None and asked.min_tokens_per_s is None and asked.max_ttft_s is None:
         return None  # a ladder without a floor only shows
     return min(fitting, key=lambda one: (one.quality.kl_mean or 0.0) if one.quality else 0.0)
+
+
+def _fits(session: Session, asked: Asked, mix: Mix, one: Candidate) -> bool:
+    """Whether it was measured, and fits the device with all else that lies in its memory."""
+    if one.quality is None or asked.device is None:
+        return one.quality is not None
+    return headroom(session.base, _place(asked), session.setting.kv, differing(mix.formats, session.base)) >= 0
 
 
 def _fast_enough(one: Candidate, asked: Asked) -> bool:

@@ -73,10 +73,25 @@ def _headline(found: PrecisionMap) -> Headline:
     nearest = next((one for one in found.candidates if one.name == found.nearest), None)
     if nearest is None:
         return Headline("nothing holds", "bad", "no candidate could be measured")
-    broken = ", ".join(f"{one.floor}: {one.measured:.4g}" for one in nearest.held if not one.holds)
+    broken = ", ".join(
+        [*(f"{one.floor}: {one.measured:.4g}" for one in nearest.held if not one.holds), *_too_slow(found, nearest)]
+    )
     return Headline(
         "nothing holds", "bad", f"nearest is {nearest.name} with {gib(nearest.bytes)}{f' ({broken})' if broken else ''}"
     )
+
+
+def _too_slow(found: PrecisionMap, one: Candidate) -> list[str]:
+    """What it lacks of the speed that was asked for."""
+    asked, speed, words = found.asked, one.speed, []
+    if speed is None:
+        return []
+    if asked.min_tokens_per_s is not None and speed.decode_tokens_per_s < asked.min_tokens_per_s:
+        words.append(f"too slow: {speed.decode_tokens_per_s:.4g} tokens/s")
+    first_s = asked.ttft_tokens / speed.prefill_tokens_per_s
+    if asked.max_ttft_s is not None and first_s > asked.max_ttft_s:
+        words.append(f"too slow: first token after {first_s:.2g} s")
+    return words
 
 
 def _facts(found: PrecisionMap) -> list[tuple[str, str]]:
@@ -157,6 +172,7 @@ def _remark(found: PrecisionMap, one: Candidate) -> str:
         words.append("taken")
     elif one.quality is not None and one.held:
         words.append("holds" if one.holds else "does not hold")
+    words += _too_slow(found, one)
     if one.fallbacks:
         words.append(f"{one.fallbacks} tensors fall back to larger formats")
     return ", ".join(words)
