@@ -20,7 +20,6 @@ from small_search import text as small_text
 from memfit.errors import EngineFailed, MemfitError, ModelError, UsageError
 from memfit.model.fabricate import fabricate
 from memfit.model.file import read_shape
-from memfit.search import conclude
 from memfit.search.evaluate import Question, evaluate
 from memfit.search.floors import parse_floor
 from memfit.search.quantize import quantize

@@ -13,6 +13,7 @@ from memfit.errors import UsageError
 from memfit.precision.formats import FORMATS
 from memfit.precision.presets import PRESETS
 from memfit.search.base import Base, differing
+from memfit.search.best import best_of
 from memfit.search.budget import Destination, headroom, most_bytes, within_device
 from memfit.search.cache import KINDS, choose_cache
 from memfit.search.choose import RECOVERED, SEARCHED, Mix, Search, candidate, for_budget, for_floors, searched_formats
@@ -187,7 +188,7 @@ def _by_ladder(session: Session, request: Request) -> _Decision:
     made = tuple(measured(session, found, request.asked.floors))
     mixes = {one.preset: one.mix for one in found if one.mix is not None}
     asked = request.asked
-    best = _best([one for one in made if one.name in mixes and _fits(session, asked, mixes[one.name], one)], asked)
+    best = best_of([one for one in made if one.name in mixes and _fits(session, asked, mixes[one.name], one)], asked)
     return _Decision(
         mix=None if best is None else mixes[best.name], candidate=best, candidates=made, asked=request.asked
     )
@@ -221,7 +222,7 @@ def _by_search(session: Session, request: Request, said: Said) -> _Decision:
         tried = [] if one is None else [one]
     presets = _competing(search, session, asked, tried, rungs(session.base, session.bench.important))
     everything = [*tried, *presets]
-    best = _best([one for mix, one in everything if _fits(session, asked, mix, one)], asked)
+    best = best_of([one for mix, one in everything if _fits(session, asked, mix, one)], asked)
     mix = next((mix for mix, one in everything if one is best), None)
     ordered = tuple(sorted((one for _, one in everything), key=lambda one: one.bytes))
     return _Decision(
@@ -264,37 +265,11 @@ def _competing(
     return known
 
 
-def _best(candidates: Sequence[Candidate], asked: Asked) -> Candidate | None:
-    """With floors the fewest bytes that hold them all, without the least divergence; None where none will do."""
-    fitting = [
-        one
-        for one in candidates
-        if one.holds and (asked.max_bytes is None or one.bytes <= asked.max_bytes) and _fast_enough(one, asked)
-    ]
-    if not fitting:
-        return None
-    if asked.floors:
-        return min(fitting, key=lambda one: one.bytes)
-    if asked.max_bytes is None and asked.min_tokens_per_s is None and asked.max_ttft_s is None:
-        return None  # a ladder without a floor only shows
-    return min(fitting, key=lambda one: (one.quality.kl_mean or 0.0) if one.quality else 0.0)
-
-
 def _fits(session: Session, asked: Asked, mix: Mix, one: Candidate) -> bool:
     """Whether it was measured, and fits the device with all else that lies in its memory."""
     if one.quality is None or asked.device is None:
         return one.quality is not None
     return headroom(session.base, _place(asked), session.setting.kv, differing(mix.formats, session.base)) >= 0
-
-
-def _fast_enough(one: Candidate, asked: Asked) -> bool:
-    if one.speed is None:
-        return asked.min_tokens_per_s is None and asked.max_ttft_s is None
-    if asked.min_tokens_per_s is not None and one.speed.decode_tokens_per_s < asked.min_tokens_per_s:
-        return False
-    if asked.max_ttft_s is None:
-        return True
-    return asked.ttft_tokens / one.speed.prefill_tokens_per_s <= asked.max_ttft_s
 
 
 def _concluded(session: Session, request: Request, decision: _Decision, said: Said, began: float) -> PrecisionMap:
