@@ -215,6 +215,10 @@ def test_a_floor_is_held_by_the_upper_end_of_what_was_measured(found: PrecisionM
     assert held.quality.kl_ci95 is not None
     assert held.quality.kl_ci95[1] <= 0.05
     assert held.bytes == (folder / "floor.gguf").stat().st_size
+    looks = sum(one.quality is not None for one in held.candidates)
+    assert looks > 1
+    assert any(f"against {looks} candidates" in note for note in held.notes)
+    assert not any("candidates on that text" in note for note in found.notes)
     smaller = [one for one in held.candidates if one.holds and held.bytes and one.bytes < held.bytes]
     assert not smaller
 

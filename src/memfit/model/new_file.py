@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import itertools
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,6 +17,7 @@ from memfit.units import format_bytes
 
 Progress = Callable[[int, int], None]
 
+_NUMBERS = itertools.count()  # of files that one process makes in one folder at a time
 _HASHED_BESIDE_BYTES = 1 << 16  # a thread for less costs more than it brings
 
 
@@ -53,7 +55,8 @@ class NewFile:
         self._digest = hashlib.sha256()
         self._hashing: Future[None] | None = None
         self._written = 0
-        self._hidden = place.with_name(f".{place.name}.memfit-{os.getpid()}.partial")
+        # short, as names may be of any length; the process's number stands last, by which leftovers are told
+        self._hidden = place.with_name(f".memfit-{next(_NUMBERS)}-{os.getpid()}.partial")
         try:
             self._file, self._named = self._open()
         except OSError as failure:

@@ -1,7 +1,8 @@
 """The search itself: mixes of formats are predicted, solved for, made, measured, and the prediction corrected.
 
-A mix is only as good as it measures: what is told of it comes from the engine's real kernels on text that no step of
-the search has seen, and every preset that could do better is measured beside it.
+A mix is only as good as it measures: what is told of it comes from the engine's real kernels on text that nothing was
+probed, weighted or corrected by, and presets that could do better are measured beside it. With a floor that text also
+aims the next round, which the record says.
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@ from memfit.search.records import Candidate, Text
 from memfit.search.session import Session
 
 
-def notes_on(text: Text, unseen: Text, session: Session, best: Candidate | None) -> tuple[str, ...]:
-    """Notes on a search's result."""
+def notes_on(text: Text, unseen: Text, session: Session, best: Candidate | None, *, looks: int) -> tuple[str, ...]:
+    """Notes on a search's result; ``looks``: how many candidates were held against floors on the unseen text."""
     found = []
     if text.bundled:
         found.append(
@@ -18,6 +18,11 @@ def notes_on(text: Text, unseen: Text, session: Session, best: Candidate | None)
         f" ({unseen.name}): other texts, languages and longer contexts may lose more"
     )
     found.append(f"holds for this model: what {session.base.shape.name} loses says little of models of another size")
+    if looks > 1:
+        found.append(
+            f"the floor was held against {looks} candidates on that text, and the next aimed by what it showed:"
+            " the interval is of a single look, so a text of its own (memfit evaluate) is the stricter proof"
+        )
     if session.setting.kv != ("F16", "F16"):
         found.append(
             f"the cache in {'/'.join(session.setting.kv)} was measured in windows of {unseen.window_tokens} tokens:"

@@ -275,6 +275,7 @@ def _fits(session: Session, asked: Asked, mix: Mix, one: Candidate) -> bool:
 def _concluded(session: Session, request: Request, decision: _Decision, said: Said, began: float) -> PrecisionMap:
     base, best, mix = session.base, decision.candidate, decision.mix
     text, unseen = session.texts()
+    looks = sum(one.quality is not None for one in decision.candidates) if decision.asked.floors else 0
     found = PrecisionMap(
         model=request.model,
         model_sha256=base.sha256(),
@@ -300,7 +301,7 @@ def _concluded(session: Session, request: Request, decision: _Decision, said: Sa
         unseen=unseen,
         engine=session.bench.engine,
         seconds=round(time.monotonic() - began, 1),
-        notes=(*base.warnings, *notes_on(text, unseen, session, best)),
+        notes=(*base.warnings, *notes_on(text, unseen, session, best, looks=looks)),
     )
     if mix is None or request.out is None:
         return found

@@ -175,3 +175,14 @@ def test_the_hidden_name_is_short(tmp_path: Path) -> None:
     write(path)
     assert path.exists()
     assert time.time() - path.stat().st_mtime < 3600
+
+
+def test_two_files_may_be_made_in_one_folder_at_once(tmp_path: Path) -> None:
+    with new_file(tmp_path / "a", 1, overwrite=False) as one, new_file(tmp_path / "b", 1, overwrite=False) as other:
+        one.write(b"a")
+        other.write(b"b")
+        assert one.sha256() != other.sha256()
+        assert one.keep() == hashlib.sha256(b"a").hexdigest()
+        other.keep()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
+    assert (tmp_path / "b").read_bytes() == b"b"
