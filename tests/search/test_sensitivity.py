@@ -25,9 +25,9 @@ class StubBench:
 
     def errors(
         self, tensors: Iterable[Tensor], formats: Sequence[str], **_: object
-    ) -> Iterator[tuple[str, tuple[tuple[float, float, float], ...]]]:
+    ) -> Iterator[tuple[str, float, tuple[tuple[float, float, float], ...]]]:
         for one in tensors:
-            yield one.name, tuple((4.0 ** -FORMATS.get(name).bits,) * 2 + (0.0,) for name in formats)
+            yield one.name, 1.0, tuple((4.0 ** -FORMATS.get(name).bits,) * 2 + (0.0,) for name in formats)
 
 
 def learned(folder: Path, *formats: str) -> tuple[Base, Sensitivity]:
