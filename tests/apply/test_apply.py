@@ -120,7 +120,8 @@ def test_a_proposal_shows_every_file_and_command(image: Path) -> None:
     assert not any("systemctl" in text for text in of_image)  # nothing runs there that could be stopped
     host.live = True
     proposal = propose(host, picked, changes)  # type: ignore[arg-type]
-    assert {link, "systemctl stop cups.service"} <= {change.text for change in proposal.changes}
+    shown = [change.text for change in proposal.changes]
+    assert shown.index(link) < shown.index("systemctl daemon-reload") < shown.index("systemctl stop cups.service")
     assert [knob.name for knob in proposal.knobs] == ["cups"]
 
 

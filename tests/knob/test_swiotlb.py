@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from memfit.device.audit_records import Audit
 from memfit.host.snapshot import SnapshotHost
-from memfit.knob import Offer, offers
+from memfit.knob import Offer, Wish, offers
 from memfit.knob import _extlinux as extlinux
 from memfit.knob.knobs.swiotlb import slabs
 from memfit.units import MIB
@@ -89,6 +89,8 @@ def test_none_at_all_is_a_second_value_with_a_risk() -> None:
     assert "does not work" in bold.effect.cost
     assert bold.bold == bold
     assert offered(slabs_in_use(1, 1)).bolder is None
+    asked = msgspec.structs.replace(offer, wish=Wish(value="16MiB"))
+    assert asked.bold == asked  # nobody gets another value than the one that was asked for
 
 
 def test_nothing_is_to_be_done() -> None:

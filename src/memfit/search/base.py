@@ -144,8 +144,10 @@ class Base:
 
 
 def refuse_speechless(path: str, shape: ModelShape) -> None:
-    """Raises:
-    UsageError: it predicts no tokens, so that nothing here could tell what it loses.
+    """Take language models alone: of others nothing here could tell what they lose.
+
+    Raises:
+        UsageError: it predicts no tokens.
     """
     if shape.kind == "embedding":
         raise UsageError(
