@@ -17,7 +17,7 @@ from memfit.agent.denied import check
 from memfit.agent.failure import Failure, of_system
 from memfit.agent.journal import HOME, Entry, Journal
 from memfit.agent.machine import AVAILABLE, Machine
-from memfit.agent.steps import key_of, plan_steps
+from memfit.agent.steps import contended, plan_steps
 from memfit.agent.targets import Targets
 from memfit.agent.tree import Tree
 from memfit.agent.undisturbed import undisturbed
@@ -278,13 +278,13 @@ class Transactions:
         Raises:
             Failure: a later transaction changed some of the same.
         """
-        keys = {key_of(step) for step in steps}
+        keys = contended(steps)
         for later in self.journal.entries():
             if later.state != "applied" or later.number <= entry.number:
                 continue
             changed: set[str] = set()
             with suppress(Failure):  # one that is damaged is never undone either
-                changed = keys & {key_of(step) for step in self.journal.plan(later)["steps"]}
+                changed = keys & contended(self.journal.plan(later)["steps"])
             if changed:
                 message = f"{min(changed)}: {later.id} changed it after {entry.id}"
                 raise Failure("drift", message, hint=f"undo {later.id} first", journal=entry.path)
