@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -94,6 +95,24 @@ def test_undo_by_id_or_by_the_file_of_a_receipt(image: Path, tmp_path: Path) -> 
         undo(place, "image", str(file))
     with pytest.raises(UsageError, match="No such file"):
         undo(place, "image", str(tmp_path / "missing.json"))
+
+
+def test_what_is_no_file_of_a_receipt_is_never_read_to_its_end(image: Path, tmp_path: Path) -> None:
+    place = Place(root=str(image))
+    os.mkfifo(tmp_path / "pipe.json")
+    deep = tmp_path / "deep.json"
+    deep.write_text('{"x":' + "[" * 100_000 + "]" * 100_000 + ',"id":"a","state":"b","host":"c"}')
+    nothing = tmp_path / "nothing.json"
+    nothing.write_text('{"id":"","state":"nothing to do","host":"c"}')
+    for name, why in (
+        (str(tmp_path / "pipe.json"), "not a regular file"),
+        ("/dev/zero", "not a regular file"),
+        (str(tmp_path), "not a regular file"),
+        (str(deep), "no receipt"),
+        (str(nothing), "has no id"),
+    ):
+        with pytest.raises(UsageError, match=why):
+            undo(place, "image", name)
 
 
 def test_somebody_elses_edit_is_shown_and_kept(image: Path) -> None:

@@ -127,6 +127,7 @@ def test_nothing_is_done_where_nobody_agrees(image: Path, capsys: pytest.Capture
         (("--knob", "zram=2GiB", "--knob", "zram=1GiB"), "asked for twice"),
         (("--knob", "cups", "--weights", "/model.bin"), "--knob zram=2GiB --weights MODEL"),
         (("--all-applicable", "--weights", "/model.bin"), "--knob zram=2GiB --weights MODEL"),
+        (("--knob", "zram=2GiB", "--weights", ""), "--weights without a name"),
     ],
 )
 def test_what_makes_no_sense_is_said(
