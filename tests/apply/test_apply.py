@@ -17,6 +17,7 @@ from memfit.device.audit import audit
 from memfit.errors import ApplyError, Drift, ProbeError, UsageError
 from memfit.host.rootfs import RootfsHost
 from memfit.knob import Offer, offers
+from memfit.knob.changes import as_request
 from memfit.knob.combine import changes_of
 from memfit.knob.records import Effect
 from small_image import everything, make_image
@@ -156,6 +157,17 @@ def test_what_is_needed_or_risky_is_not_chosen() -> None:
         choose([risky], ["cma"], risk=False)
     with pytest.raises(UsageError, match="printing"):
         choose([spared], ["cups"], risk=False)
+
+
+def test_what_another_memfit_noted_of_its_knobs_is_no_reason_to_hide_its_receipts(image: Path) -> None:
+    place = Place(root=str(image))
+    for about in ({"knobs": 5}, {"knobs": [{"name": "cups", "when": "at noon"}]}):
+        _, changes = chosen(image, "cups")
+        ask(place, {"action": "apply", "changes": as_request(changes), "about": about})  # type: ignore[arg-type]
+        (told,) = (one for one in status(place, "image").receipts if one.state == "applied")
+        assert told.knobs == ()
+        assert told.changes
+        assert undo(place, "image").state == "undone"
 
 
 def test_over_ssh_it_is_confirmed_by_a_second_connection(server: Server, image: Path) -> None:

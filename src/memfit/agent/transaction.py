@@ -264,6 +264,8 @@ class Transactions:
             if self._machine.live:
                 self._acts.take_back(steps, entry, same_boot=plan["boot_id"] == self._machine.boot_id())
             self._nodes.free(steps, entry)
+            with suppress(OSError):  # an empty folder means nothing to anybody
+                self._nodes.remove_kept_folders(steps, entry)
             self._forget_ours(entry, steps)
             return self.journal.move(entry, "undone")
         except (OSError, Failure) as error:

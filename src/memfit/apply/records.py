@@ -112,7 +112,10 @@ def receipt_of(
 ) -> Receipt:
     """From the agent's answer; ``now`` has ``boot_id`` and ``memory`` of the machine where they are known."""
     about, measured = told.get("about") or {}, told.get("measured") or {}
-    knobs = tuple(msgspec.convert(about.get("knobs", ()), tuple[AppliedKnob, ...]))
+    try:
+        knobs = msgspec.convert(about.get("knobs", ()), tuple[AppliedKnob, ...])
+    except msgspec.ValidationError:  # another memfit's words for them; its changes are told all the same
+        knobs = ()
     made = told.get("made")
     later = any(knob.when == "reboot" for knob in knobs)
     return Receipt(
