@@ -39,7 +39,7 @@ def test_shown_applied_listed_and_taken_back(image: Path, capsys: pytest.Capture
     assert [knob["name"] for knob in receipt["knobs"]] == ["bluetooth"]  # printers are found by avahi
     code, out, _ = run(capsys, "status", *root)
     assert code == 0
-    assert receipt["id"] in out
+    assert f"memfit undo --root {image} {receipt['id']}" in " ".join(out.split())
     code, out, _ = run(capsys, "undo", *root, receipt["id"])
     assert code == 0
     assert "everything is as it was" in out

@@ -63,7 +63,7 @@ def apply(place: Place, host: str, chosen: Sequence[Offer], changes: Sequence[Ch
             raise
         told = f"what was begun there is finished, and taken back where nobody confirms it within {CONFIRM_S} s"
         raise ProbeError(error.message, hint=f"{told}; see memfit status --host {place.host}") from error
-    receipt = receipt_of(answer["receipt"], host)
+    receipt = receipt_of(answer["receipt"], host, place.options)
     if place.is_far and receipt.id:
         _confirm(place, receipt)
     return receipt
@@ -81,7 +81,7 @@ def undo(place: Place, host: str, receipt: str | None = None, *, keep_theirs: bo
     """
     id, machine = (None, None) if receipt is None else _named(receipt)
     answer = ask(place, {"action": "undo", "id": id, "machine": machine, "keep_theirs": keep_theirs})
-    return receipt_of(answer["receipt"], host)
+    return receipt_of(answer["receipt"], host, place.options)
 
 
 def status(place: Place, host: str, *, recover: bool = False) -> Status:
@@ -94,7 +94,7 @@ def status(place: Place, host: str, *, recover: bool = False) -> Status:
     now, trial = answer.get("now"), answer.get("trial")
     return Status(
         host=host,
-        receipts=tuple(receipt_of(told, host, now, trial) for told in answer["receipts"]),
+        receipts=tuple(receipt_of(told, host, place.options, now, trial) for told in answer["receipts"]),
         recovered=tuple(answer["recovered"]),
     )
 
