@@ -95,6 +95,17 @@ def test_folders_that_were_made_go_again_unless_something_is_in_them(board: Boar
     assert [path.name for path in board.at(SYSCTL).parent.iterdir()] == ["mine.conf"]
 
 
+def test_what_memfit_itself_changed_later_is_nobodys_edit(board: Board) -> None:
+    first, second, third = (board.apply(file_change(SYSCTL, text))["id"] for text in ("a\n", "b\n", "c\n"))
+    drifts = [told["drift"] for told in board.ask("status")["ok"]["receipts"]]
+    assert drifts == [[], [], []]
+    for earlier in (first, second):
+        assert board.fails("undo", id=earlier)["hint"] == f"undo {third} first"
+    board.write(SYSCTL, "mine\n")
+    drifts = [told["drift"] for told in board.ask("status")["ok"]["receipts"]]
+    assert [len(drift) for drift in drifts] == [0, 0, 1]
+
+
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 def test_a_folder_that_two_share_goes_with_the_last_of_them(board: Board, order: tuple[int, int]) -> None:
     before = board.seen()
