@@ -13,7 +13,8 @@ GIB = 1024**3
 _BINARY = {"kib": KIB, "mib": MIB, "gib": GIB, "tib": 1024**4}
 _DECIMAL = {"kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 _SHORT = {"k": KIB, "m": MIB, "g": GIB, "t": 1024**4}
-_QUANTITY = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*")
+# no quantity has more digits, and Python itself refuses to read more than 4,300 of them
+_QUANTITY = re.compile(r"\s*([0-9]{1,30}(?:\.[0-9]{1,30})?)\s*([a-zA-Z]*)\s*")
 
 
 def parse_bytes(text: str, *, short: str | None = None) -> int:

@@ -17,6 +17,8 @@ VENDOR = "/usr/lib/systemd/system"
 CMDLINE = "/etc/kernel/cmdline"
 SYSCTL = "/etc/sysctl.d/60-memfit.conf"
 SWAPPINESS = "/proc/sys/vm/swappiness"
+MIN_FREE = "/proc/sys/vm/min_free_kbytes"
+HUGE_PAGES = "/sys/kernel/mm/transparent_hugepage/enabled"
 THEN_NS = 1_500_000_000_000_000_007
 
 
@@ -72,6 +74,8 @@ class FakeMachine(Machine):
         self.ran.append(f"{path} {text}")
         # as the kernel does: it says a size in its own way
         self.values[path] = str(int(text[:-1]) << 10) if text.endswith("K") else text
+        if path == HUGE_PAGES and MIN_FREE in self.values:
+            self.values[MIN_FREE] = str(max(67584, int(self.values[MIN_FREE])))
 
     def run(self, words: list[str], most_s: float = 0.0) -> tuple[int, str]:
         said = " ".join(words)

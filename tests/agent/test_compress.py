@@ -73,6 +73,21 @@ def test_the_header_is_no_part_of_the_weights() -> None:
     assert 0 <= begin - (end - sum(tensor.bytes for tensor in tensors)) < PAGE_BYTES + 32 * len(tensors)
 
 
+@needs_lz4
+def test_a_link_of_an_image_leads_to_no_file_of_this_machine(tmp_path: Path) -> None:
+    outside = tmp_path / "outside.bin"
+    outside.write_bytes(mixed(10))
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "model.bin").symlink_to(outside)
+    told = answer({"action": "compress", "root": str(root), "path": "/model.bin"})
+    assert told["failure"]["message"].endswith("model.bin: it is a link that leads nowhere")
+    inside = root / str(outside).lstrip("/")
+    inside.parent.mkdir(parents=True)
+    inside.write_bytes(mixed(5))
+    assert answer({"action": "compress", "root": str(root), "path": "/model.bin"})["ok"]["pages"] == 5
+
+
 def test_folders_and_safetensors(tmp_path: Path) -> None:
     head = b'{"a":{}}'.ljust(9000)
     (tmp_path / "a.safetensors").write_bytes(struct.pack("<Q", len(head)) + head + mixed(30))

@@ -95,6 +95,32 @@ def test_folders_that_were_made_go_again_unless_something_is_in_them(board: Boar
     assert [path.name for path in board.at(SYSCTL).parent.iterdir()] == ["mine.conf"]
 
 
+def test_what_memfit_itself_changed_later_is_nobodys_edit(board: Board) -> None:
+    first, second, third = (board.apply(file_change(SYSCTL, text))["id"] for text in ("a\n", "b\n", "c\n"))
+    drifts = [told["drift"] for told in board.ask("status")["ok"]["receipts"]]
+    assert drifts == [[], [], []]
+    for earlier in (first, second):
+        assert board.fails("undo", id=earlier)["hint"] == f"undo {third} first"
+    board.write(SYSCTL, "mine\n")
+    drifts = [told["drift"] for told in board.ask("status")["ok"]["receipts"]]
+    assert [len(drift) for drift in drifts] == [0, 0, 1]
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_folder_that_two_share_goes_with_the_last_of_them(board: Board, order: tuple[int, int]) -> None:
+    before = board.seen()
+    folder = f"{SYSTEM}/swap.target.wants"
+    links = (f"{folder}/memfit-zram.service", f"{folder}/swap.memfit.swap")
+    made = [board.apply({"kind": "link", "path": path, "target": f"../{Path(path).name}"}) for path in links]
+    for number in order:
+        assert board.at(folder).is_dir()
+        board.undo(made[number]["id"])
+    assert board.seen() == before
+    board.at(folder).mkdir()  # somebody's own by now
+    board.undo(board.apply({"kind": "link", "path": links[0], "target": "../memfit-zram.service"})["id"])
+    assert board.at(folder).is_dir()
+
+
 def test_an_edit_since_is_shown_and_kept(board: Board) -> None:
     receipt = board.apply(file_change(CMDLINE, "quiet\nsplash\n"), mask("docker.service"), file_change(JOURNALD, "a\n"))
     board.write(CMDLINE, "quiet\nnoisy\n", 0o640)

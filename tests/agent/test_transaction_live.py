@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from board import CMDLINE, SWAPPINESS, SYSTEM, Board, file_change, mask, run, stop, value
+from board import CMDLINE, HUGE_PAGES, MIN_FREE, SWAPPINESS, SYSTEM, Board, file_change, mask, run, stop, value
 
 from memfit.agent.acts import Acts
 from memfit.agent.journal import Journal
@@ -17,7 +17,6 @@ from memfit.agent.main import answer
 from memfit.agent.nodes import Nodes
 
 DROP_CACHES = "/proc/sys/vm/drop_caches"
-MIN_FREE = "/proc/sys/vm/min_free_kbytes"
 DOCKER = (mask("docker.socket"), mask("docker.service"), stop("docker.socket"), stop("docker.service"))
 SWAP = run("swapoff /dev/zram0", "swapon -p 5 /dev/zram0")
 
@@ -150,6 +149,37 @@ def test_a_value_that_the_kernel_makes_another_of_is_taken_back(board: Board) ->
     failure = board.fails("apply", changes=[value(SWAPPINESS, "10"), value(MIN_FREE, "9K")])
     assert failure["message"] == f"{MIN_FREE}: 9K was written, 9216 is there"
     assert board.machine.values == {SWAPPINESS: "60", MIN_FREE: "1000", DROP_CACHES: ""}
+
+
+def test_what_the_kernel_raises_along_with_huge_pages_stays_as_it_was(board: Board) -> None:
+    """set_recommended_min_free_kbytes: a write of the same value is enough."""
+    board.machine.values[HUGE_PAGES] = "always"
+    receipt = board.apply(value(HUGE_PAGES, "madvise"))
+    assert [step["path"] for step in receipt["steps"]] == [HUGE_PAGES]
+    assert board.machine.values[MIN_FREE] == "1000"
+    board.undo()
+    assert (board.machine.values[HUGE_PAGES], board.machine.values[MIN_FREE]) == ("always", "1000")
+    board.apply(value(HUGE_PAGES, "never"), value(MIN_FREE, "2000"))
+    assert board.machine.values[MIN_FREE] == "2000"
+    board.undo()
+    assert (board.machine.values[HUGE_PAGES], board.machine.values[MIN_FREE]) == ("always", "1000")
+    board.machine.values[MIN_FREE] = "99999"  # more than the kernel asks for
+    board.apply(value(HUGE_PAGES, "never"))
+    board.undo()
+    assert board.machine.values[MIN_FREE] == "99999"
+
+
+def test_a_program_that_sets_and_resets_is_taken_back_in_the_other_order(board: Board) -> None:
+    """Else the mode of a transaction that was taken back already would come again."""
+    first = board.apply(run("nvpmodel -m 2", "nvpmodel -m 1", lasting=True))
+    second = board.apply(run("nvpmodel -m 0", "nvpmodel -m 2", lasting=True))
+    failure = board.fails("undo", id=first["id"])
+    assert failure["message"] == f"nvpmodel: {second['id']} changed it after {first['id']}"
+    board.undo()
+    board.undo()
+    assert board.machine.ran[-2:] == ["nvpmodel -m 2", "nvpmodel -m 1"]
+    once = [board.apply(value(DROP_CACHES, text))["id"] for text in ("3", "1")]
+    assert board.undo(once[0])["state"] == "undone"  # what was done once stands in nobody's way
 
 
 def test_a_value_that_somebody_changed_since_is_theirs(board: Board) -> None:

@@ -420,6 +420,16 @@ def test_a_transaction_that_never_came_to_its_end(board: Board) -> None:
     assert boot.early(board.tree) == {}
 
 
+@pytest.mark.parametrize("field", ["reasons", "state", "expects"])
+def test_a_trial_that_somebody_edited_is_none(board: Board, field: str) -> None:
+    board.apply()
+    path = board.root / "var/lib/memfit/trial.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), field: 5}))
+    assert boot.read_trial(board.tree) == {}
+    assert board.ask("status")["trial"] is None
+    board.ask("undo")
+
+
 def test_an_image_is_tried_at_its_first_boot(board: Board) -> None:
     host, known = recorded({extlinux.PATH: STOCK})
     known = msgspec.structs.replace(known, boot=msgspec.structs.replace(known.boot, secure_boot=False))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from memfit.device.audit import audit
 from memfit.errors import ApplyError, Drift, ProbeError, UsageError
 from memfit.host.rootfs import RootfsHost
 from memfit.knob import Offer, offers
+from memfit.knob.changes import as_request
 from memfit.knob.combine import changes_of
 from memfit.knob.records import Effect
 from small_image import everything, make_image
@@ -96,6 +98,24 @@ def test_undo_by_id_or_by_the_file_of_a_receipt(image: Path, tmp_path: Path) -> 
         undo(place, "image", str(tmp_path / "missing.json"))
 
 
+def test_what_is_no_file_of_a_receipt_is_never_read_to_its_end(image: Path, tmp_path: Path) -> None:
+    place = Place(root=str(image))
+    os.mkfifo(tmp_path / "pipe.json")
+    deep = tmp_path / "deep.json"
+    deep.write_text('{"x":' + "[" * 100_000 + "]" * 100_000 + ',"id":"a","state":"b","host":"c"}')
+    nothing = tmp_path / "nothing.json"
+    nothing.write_text('{"id":"","state":"nothing to do","host":"c"}')
+    for name, why in (
+        (str(tmp_path / "pipe.json"), "not a regular file"),
+        ("/dev/zero", "not a regular file"),
+        (str(tmp_path), "not a regular file"),
+        (str(deep), "no receipt"),
+        (str(nothing), "has no id"),
+    ):
+        with pytest.raises(UsageError, match=why):
+            undo(place, "image", name)
+
+
 def test_somebody_elses_edit_is_shown_and_kept(image: Path) -> None:
     place = Place(root=str(image))
     apply(place, "image", *chosen(image, "cups", "bluetooth"))  # type: ignore[arg-type]
@@ -137,6 +157,17 @@ def test_what_is_needed_or_risky_is_not_chosen() -> None:
         choose([risky], ["cma"], risk=False)
     with pytest.raises(UsageError, match="printing"):
         choose([spared], ["cups"], risk=False)
+
+
+def test_what_another_memfit_noted_of_its_knobs_is_no_reason_to_hide_its_receipts(image: Path) -> None:
+    place = Place(root=str(image))
+    for about in ({"knobs": 5}, {"knobs": [{"name": "cups", "when": "at noon"}]}):
+        _, changes = chosen(image, "cups")
+        ask(place, {"action": "apply", "changes": as_request(changes), "about": about})  # type: ignore[arg-type]
+        (told,) = (one for one in status(place, "image").receipts if one.state == "applied")
+        assert told.knobs == ()
+        assert told.changes
+        assert undo(place, "image").state == "undone"
 
 
 def test_over_ssh_it_is_confirmed_by_a_second_connection(server: Server, image: Path) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import signal
+import time
 from pathlib import Path
 
 import pytest
 
 from memfit.apply import Place, stepwise
+from memfit.apply.check import run_check
 from memfit.device.audit import audit
 from memfit.host.rootfs import RootfsHost
 from memfit.knob import Change, Offer, offers
@@ -76,3 +79,52 @@ def test_a_check_that_fails_already_begins_nothing(tmp_path: Path) -> None:
     assert result.baseline.code == 3
     assert result.steps == ()
     assert everything(root) == before
+
+
+def test_a_polite_kill_and_a_closed_terminal_take_it_back_too(tmp_path: Path) -> None:
+    masked_by, handlers = [], [signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGTERM)]
+    for number, (name, unit) in {
+        "TERM": ("cups", "cups.service"),
+        "HUP": ("bluetooth", "bluetooth.service"),
+    }.items():
+        folder = tmp_path / number
+        folder.mkdir()
+        root = make_image(folder)
+        masked = root / "etc/systemd/system" / unit
+        said: list[str] = []
+        with pytest.raises(KeyboardInterrupt):
+            stepwise(
+                Place(root=str(root)),
+                "image",
+                found(root, name),
+                lambda offer, root=root: changes_now(root, offer),  # type: ignore[misc]
+                f"test ! -L {masked} || {{ kill -{number} $PPID; sleep 5; }}",
+                said=said.append,
+            )
+        masked_by.append(masked.is_symlink())
+        assert said[-1] == f"{name}: the check was interrupted, and it was taken back"
+    assert masked_by == [False, False]
+    assert handlers == [signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGTERM)]
+
+
+def test_nothing_of_a_check_that_comes_to_no_end_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("memfit.apply.check._LONGEST_CHECK_S", 1.0)
+    note = tmp_path / "pid"
+    checked = run_check(f"sh -c 'echo $$ > {note}; sleep 60; echo'; true")
+    assert (checked.code, checked.said) == (None, "no end within an hour")
+    stat = Path(f"/proc/{note.read_text().strip()}/stat")
+    end = time.monotonic() + 5
+    while stat.exists() and ") Z " not in stat.read_text() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not stat.exists() or ") Z " in stat.read_text()
+
+
+def test_what_a_check_leaves_behind_does_not_keep_it_from_its_end() -> None:
+    began = time.monotonic()
+    checked = run_check(
+        "(sleep 20) & (yes & sleep 3; kill $!) & head -c 100000 /dev/zero | tr '\\0' x; echo end; exit 7"
+    )
+    assert checked.code == 7
+    assert len(checked.said) <= 2000
+    assert time.monotonic() - began < 10
+    assert run_check("exec >&- 2>&-; sleep 0.3; exit 4").code == 4

@@ -39,7 +39,7 @@ def test_shown_applied_listed_and_taken_back(image: Path, capsys: pytest.Capture
     assert [knob["name"] for knob in receipt["knobs"]] == ["bluetooth"]  # printers are found by avahi
     code, out, _ = run(capsys, "status", *root)
     assert code == 0
-    assert receipt["id"] in out
+    assert f"memfit undo --root {image} {receipt['id']}" in " ".join(out.split())
     code, out, _ = run(capsys, "undo", *root, receipt["id"])
     assert code == 0
     assert "everything is as it was" in out
@@ -127,6 +127,7 @@ def test_nothing_is_done_where_nobody_agrees(image: Path, capsys: pytest.Capture
         (("--knob", "zram=2GiB", "--knob", "zram=1GiB"), "asked for twice"),
         (("--knob", "cups", "--weights", "/model.bin"), "--knob zram=2GiB --weights MODEL"),
         (("--all-applicable", "--weights", "/model.bin"), "--knob zram=2GiB --weights MODEL"),
+        (("--knob", "zram=2GiB", "--weights", ""), "--weights without a name"),
     ],
 )
 def test_what_makes_no_sense_is_said(

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memfit.host.snapshot import SnapshotHost
-from memfit.knob import Offer, offers
+from memfit.knob import Offer, Wish, offers
 from memfit.knob import _extlinux as extlinux
+from memfit.knob._command_line import changed, proven
 from memfit.knob.knobs.cma import after
 from memfit.units import KIB, MIB
 from whole_machine import machine
@@ -50,6 +51,18 @@ def counted(used: int, size: int = 256 * MIB) -> dict[str, str | bytes]:
         f"{folder}/used": f"{used // 4096}\n",
         f"{folder}/order_per_bit": "0\n",
     }
+
+
+def test_whether_the_command_line_takes_it_is_asked_of_the_size_that_was_asked_for() -> None:
+    host, known = machine(files={extlinux.PATH: STOCK, **counted(20 * MIB)})
+    host = _sized(host, 256 * MIB, 200 * MIB)
+    rest = 2047 - len(proven(changed("a", {"cma": "64M"}))) + 1
+    boot = msgspec.structs.replace(known.boot, command_line="a" * rest, secure_boot=False)
+    known = msgspec.structs.replace(known, boot=boot)
+    assert offers(host, known, names=["cma"])[0].words == {"cma": "64M"}
+    (larger,) = offers(host, known, names=["cma"], wishes={"cma": Wish(value="128MiB")})
+    assert larger.effect.reason == "it would be longer than 2047 characters"
+    assert not larger.words
 
 
 def test_a_gpu_keeps_its_share_and_somebody_has_to_ask() -> None:

@@ -20,6 +20,7 @@ from memfit.errors import ApplyError
 from memfit.host.snapshot import SnapshotHost
 from memfit.knob import _command_line as command_line
 from memfit.knob import _extlinux as extlinux
+from memfit.knob import offers
 from memfit.knob._command_line import boot_loader, changed, command_line_changes, drop_in, proven, split, why_not
 from memfit.knob.changes import Change, FileChange, LinkChange, RunChange, as_request
 from whole_machine import machine
@@ -289,10 +290,32 @@ def test_kernel_install_is_told_to_make_entries_anew() -> None:
     (change,) = command_line_changes(host, known, WORDS)
     assert isinstance(change, FileChange)
     assert change.content.decode() == proven("root=/dev/a ro swiotlb=2048") + "\n"
-    assert "kernel-install add-all" in change.why
+    assert "kernel-install add VERSION IMAGE" in change.why
     assert command_line_changes(host, known, {"crashkernel": None}) == ()
     signed = pc({command_line.KERNEL_INSTALL: "ro\n"}, secure_boot=True)
     assert "unified kernel image" in why_not(*signed, WORDS)
+    long = pc({command_line.KERNEL_INSTALL: "a" * 2040})
+    assert "longer than 2047 characters" in why_not(*long, WORDS)
+    assert "longer than 2047 characters" in why_not(*pc(GRUB, command_line="a" * 2040), WORDS)
+
+
+def test_that_no_boot_falls_back_is_said_with_the_cost() -> None:
+    host, known = pc({command_line.KERNEL_INSTALL: "ro crashkernel=64M\n"}, command_line="ro crashkernel=64M")
+    term = msgspec.structs.replace(known.terms[0], name="crashkernel", bytes=64 << 20)
+    known = msgspec.structs.replace(known, terms=(*known.terms, term))
+    (offer,) = offers(host, known, names=["crash_kernel"])
+    assert offer.applies
+    assert offer.words
+    assert "no boot falls back by itself" in offer.effect.cost
+    host = jetson({extlinux.PATH: STOCK.replace("rw rootwait", "rw crashkernel=64M rootwait")})[0]
+    boot = msgspec.structs.replace(known.boot, command_line="rw crashkernel=64M", secure_boot=False)
+    (offer,) = offers(host, msgspec.structs.replace(known, boot=boot), names=["crash_kernel"])
+    assert offer.words
+    assert "falls back" not in offer.effect.cost
+    overlays = STOCK.replace("rw rootwait", "rw crashkernel=64M rootwait") + "      OVERLAYS /boot/a.dtbo\n"
+    host = jetson({extlinux.PATH: overlays})[0]
+    (offer,) = offers(host, msgspec.structs.replace(known, boot=boot), names=["crash_kernel"])
+    assert "OVERLAYS count only with FDT" in offer.effect.cost
 
 
 def test_all_it_reads_is_declared() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 import pytest
 
 from memfit.device.audit import audit
 from memfit.device.audit_records import Audit
 from memfit.errors import ApplyError, UnknownName, UsageError
+from memfit.host.rootfs import RootfsHost
 from memfit.host.snapshot import SnapshotHost
 from memfit.knob import Offer, Wish, offers
 from memfit.knob._cores import format_list, parse_list
@@ -15,6 +18,7 @@ from memfit.knob._drop_ins import drop_in_changes
 from memfit.knob.changes import FileChange
 from memfit.knob.combine import changes_of
 from memfit.units import GIB, KIB
+from small_image import make_image
 from whole_machine import machine
 
 UNITS = "/usr/lib/systemd/system"
@@ -67,8 +71,88 @@ def test_which_service_is_meant(name: str) -> None:
     for offer in (none, two, loose):
         assert f"--knob {name}=UNIT" in offer.effect.reason
         assert not offer.lines
-    image, known = machine({**SIX, **process()}, live=False)
-    assert offers(image, known, names=[name])[0].effect.reason == "not on this machine"
+
+
+def image(folder: Path, **units: str) -> Path:
+    """The top of one that starts these services at a boot, each with its command."""
+    root = make_image(folder)
+    for name, command in units.items():
+        unit = f"{name}.service"
+        (root / UNITS.lstrip("/") / unit).write_text(f"[Service]\nExecStart={command}\n")
+        (root / "etc/systemd/system/multi-user.target.wants" / unit).symlink_to(f"{UNITS}/{unit}")
+    return root
+
+
+def of_image(root: Path, name: str, value: str = "") -> Offer:
+    host = RootfsHost(root)
+    (offer,) = offers(host, audit(host), names=[name], wishes={name: Wish(value=value)})
+    return offer
+
+
+@pytest.mark.parametrize(
+    ("command", "serves"),
+    [
+        ("/usr/local/bin/llama-server -m /m.gguf --port 8080", True),
+        ("-@/opt/llama-server \\\n  -m /m.gguf", True),
+        ("/usr/bin/python3 -m vllm.entrypoints.openai.api_server --model x", True),
+        ("/usr/bin/env HF_HOME=/m /opt/venv/bin/python /opt/venv/bin/vllm serve x", True),
+        ("/bin/sh -c 'cd /m && exec ollama serve'", True),
+        ('/bin/bash -c "sleep 5; trtllm-serve x"', True),
+        ("/usr/bin/llamafile-helper", False),
+        ("/bin/echo llama-server", False),
+        ("/opt/start.sh", False),
+        ("/bin/sh -c 'an open quote", False),
+        ("/usr/bin/llama-server\nExecStart=\nExecStart=/bin/true", False),
+        ("", False),
+    ],
+)
+def test_an_image_says_by_its_units_what_serves(command: str, serves: bool, tmp_path: Path) -> None:
+    offer = of_image(image(tmp_path, model=command), "oom_policy")
+    if serves:
+        assert offer.lines["model.service"]["OOMScoreAdjust"] == ("OOMScoreAdjust=-500",)
+        assert "whenever model.service is started" in offer.effect.cost
+    else:
+        assert "no unit that a boot starts has a command known to serve models" in offer.effect.reason
+        assert "--knob oom_policy=UNIT names it" in offer.effect.reason
+
+
+def test_of_an_image_only_what_a_boot_starts_counts(tmp_path: Path) -> None:
+    root = image(tmp_path, llama="/usr/bin/llama-server", vllm="/usr/bin/vllm serve", ssh_model="/usr/bin/ollama")
+    system = root / "etc/systemd/system"
+    assert "several services run models (llama.service, vllm.service)" in of_image(root, "oom_policy").effect.reason
+    (system / "vllm.service").symlink_to("/dev/null")
+    assert of_image(root, "oom_policy").lines.keys() == {"llama.service"}
+    with pytest.raises(UsageError, match=r"vllm\.service is masked"):
+        of_image(root, "threads", "vllm:4")
+    (system / "multi-user.target.wants/llama.service").unlink()
+    assert "no unit that a boot starts" in of_image(root, "oom_policy").effect.reason
+    assert of_image(root, "oom_policy", "llama").lines.keys() == {"llama.service"}  # somebody knows better
+    (root / UNITS.lstrip("/") / "gguf@.service").write_text("[Service]\nExecStart=/usr/bin/llama-server -m %i\n")
+    (system / "multi-user.target.wants/gguf@small.service").symlink_to(f"{UNITS}/gguf@.service")
+    assert of_image(root, "threads", "3").lines.keys() == {"gguf@small.service"}
+    (system / "gguf@small.service.d").mkdir()
+    (system / "gguf@small.service.d/own.conf").write_text("[Service]\nExecStart=\nExecStart=/opt/start.sh\n")
+    assert "no unit that a boot starts" in of_image(root, "threads", "3").effect.reason
+    with pytest.raises(UnknownName):
+        of_image(root, "threads", "nothing.service:3")
+
+
+def test_an_image_says_nothing_of_cpus(tmp_path: Path) -> None:
+    root = image(tmp_path, llama="/usr/bin/llama-server")
+    for name in ("threads", "cpu_affinity"):
+        assert f"--knob {name}=" in of_image(root, name).effect.reason
+        assert not of_image(root, name).applies
+    offer = of_image(root, "cpu_affinity", "1-5")
+    assert offer.lines == {"llama.service": {"CPUAffinity": ("CPUAffinity=", "CPUAffinity=1-5")}}
+    assert "where none of these CPUs is there, it does not start" in offer.effect.cost
+    path = root / DROP_IN.lstrip("/")
+    path.parent.mkdir(parents=True)
+    host = RootfsHost(root)
+    (file,) = changes_of(host, audit(host), [offer])
+    assert isinstance(file, FileChange)
+    path.write_bytes(file.content)
+    for value in ("1-5", "llama:1-5"):
+        assert "has it already" in of_image(root, "cpu_affinity", value).effect.reason
 
 
 def test_a_service_by_its_name() -> None:

@@ -29,8 +29,12 @@ def test_several_knobs_share_one_file_and_each_value_is_written_now() -> None:
     chosen = offers(host, known, names=["swappiness", "min_free", "huge_pages"])
     files = {change.path: change for change in changes_of(host, known, chosen) if isinstance(change, FileChange)}
     assert files.keys() == {SYSCTL, TMPFILES}
-    assert files[SYSCTL].content.decode().splitlines()[1:] == ["vm.min_free_kbytes = 11173", "vm.swappiness = 100"]
-    assert files[TMPFILES].content.decode().splitlines()[1:] == [f"w {THP} - - - - madvise"]
+    assert files[SYSCTL].content.decode().splitlines()[1:] == ["vm.swappiness = 100"]
+    # after a boot too, for which sysctl is read before tmpfiles
+    assert files[TMPFILES].content.decode().splitlines()[1:] == [
+        f"w {THP} - - - - madvise",
+        f"w {VM}/min_free_kbytes - - - - 11173",
+    ]
     values = [change.path for change in changes_of(host, known, chosen) if isinstance(change, ValueChange)]
     assert values == [THP, f"{VM}/min_free_kbytes", f"{VM}/swappiness"]  # the first makes the kernel raise the second
 
@@ -46,6 +50,24 @@ def test_lines_that_are_there_stay_and_an_edit_in_between_is_noticed() -> None:
     assert isinstance(again, FileChange)
     assert again.content == before.encode()
     assert sysctl_changes(host, {}) == ()
+
+
+def test_min_free_goes_behind_huge_pages_whichever_was_asked_for_first() -> None:
+    """What takes the one back has to take the other back first: they share a file from then on."""
+    head = "# memfit wrote this file; memfit undo takes it back\n"
+    huge, least = f"w {THP} - - - - madvise\n", f"w {VM}/min_free_kbytes - - - - 9000\n"
+    host, _ = machine({SYSCTL: f"{head}vm.min_free_kbytes = 9000\n"})
+    changes = {one.path: one for one in sysctl_changes(host, {THP: "madvise"}) if isinstance(one, FileChange)}
+    assert (changes[SYSCTL].content, changes[TMPFILES].content) == (head.encode(), (head + huge + least).encode())
+    host, _ = machine({TMPFILES: head + huge})
+    file, now = sysctl_changes(host, {f"{VM}/min_free_kbytes": "9000"})
+    assert isinstance(file, FileChange)
+    assert (file.path, file.content) == (TMPFILES, (head + huge + least).encode())
+    assert isinstance(now, ValueChange)
+    host, _ = machine({TMPFILES: head + huge + least})
+    (file, _) = sysctl_changes(host, {f"{VM}/min_free_kbytes": "8000"})
+    assert isinstance(file, FileChange)
+    assert file.content == (head + huge + least.replace("9000", "8000")).encode()
 
 
 @pytest.mark.parametrize("line", ["vm.swappiness=10", "vm/swappiness = 10", "  - vm.swappiness = 10"])

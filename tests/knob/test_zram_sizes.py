@@ -125,6 +125,14 @@ def test_an_algorithm_that_no_kernel_has_is_refused_where_it_does_not_say() -> N
         zram("2GiB,brotli", files=files)
 
 
+def test_no_memory_is_so_large_where_nobody_knows_how_much_there_will_be() -> None:
+    image, known = machine({UNIT: b"[Unit]\n"}, live=False)
+    (offer,) = offers(image, known, names=["zram"], wishes={"zram": Wish(value="200GiB")})
+    assert offer.applies
+    with pytest.raises(UsageError, match="more than twice the memory"):
+        offers(image, known, names=["zram"], wishes={"zram": Wish(value="300GiB")})
+
+
 def test_weights_that_would_not_shrink_are_said_to_and_get_no_room() -> None:
     poor = zram("4GiB", weights(1.02))
     assert not poor.applies

@@ -2,9 +2,10 @@
 
 import msgspec
 
+from memfit.apply.check import Checked
 from memfit.apply.propose import Proposal, Proposed, ProposedKnob
 from memfit.apply.records import Applied, AppliedKnob, Boot, Receipt, Status
-from memfit.apply.stepwise import Checked, StepTaken, Stepwise
+from memfit.apply.stepwise import StepTaken, Stepwise
 from memfit.units import MIB
 
 _DESKTOP = ProposedKnob(

@@ -16,6 +16,9 @@ _MOST_S, _SWAP_S = 120.0, 600.0
 _UNIT_FILES = "/etc/systemd/"
 # the kernel lets it shrink and never grow: what it was, it is again after the next boot
 _UNTIL_BOOT = ("/sys/kernel/kexec_crash_size",)
+# whatever is written to the first, the kernel raises the second by itself (set_recommended_min_free_kbytes,
+# mm/khugepaged.c); where it lowers it, that is its own earlier raise
+_RAISES = {"/sys/kernel/mm/transparent_hugepage/enabled": "/proc/sys/vm/min_free_kbytes"}
 
 
 class Acts:
@@ -44,7 +47,7 @@ class Acts:
         if step["kind"] == "unit":
             self._machine.set_active(step["unit"], step["after"])
         elif step["kind"] == "value":
-            self._machine.set_value(step["path"], step["after"])
+            self._set_value(step["path"], step["after"])
         elif step["kind"] == "run":
             # a program may fail to take back what it never did
             self._journal.note(entry, begun(step), {"begun": True})
@@ -110,13 +113,22 @@ class Acts:
             # another of it. After a boot it is ours only where a file of ours set it again
             ours = now == step["after"] or (entry.state == "open" and same_boot)
             if now != step["before"] and ours:
-                self._machine.set_value(step["path"], step["before"])
+                self._set_value(step["path"], step["before"])
         elif step["kind"] == "run" and (same_boot or step["lasting"]) and self._journal.has_note(entry, begun(step)):
             try:
                 self._run(step["undo"])
             except Failure:
                 if not self._machine.is_so(step["undo"]):
                     raise
+
+    def _set_value(self, path: str, text: str) -> None:
+        """Write a value, and keep what the kernel would raise along with it: nobody asked for that."""
+        other = _RAISES.get(path)
+        was = self._machine.value(other) if other else None
+        self._machine.set_value(path, text)
+        now = self._machine.value(other) if other else None
+        if other and was and now and was.isdigit() and now.isdigit() and int(now) > int(was):
+            self._machine.set_value(other, was)
 
     def _run(self, words: list[str]) -> None:
         if not words:

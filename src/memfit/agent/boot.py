@@ -163,7 +163,9 @@ def read_trial(tree: Tree) -> dict[str, Any]:
         trial = json.loads(tree.read(TRIAL))
     except (OSError, ValueError):
         return {}
-    return trial if isinstance(trial, dict) and trial.keys() >= _FIELDS else {}
+    if not isinstance(trial, dict) or not trial.keys() >= _FIELDS or not isinstance(trial["reasons"], list):
+        return {}
+    return trial if isinstance(trial["state"], str) and isinstance(trial["expects"], dict) else {}
 
 
 def early(tree: Tree) -> dict[str, Any]:

@@ -170,10 +170,15 @@ def _files(tree: Tree, path: str) -> list[str]:
 
 
 def _opened(name: str) -> Any:
-    """A file for reading, and nothing else: to open a pipe would wait, and some devices act by it."""
-    if not stat.S_ISREG(os.stat(name).st_mode):  # noqa: PTH116  stdlib, small
-        raise Failure("refused", f"{name}: it is no file")
-    handle = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    """A file for reading, and nothing else: to open a pipe would wait, and some devices act by it.
+
+    Links were followed by then, within the root: one that is left leads nowhere there, and maybe somewhere here.
+    """
+    mode = os.lstat(name).st_mode
+    if not stat.S_ISREG(mode):
+        what = "it is a link that leads nowhere" if stat.S_ISLNK(mode) else "it is no file"
+        raise Failure("refused", f"{name}: {what}")
+    handle = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
         raise Failure("refused", f"{name}: it is no file")

@@ -14,6 +14,7 @@ from memfit.agent.steps import after_of, before_of, beside, content_of, key_of
 from memfit.agent.tree import MOST_BYTES, Node, Tree
 
 _MOST_DIFF_LINES = 60
+_KEPT = "kept"
 
 
 class Nodes:
@@ -150,6 +151,23 @@ class Nodes:
             except OSError as error:
                 raise of_system(step["path"], error) from error
 
+    def remove_kept_folders(self, steps: list[dict[str, Any]], entry: Entry) -> None:
+        """Folders that were not empty when the transaction that made them was taken back, and are so without these.
+
+        Raises:
+            OSError: which ones are kept now cannot be noted.
+        """
+        around = {path for step in steps if step["kind"] == "node" for path in _above(step["path"])}
+        kept = [step["path"] for step in filter(_is_folder, steps) if self._now(step).kind == "folder"]
+        if kept:
+            self._journal.note(entry, _KEPT, {"folders": kept})
+        for earlier in self._journal.entries():
+            folders = self._journal.noted(earlier, _KEPT).get("folders", []) if earlier.state == "undone" else []
+            for path in sorted(around.intersection(folders), reverse=True):  # the inner ones first
+                self._tree.remove_folder(path)
+            if folders and all(self._tree.node(path).kind == "absent" for path in folders):
+                self._journal.forget(earlier, _KEPT)  # one of that name is somebody else's from now on
+
     def _take_back(self, step: dict[str, Any], entry: Entry) -> None:
         """What was there, by one rename; nothing where it is there.
 
@@ -263,6 +281,12 @@ class Nodes:
         lines = list(difflib.unified_diff(ours, theirs, was, there, lineterm=""))
         more = [f"… {len(lines) - _MOST_DIFF_LINES} more lines"] if len(lines) > _MOST_DIFF_LINES else []
         return "\n".join((*lines[:_MOST_DIFF_LINES], *more))
+
+
+def _above(path: str) -> list[str]:
+    """All folders that lead to a path."""
+    names = path.strip("/").split("/")
+    return ["/" + "/".join(names[:count]) for count in range(1, len(names))]
 
 
 def _is_folder(step: dict[str, Any]) -> bool:

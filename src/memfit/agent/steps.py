@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from memfit.agent.denied import Aliases, check
 from memfit.agent.failure import Failure, of_system
-from memfit.agent.machine import Machine
+from memfit.agent.machine import ONE_WAY, Machine
 from memfit.agent.request import check_changes
 from memfit.agent.room import plan_space
 from memfit.agent.tree import ABSENT, Node, Tree, node_of
@@ -110,6 +110,20 @@ def touched_of(step: dict[str, Any]) -> list[dict[str, Any]]:
 def key_of(step: dict[str, Any]) -> str:
     """What a step changes."""
     return _subject(step)[1]
+
+
+def contended(steps: list[dict[str, Any]]) -> set[str]:
+    """What two transactions are taken back in the other order for.
+
+    A program that sets and resets is one thing whatever its words are, as ``nvpmodel`` with one mode or another; what
+    was done once leaves nothing to take back.
+    """
+    return {_setter(step) or key_of(step) for step in steps if step.get("path") not in ONE_WAY}
+
+
+def _setter(step: dict[str, Any]) -> str:
+    do, undo = step.get("do"), step.get("undo")
+    return str(do[0]) if do and undo and do[0] == undo[0] else ""
 
 
 def _subject(change: dict[str, Any]) -> tuple[str, str]:

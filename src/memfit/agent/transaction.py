@@ -17,7 +17,7 @@ from memfit.agent.denied import check
 from memfit.agent.failure import Failure, of_system
 from memfit.agent.journal import HOME, Entry, Journal
 from memfit.agent.machine import AVAILABLE, Machine
-from memfit.agent.steps import key_of, plan_steps
+from memfit.agent.steps import contended, key_of, plan_steps
 from memfit.agent.targets import Targets
 from memfit.agent.tree import Tree
 from memfit.agent.undisturbed import undisturbed
@@ -160,9 +160,10 @@ class Transactions:
             raise Failure("refused", f"{what} is of another machine", hint=hint)
 
     def drift(self, entry: Entry) -> list[Failure]:
-        """What somebody changed since a transaction was applied."""
+        """What somebody changed since a transaction was applied; what a later one changed is that one's."""
         found = []
-        for step in self.journal.plan(entry)["steps"]:
+        later = self._changed_after(entry)
+        for step in (one for one in self.journal.plan(entry)["steps"] if key_of(one) not in later):
             try:
                 self._nodes.check_drift(step, entry)
             except Failure as failure:
@@ -264,6 +265,8 @@ class Transactions:
             if self._machine.live:
                 self._acts.take_back(steps, entry, same_boot=plan["boot_id"] == self._machine.boot_id())
             self._nodes.free(steps, entry)
+            with suppress(OSError):  # an empty folder means nothing to anybody
+                self._nodes.remove_kept_folders(steps, entry)
             self._forget_ours(entry, steps)
             return self.journal.move(entry, "undone")
         except (OSError, Failure) as error:
@@ -278,16 +281,20 @@ class Transactions:
         Raises:
             Failure: a later transaction changed some of the same.
         """
-        keys = {key_of(step) for step in steps}
+        later = self._changed_after(entry)
+        changed = contended(steps) & later.keys()
+        if changed:
+            message = f"{min(changed)}: {later[min(changed)]} changed it after {entry.id}"
+            raise Failure("drift", message, hint=f"undo {later[min(changed)]} first", journal=entry.path)
+
+    def _changed_after(self, entry: Entry) -> dict[str, str]:
+        """What transactions changed that were applied later and still are, with the last one's id."""
+        found: dict[str, str] = {}
         for later in self.journal.entries():
-            if later.state != "applied" or later.number <= entry.number:
-                continue
-            changed: set[str] = set()
-            with suppress(Failure):  # one that is damaged is never undone either
-                changed = keys & {key_of(step) for step in self.journal.plan(later)["steps"]}
-            if changed:
-                message = f"{min(changed)}: {later.id} changed it after {entry.id}"
-                raise Failure("drift", message, hint=f"undo {later.id} first", journal=entry.path)
+            if later.state == "applied" and later.number > entry.number:
+                with suppress(Failure):  # one that is damaged is never undone either
+                    found.update(dict.fromkeys(contended(self.journal.plan(later)["steps"]), later.id))
+        return found
 
     def _discard(self, entry: Entry) -> None:
         """Throw away what was only being prepared; only whole plans ever put names beside anything."""

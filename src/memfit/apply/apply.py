@@ -11,6 +11,7 @@ import msgspec
 from memfit.apply.place import Place, ask
 from memfit.apply.records import AppliedKnob, Receipt, Status, receipt_of
 from memfit.errors import ApplyError, NeedsRoot, ProbeError, UsageError
+from memfit.host import LocalHost
 from memfit.knob import Change, Compressed, Offer
 from memfit.knob.changes import as_request
 
@@ -62,7 +63,7 @@ def apply(place: Place, host: str, chosen: Sequence[Offer], changes: Sequence[Ch
             raise
         told = f"what was begun there is finished, and taken back where nobody confirms it within {CONFIRM_S} s"
         raise ProbeError(error.message, hint=f"{told}; see memfit status --host {place.host}") from error
-    receipt = receipt_of(answer["receipt"], host)
+    receipt = receipt_of(answer["receipt"], host, place.options)
     if place.is_far and receipt.id:
         _confirm(place, receipt)
     return receipt
@@ -80,7 +81,7 @@ def undo(place: Place, host: str, receipt: str | None = None, *, keep_theirs: bo
     """
     id, machine = (None, None) if receipt is None else _named(receipt)
     answer = ask(place, {"action": "undo", "id": id, "machine": machine, "keep_theirs": keep_theirs})
-    return receipt_of(answer["receipt"], host)
+    return receipt_of(answer["receipt"], host, place.options)
 
 
 def status(place: Place, host: str, *, recover: bool = False) -> Status:
@@ -93,7 +94,7 @@ def status(place: Place, host: str, *, recover: bool = False) -> Status:
     now, trial = answer.get("now"), answer.get("trial")
     return Status(
         host=host,
-        receipts=tuple(receipt_of(told, host, now, trial) for told in answer["receipts"]),
+        receipts=tuple(receipt_of(told, host, place.options, now, trial) for told in answer["receipts"]),
         recovered=tuple(answer["recovered"]),
     )
 
@@ -106,11 +107,13 @@ def packed(place: Place, weights: str) -> tuple[Compressed, ...]:
         weights: the path of a file (GGUF, safetensors) or of a folder of such files.
 
     Raises:
-        UsageError: the path of another machine is not whole.
+        UsageError: there is no path, or that of another machine is not whole.
         ApplyError: it is no model, or no library that packs is there.
         ProbeError: as ``ask``.
     """
     elsewhere = place.host is not None or place.root is not None
+    if not weights:
+        raise UsageError("--weights without a name", hint="--weights MODEL")
     if elsewhere and not weights.startswith("/"):
         raise UsageError(f"{weights}: it is no whole path", hint=f"begin it with /: it is one of {place.called}")
     path = weights if elsewhere else str(Path(weights).absolute())
@@ -141,11 +144,14 @@ def _named(receipt: str) -> tuple[str, str | None]:
     """An id as it is; or that of a file that ``memfit apply --json`` wrote, and the machine that it is of."""
     if "/" not in receipt and not receipt.endswith(".json"):
         return receipt, None
+    hint = "name a receipt's id: memfit status"
     try:
-        content = Path(receipt).read_bytes()[:_MOST_RECEIPT_BYTES]
+        content = LocalHost().read_bytes(str(Path(receipt).absolute()), most=_MOST_RECEIPT_BYTES)
         found = msgspec.json.decode(content, type=Receipt)
-        return found.id, found.machine or None
-    except OSError as error:
-        raise UsageError(f"{receipt}: {error.strerror}", hint="name a receipt's id: memfit status") from error
-    except msgspec.MsgspecError as error:
-        raise UsageError(f"{receipt}: it is no receipt: {error}", hint="name a receipt's id: memfit status") from error
+    except ProbeError as error:
+        raise UsageError(error.message, hint=hint) from error
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise UsageError(f"{receipt}: it is no receipt: {error}", hint=hint) from error
+    if not found.id:
+        raise UsageError(f"{receipt}: nothing was changed by it, so it has no id", hint=hint)
+    return found.id, found.machine or None

@@ -45,6 +45,12 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         return self.host or self.root or os.uname().nodename
 
     @property
+    def options(self) -> tuple[str, ...]:
+        """What names it on a command line."""
+        named = (*(("--host", self.host) if self.host else ()), *(("--root", self.root) if self.root else ()))
+        return (*named, "--sudo") if self.sudo else named
+
+    @property
     def is_far(self) -> bool:
         """Whether a connection is all that leads there."""
         return self.host is not None

@@ -76,6 +76,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
         boot: the trial of a new command line, where it has one.
         drift: what somebody changed since, in words.
         theirs: targets that undo left as somebody else made them (``memfit undo --keep-theirs``).
+        place: options that name the machine, for the command that takes it back; none where it is this one.
     """
 
     id: str
@@ -91,6 +92,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     boot: Boot | None = None
     drift: tuple[str, ...] = ()
     theirs: tuple[str, ...] = ()
+    place: tuple[str, ...] = ()
     schema_version: int = 1
 
 
@@ -108,11 +110,18 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def receipt_of(
-    told: dict[str, Any], host: str, now: dict[str, Any] | None = None, trial: dict[str, Any] | None = None
+    told: dict[str, Any],
+    host: str,
+    place: tuple[str, ...] = (),
+    now: dict[str, Any] | None = None,
+    trial: dict[str, Any] | None = None,
 ) -> Receipt:
     """From the agent's answer; ``now`` has ``boot_id`` and ``memory`` of the machine where they are known."""
     about, measured = told.get("about") or {}, told.get("measured") or {}
-    knobs = tuple(msgspec.convert(about.get("knobs", ()), tuple[AppliedKnob, ...]))
+    try:
+        knobs = msgspec.convert(about.get("knobs", ()), tuple[AppliedKnob, ...])
+    except msgspec.ValidationError:  # another memfit's words for them; its changes are told all the same
+        knobs = ()
     made = told.get("made")
     later = any(knob.when == "reboot" for knob in knobs)
     return Receipt(
@@ -131,6 +140,7 @@ def receipt_of(
         waits_for_boot=later and told["state"] == "applied" and not _has_booted(told, now),
         drift=tuple(one["message"] for one in told.get("drift", ())),
         theirs=tuple(told.get("theirs", ())),
+        place=place,
     )
 
 

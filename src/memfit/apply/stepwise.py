@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Callable, Sequence
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import msgspec
 
 from memfit.apply.apply import apply, undo
+from memfit.apply.check import Checked, run_check
 from memfit.apply.place import Place
 from memfit.apply.records import Receipt
 from memfit.knob import Change, Offer
-
-_LONGEST_CHECK_S = 3600.0
-_MOST_SAID = 2000
-
-
-class Checked(msgspec.Struct, frozen=True, kw_only=True):
-    """A command that was run, with how it ended.
-
-    ``code`` is its exit status, None where it came to no end within an hour; ``said`` is the end of its output.
-    """
-
-    code: int | None
-    said: str = ""
 
 
 class StepTaken(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,19 +73,22 @@ def stepwise(
         ApplyError, Drift, NeedsRoot, ProbeError: as ``apply``; the knobs before it stay.
         KeyboardInterrupt: at Ctrl-C during a check, once the knob under check was taken back.
     """
-    baseline = _run(check) if check else None
-    if baseline is not None and baseline.code != 0:
-        return Stepwise(host=host, check=check, baseline=baseline)
-    steps = []
-    for offer in chosen:
-        said(f"{offer.called}: {offer.summary}")
-        steps.append(_step(place, host, offer, changes_of(offer), check))
-        if not steps[-1].kept:
-            said(f"{offer.called}: the check failed, and it was taken back")
+    with _interrupted_by_any():
+        baseline = run_check(check) if check else None
+        if baseline is not None and baseline.code != 0:
+            return Stepwise(host=host, check=check, baseline=baseline)
+        steps = []
+        for offer in chosen:
+            said(f"{offer.called}: {offer.summary}")
+            steps.append(_step(place, host, offer, changes_of(offer), check, said))
+            if not steps[-1].kept:
+                said(f"{offer.called}: the check failed, and it was taken back")
     return Stepwise(host=host, check=check, baseline=baseline, steps=tuple(steps))
 
 
-def _step(place: Place, host: str, offer: Offer, changes: tuple[Change, ...], check: str) -> StepTaken:
+def _step(
+    place: Place, host: str, offer: Offer, changes: tuple[Change, ...], check: str, said: Callable[[str], None]
+) -> StepTaken:
     if not changes:
         return StepTaken(knob=offer.called, kept=True, why="nothing to do any more")
     receipt = apply(place, host, [offer], changes)
@@ -108,9 +100,10 @@ def _step(place: Place, host: str, offer: Offer, changes: tuple[Change, ...], ch
         why = "it takes effect after the next boot: run the check then"
         return StepTaken(knob=offer.called, kept=True, receipt=receipt, why=why)
     try:
-        checked = _run(check)
+        checked = run_check(check)
     except KeyboardInterrupt:  # nobody knows whether it would have passed
         undo(place, host, receipt.id)
+        said(f"{offer.called}: the check was interrupted, and it was taken back")
         raise
     if checked.code == 0:
         return StepTaken(knob=offer.called, kept=True, receipt=receipt, checked=checked)
@@ -119,17 +112,27 @@ def _step(place: Place, host: str, offer: Offer, changes: tuple[Change, ...], ch
     return StepTaken(knob=offer.called, kept=False, receipt=back, checked=checked)
 
 
-def _run(check: str) -> Checked:
-    with subprocess.Popen(
-        check, shell=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    ) as running:
-        try:
-            said, _ = running.communicate(timeout=_LONGEST_CHECK_S)
-        except subprocess.TimeoutExpired:
-            running.kill()
-            return Checked(code=None, said="no end within an hour")
-        except BaseException:
-            running.kill()
-            running.wait()  # at Ctrl-C Popen leaves without
-            raise
-    return Checked(code=running.returncode, said=said.decode("utf-8", "replace")[-_MOST_SAID:])
+@contextmanager
+def _interrupted_by_any() -> Iterator[None]:
+    """A closed terminal and a polite kill end a check as Ctrl-C does, so that the knob under check goes back.
+
+    A knob may close the terminal itself: ``desktop`` ends the session that it is in.
+    """
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    numbers = (signal.SIGHUP, signal.SIGTERM)
+    try:
+        earlier = {number: signal.getsignal(number) for number in numbers}
+        # nohup's stays: whoever ignores it wants this to come to its end
+        for number in (one for one in numbers if earlier[one] is not signal.SIG_IGN):
+            signal.signal(number, interrupt)
+    except ValueError:  # not the main thread: whoever runs it there has its own way
+        yield
+        return
+    try:
+        yield
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)

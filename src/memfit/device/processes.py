@@ -83,6 +83,13 @@ def build_rows(
     return tuple(sorted(rows, key=lambda row: (-(row.rss_bytes if row.pss_bytes is None else row.pss_bytes), row.pid)))
 
 
+def serves_model(command: tuple[str, ...]) -> bool:
+    """Whether these words start a program that serves models, or an interpreter with one."""
+    program = _program_of(command)
+    script = _script_of(command) if _PYTHON.fullmatch(program) else ""
+    return any(_INFERENCE.match(name) for name in (program, script))
+
+
 def file_bytes(process: ProcessFacts) -> int:
     """Its share of mapped files in the page cache (``Pss_File``, since Linux 5.3; before, what is not anonymous)."""
     memory = process.memory or {}
@@ -153,9 +160,12 @@ def _is_idle(process: ProcessFacts, uptime_s: float | None) -> bool:
 
 def _program(process: ProcessFacts) -> str:
     """The file it was started from, without its folder; ``sshd: jetson@pts/0`` (a title) reads as ``sshd``."""
-    first = process.command[0] if process.command else ""
-    program = first.split(" ", 1)[0].rstrip(":").rpartition("/")[2].removeprefix("-")
-    return program or process.name
+    return _program_of(process.command) or process.name
+
+
+def _program_of(command: tuple[str, ...]) -> str:
+    first = command[0] if command else ""
+    return first.split(" ", 1)[0].rstrip(":").rpartition("/")[2].removeprefix("-")
 
 
 def _name(process: ProcessFacts) -> str:
@@ -168,7 +178,9 @@ def _name(process: ProcessFacts) -> str:
 
 def _script(process: ProcessFacts) -> str:
     """What an interpreter was told to run, ``vllm.entrypoints.api_server`` or ``main.py``; empty of other programs."""
-    if not _PYTHON.fullmatch(_program(process)):
-        return ""
-    script = next((word for word in process.command[1:] if not word.startswith("-")), "")
+    return _script_of(process.command) if _PYTHON.fullmatch(_program(process)) else ""
+
+
+def _script_of(command: tuple[str, ...]) -> str:
+    script = next((word for word in command[1:] if not word.startswith("-")), "")
     return "" if "\n" in script or " " in script else script.rpartition("/")[2]

@@ -116,8 +116,9 @@ def boot_loader(host: Host, audit: Audit) -> BootLoader:
             path=KERNEL_INSTALL,
             content=line,
             refusal=signed if audit.boot.secure_boot else "",
-            note="it counts when the boot entries are made again: sudo kernel-install add-all, as after an undo; "
-            "no boot falls back by itself",
+            # add-all is systemd's from 256 on: kernel-install(8) of Ubuntu 24.04 (255) and 24.10 (256)
+            note="it counts once the boot entries are made again, also after an undo: sudo kernel-install add VERSION "
+            "IMAGE for each kernel (systemd 256 has add-all); no boot falls back by itself",
         )
     return BootLoader(kind="none", refusal=f"neither {extlinux.PATH} nor GRUB's files nor {KERNEL_INSTALL} are here")
 
@@ -126,6 +127,15 @@ def why_not(host: Host, audit: Audit, words: Words) -> str:
     """Why these words cannot be changed here; empty where they can."""
     loader = boot_loader(host, audit)
     return loader.refusal or _why_not(host, audit, loader, words)
+
+
+def note_of(host: Host, audit: Audit) -> str:
+    """How a change takes effect where a boot alone does not do it, and what the loader will not read; else empty."""
+    loader = boot_loader(host, audit)
+    if loader.kind != "extlinux":
+        return loader.note
+    file = extlinux.parse(loader.content or b"", loader=loader.reader)
+    return "; ".join(extlinux.warnings(file, extlinux.default_label(file)))
 
 
 def command_line_changes(host: Host, audit: Audit, words: Words) -> tuple[Change, ...]:
@@ -214,8 +224,7 @@ def _why_not(host: Host, audit: Audit, loader: BootLoader, words: Words) -> str:
             # firmware puts its own behind those of the file, where the last of a name counts
             if key_of(word) in names and word not in ours:
                 return f"{word} comes from firmware, and from no label of {loader.path}"
-        longer = len(proven(changed(now, words)))
-        return f"it would be longer than {_MOST_CHARACTERS} characters" if longer > _MOST_CHARACTERS else ""
+        return _too_long(now, words)
     if loader.kind == "grub":
         for name in _names(host, "/etc/default/grub.d"):
             path = f"/etc/default/grub.d/{name}"
@@ -223,7 +232,13 @@ def _why_not(host: Host, audit: Audit, loader: BootLoader, words: Words) -> str:
                 found = [one for one in names if one in _keys(_read(host, path))]
                 if found:
                     return f"{path} is read later and sets {found[0]}: change it there"
-    return ""
+        return _too_long(audit.boot.command_line or "", words)
+    return _too_long((loader.content or b"").decode("utf-8", "replace"), words)
+
+
+def _too_long(now: str, words: Words) -> str:
+    longer = len(proven(changed(now, words)))
+    return f"it would be longer than {_MOST_CHARACTERS} characters" if longer > _MOST_CHARACTERS else ""
 
 
 def _extlinux_changes(loader: BootLoader, words: Words) -> tuple[Change, ...]:

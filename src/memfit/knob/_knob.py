@@ -24,7 +24,8 @@ class Knob(msgspec.Struct, frozen=True, kw_only=True):
         read: what it must know of a machine, as a record of its own; None where the machine has nothing of the kind.
         effect: what it would do there; a pure function of that record.
         change: the changes; a pure function of that record, empty where nothing is to be done.
-        words: what it wants of the kernel's command line; all knobs' words together make one change of it.
+        words: what it wants of the kernel's command line; all knobs' words together make one change of it. Whether the
+            boot loader's file takes them is asked of these very words (``offers.py``).
         bolder: a second value, which gives more and may break something; None where there is none here.
         settings: values of the kernel that shall last, texts by their paths below ``/proc/sys`` and ``/sys``; those of
             several knobs share a file (``_sysctl.py``), so they are no changes of one knob.

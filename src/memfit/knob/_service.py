@@ -1,7 +1,8 @@
 """The service that runs the model: which unit that is, and the knobs that say how it is started.
 
-Its unit is the one of the processes that the audit took for inference. Where there are none or several, somebody has to
-name it. Units that memfit never touches are refused by the agent as well.
+Its unit is the one of the processes that the audit took for inference; on an image, the one that a boot starts and
+whose command is that of a program which serves models. Where there are none or several, somebody has to name it. Units
+that memfit never touches are refused by the agent as well.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from memfit.errors import ProbeError, UnknownName, UsageError
 from memfit.host import Host
 from memfit.knob._drop_ins import PATHS as _DROP_INS
 from memfit.knob._drop_ins import read_lines
+from memfit.knob._unit_commands import is_masked, started_services, starts_a_model
 from memfit.knob._units import FOLDERS
 from memfit.knob.records import Effect, not_here
 
@@ -46,16 +48,20 @@ class Serving(msgspec.Struct, frozen=True, kw_only=True):
     """All services of one machine that run models, and the one that is meant.
 
     Attributes:
-        served: units with a process that serves a model.
-        others: names of all other services that are installed, for whoever names one of them.
+        served: units with a process that serves a model, or on an image with such a command.
+        others: all other services that are installed, for whoever names one of them.
+        masked: names of those among them that are never started, on an image.
         loose: processes that serve a model and have no service, with what they have instead.
         chosen: the one that somebody named.
+        live: whether the machine runs.
     """
 
     served: tuple[Served, ...] = ()
-    others: tuple[str, ...] = ()
+    others: tuple[Served, ...] = ()
+    masked: tuple[str, ...] = ()
     loose: tuple[str, ...] = ()
     chosen: Served | None = None
+    live: bool = True
 
     @property
     def one(self) -> Served | None:
@@ -64,38 +70,42 @@ class Serving(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_serving(host: Host, audit: Audit) -> Serving | None:
-    """None on an image."""
-    if not host.live or not audit.terms:
+    """None where a machine runs and does not say what."""
+    if not host.live:
+        units = [unit for unit in started_services(host) if not is_denied(unit) and starts_a_model(host, unit)]
+        served = tuple(Served(unit=unit, lines=read_lines(host, unit)) for unit in units)
+        return _with_others(host, Serving(served=served, live=False))
+    if not audit.terms:
         return None
     rows = [row for row in audit.processes if row.role == "inference"]
-    units = dict.fromkeys(
-        row.unit for row in rows if row.unit and row.unit.endswith(_SERVICE) and not is_denied(row.unit)
+    units = list(
+        dict.fromkeys(row.unit for row in rows if row.unit and row.unit.endswith(_SERVICE) and not is_denied(row.unit))
     )
     threads = {one.pid: one.threads for one in processes.FACT.read(host)}
     served = tuple(_served(host, unit, [row for row in audit.processes if row.unit == unit], threads) for unit in units)
     loose = tuple(f"{row.name} ({row.unit or 'no unit'})" for row in rows if row.unit not in units)
-    others = sorted({name for folder in FOLDERS for name in _names(host, folder)} - set(units))
-    return Serving(served=served, others=tuple(others), loose=loose)
+    return _with_others(host, Serving(served=served, loose=loose))
 
 
 def named(state: Serving, knob: str, unit: str) -> Serving:
     """With the service that somebody names, with or without its ending.
 
     Raises:
-        UnknownName: no such service is installed. UsageError: it is never touched.
+        UnknownName: no such service is installed. UsageError: it is never touched, or never started.
     """
     name = unit if unit.endswith(_SERVICE) else unit + _SERVICE
     if not UNIT_NAME.fullmatch(name):
         raise UsageError(f"{knob}={unit!r} is no name of a service", hint="such as llama.service")
     if is_denied(name):
         raise UsageError(f"{knob}={unit}: {name} is never touched", hint="name the service that runs the model")
-    for one in state.served:
-        if one.unit == name:
-            return msgspec.structs.replace(state, chosen=one)
+    known = {one.unit: one for one in (*state.others, *state.served)}
     stem, at, _ = name.partition("@")
-    if name not in state.others and f"{stem}{at}{_SERVICE}" not in state.others:
-        raise UnknownName("service", name, [*(one.unit for one in state.served), *state.others])
-    return msgspec.structs.replace(state, chosen=Served(unit=name))
+    template = f"{stem}{at}{_SERVICE}"
+    if name not in known and template not in known:
+        raise UnknownName("service", name, list(known))
+    if name in state.masked or template in state.masked:
+        raise UsageError(f"{knob}={unit}: {name} is masked, so nothing starts it", hint=f"systemctl unmask {name}")
+    return msgspec.structs.replace(state, chosen=known.get(name, Served(unit=name)))
 
 
 def split_value(value: str) -> tuple[str, str]:
@@ -115,11 +125,15 @@ def unclear(state: Serving, knob: str, value: str = "UNIT") -> Effect:
     if state.loose:
         told = "no service runs them, so how they are started is theirs"
         return not_here(f"{', '.join(state.loose)}: {told}; {said} names a service")
+    if not state.live:
+        return not_here(f"an image: no unit that a boot starts has a command known to serve models; {said} names it")
     return not_here(f"no service that runs a model was found: {said} names it")
 
 
-def restart(unit: str) -> str:
+def restart(state: Serving, unit: str) -> str:
     """How it takes effect before the next boot, for the cost."""
+    if not state.live:
+        return f"it counts whenever {unit} is started"
     return f"it counts when the service starts again: sudo systemctl restart {unit}"
 
 
@@ -131,6 +145,17 @@ def _served(host: Host, unit: str, rows: list[ProcessRow], threads: dict[int, in
         threads=sum(threads.get(row.pid, 0) for row in rows),
         rss_bytes=sum(row.rss_bytes for row in rows),
         lines=read_lines(host, unit),
+    )
+
+
+def _with_others(host: Host, state: Serving) -> Serving:
+    known = {one.unit for one in state.served}
+    names = sorted({name for folder in FOLDERS for name in _names(host, folder)} - known)
+    return msgspec.structs.replace(
+        state,
+        others=tuple(Served(unit=name, lines=read_lines(host, name)) for name in names),
+        # of a machine that runs only the names are fetched, and not where each link leads
+        masked=() if host.live else tuple(name for name in names if is_masked(host, name)),
     )
 
 

@@ -2,6 +2,9 @@
 
 Several knobs share these two files, so what they set is gathered first (``combine.py``). A line that is there already
 stays, unless one of the same value takes its place.
+
+To write who gets huge pages makes the kernel raise ``min_free_kbytes``, and at a boot tmpfiles is read after sysctl:
+where both are set, both stand in the file of tmpfiles, in that order.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ TMPFILES = "/etc/tmpfiles.d/60-memfit.conf"
 PATHS = (SYSCTL, TMPFILES, "/etc/sysctl.conf", "/etc/sysctl.d/*.conf")
 """Everything that is read here."""
 _PROC = "/proc/sys/"
+_HUGE_PAGES, _MIN_FREE = "/sys/kernel/mm/transparent_hugepage/enabled", "/proc/sys/vm/min_free_kbytes"
 _HEAD = "# memfit wrote this file; memfit undo takes it back\n"
 _WHY = "values of the kernel, again after every boot"
 
@@ -30,13 +34,22 @@ def sysctl_changes(host: Host, settings: Mapping[str, str]) -> tuple[Change, ...
         host: whose files they are; what stands there from before is kept.
         settings: texts by path below ``/proc/sys`` (sysctl) or ``/sys`` (tmpfiles).
     """
+    if not settings:
+        return ()
+    sysctl, tmpfiles = (_lines(_text(host, path)) for path in (SYSCTL, TMPFILES))
+    before = {SYSCTL: dict(sysctl), TMPFILES: dict(tmpfiles)}
     of_sysctl = {name_of(path): text for path, text in settings.items() if path.startswith(_PROC)}
     others = {path: text for path, text in settings.items() if not path.startswith(_PROC)}
-    changes: list[Change] = []
-    if of_sysctl:
-        changes.append(_file(host, SYSCTL, {name: f"{name} = {text}" for name, text in of_sysctl.items()}))
-    if others:
-        changes.append(_file(host, TMPFILES, {path: f"w {path} - - - - {text}" for path, text in others.items()}))
+    sysctl.update({name: f"{name} = {text}" for name, text in of_sysctl.items()})
+    tmpfiles.update({path: f"w {path} - - - - {text}" for path, text in others.items()})
+    late = name_of(_MIN_FREE)
+    if late in sysctl and _HUGE_PAGES in tmpfiles:
+        tmpfiles[_MIN_FREE] = f"w {_MIN_FREE} - - - - {sysctl.pop(late).partition('=')[2].strip()}"
+    changes: list[Change] = [
+        _file(host, path, lines)
+        for path, lines in ((SYSCTL, sysctl), (TMPFILES, tmpfiles))
+        if lines != before[path] or lines.keys() & {*of_sysctl, *others}
+    ]
     # those of /sys first: to switch huge pages makes the kernel raise min_free_kbytes (mm/khugepaged.c)
     values = sorted(settings.items(), key=lambda item: (item[0].startswith(_PROC), item[0]))
     return (*changes, *(ValueChange(path=path, text=text, why="now") for path, text in values))
@@ -57,16 +70,22 @@ def set_by_somebody(host: Host, path: str) -> str | None:
     return None
 
 
-def _file(host: Host, path: str, lines: dict[str, str]) -> FileChange:
+def _file(host: Host, path: str, lines: Mapping[str, str]) -> FileChange:
     before = _text(host, path)
-    kept = {_key(line): line for line in (before or "").splitlines() if line.strip() and not line.startswith("#")}
-    body = "".join(f"{line}\n" for _, line in sorted({**kept, **lines}.items()))
+    # those of /sys first, as above
+    body = "".join(f"{lines[key]}\n" for key in sorted(lines, key=lambda key: (key.startswith(_PROC), key)))
     return FileChange(
         path=path,
         content=(_HEAD + body).encode("utf-8", "surrogateescape"),
         expects=None if before is None else hashlib.sha256(before.encode("utf-8", "surrogateescape")).hexdigest(),
         why=_WHY,
     )
+
+
+def _lines(text: str | None) -> dict[str, str]:
+    """Lines that stand in a file already, by what they set."""
+    found = (text or "").splitlines()
+    return {_key(line): line for line in found if line.strip() and not line.startswith("#")}
 
 
 def _key(line: str) -> str:

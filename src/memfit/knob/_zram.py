@@ -15,7 +15,7 @@ from memfit.knob._asked import no_such, size_of
 from memfit.knob._units import SYSTEM
 from memfit.knob.changes import Change, FileChange, LinkChange
 from memfit.knob.records import Compressed
-from memfit.units import MIB
+from memfit.units import GIB, MIB
 
 TAKES = "a size, and an algorithm if need be: 2GiB or 2GiB,zstd"
 UNIT = "memfit-zram.service"
@@ -31,6 +31,8 @@ _LEAST_BYTES = 16 * MIB
 _MOST_SHARE = 2
 """Times memory: "there is little point creating a zram of greater than twice the size of memory since we expect a 2:1
 compression ratio" (Documentation/admin-guide/blockdev/zram.rst)."""
+_LARGEST_BYTES = 128 * GIB
+"""Of memory, where nobody knows how much there will be: the largest Jetson's."""
 _STAND_INS = {"lzo-rle": ("lzo", "lz4"), "lzo": ("lz4",), "lz4hc": ("lz4",), "deflate": ("zstd",)}
 """What packs about as well, where an algorithm's own library could not be tried (docs/booted.md)."""
 _PRIORITY = 100  # before any swap on a disk, whose priority is negative unless somebody says another
@@ -58,7 +60,7 @@ def parse_wish(value: str, *, chosen: str, algorithms: Sequence[str], memory_byt
     size = size_of("zram", size_text, TAKES, least_bytes=_LEAST_BYTES)
     if comma and not name.strip():
         raise no_such("zram", value, TAKES)
-    if memory_bytes and size > _MOST_SHARE * memory_bytes:
+    if size > _MOST_SHARE * (memory_bytes or _LARGEST_BYTES):
         raise UsageError(f"zram={value}: more than twice the memory that is to hold it", hint=f"it takes {TAKES}")
     algorithm = name.strip().lower() or chosen
     known = tuple(algorithms) or KNOWN

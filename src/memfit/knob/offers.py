@@ -9,6 +9,7 @@ import msgspec
 from memfit.device.audit_records import Audit, KnobRow
 from memfit.errors import UsageError
 from memfit.host import Host
+from memfit.knob._command_line import note_of, why_not
 from memfit.knob._knob import Knob
 from memfit.knob.changes import Change
 from memfit.knob.knobs import KNOBS
@@ -146,12 +147,20 @@ def _offer(key: str, knob: Knob, host: Host, audit: Audit, needs: frozenset[Need
         effect.gain.high_bytes or effect.gain.cuda_bytes
     ):  # what holds nothing is left as it is unless somebody names it
         effect = msgspec.structs.replace(effect, saves=False)
+    words = knob.words(state) if effect.applies and knob.words is not None else {}
+    refusal = why_not(host, audit, words) if words else ""
+    if refusal:
+        effect, words = not_here(refusal), {}
+    note = note_of(host, audit) if words else ""
+    if note:
+        effect = msgspec.structs.replace(effect, cost=f"{effect.cost}; {note}")
+    bolder = knob.bolder(state) if effect.applies and knob.bolder is not None else None
     return msgspec.structs.replace(
         named,
         effect=effect,
         changes=knob.change(state) if effect.applies else (),
-        words=knob.words(state) if effect.applies and knob.words is not None else {},
-        bolder=knob.bolder(state) if effect.applies and knob.bolder is not None else None,
+        words=words,
+        bolder=None if bolder is not None and why_not(host, audit, bolder.words) else bolder,
         settings=knob.settings(state) if effect.applies and knob.settings is not None else {},
         lines=knob.lines(state) if effect.applies and knob.lines is not None else {},
         spared=tuple(sorted(knob.spares & needs)),

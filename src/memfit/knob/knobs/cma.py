@@ -16,7 +16,7 @@ from memfit.device.meminfo import parse_meminfo
 from memfit.device.reading import read_text
 from memfit.host import Host
 from memfit.knob._asked import size_of
-from memfit.knob._command_line import PATHS, is_tegra, why_not
+from memfit.knob._command_line import PATHS, is_tegra
 from memfit.knob._knob import Knob
 from memfit.knob.records import Effect, Gain, Wish, Words, not_here
 from memfit.units import MIB, format_bytes
@@ -43,7 +43,6 @@ class Pool(msgspec.Struct, frozen=True, kw_only=True):
         after_bytes: that with a margin.
         counted: drivers' share was counted. failed: the log has an allocation that the pool could not give.
         nvgpu: the GPU takes its memory from it.
-        refusal: why the command line stays as it is.
         asked: somebody asks for ``after_bytes``.
     """
 
@@ -54,7 +53,6 @@ class Pool(msgspec.Struct, frozen=True, kw_only=True):
     counted: bool
     failed: bool
     nvgpu: bool
-    refusal: str
     asked: bool = False
 
 
@@ -83,7 +81,6 @@ def _read(host: Host, audit: Audit) -> Pool | None:
         counted=own is not None,
         failed=log is not None and log.cma_failure_bytes is not None,
         nvgpu=nvgpu,
-        refusal=why_not(host, audit, _words_for(after(needed))),
     )
 
 
@@ -100,8 +97,6 @@ def _effect(state: Pool) -> Effect:
         return not_here(f"{format_bytes(state.size_bytes)}, and {format_bytes(state.after_bytes)} are needed")
     if state.after_bytes > _HIGHEST_BYTES:
         return not_here(f"{format_bytes(state.after_bytes)} may find no place below 4 GiB")
-    if state.refusal:
-        return not_here(state.refusal)
     won = min(state.free_bytes, state.size_bytes - state.after_bytes)
     if not won:
         return not_here("nothing of it is free: it would win nothing")
@@ -124,8 +119,6 @@ def _larger(state: Pool) -> Effect:
     """What more of it there is, NvMap cannot allocate while it is free."""
     if state.after_bytes > _HIGHEST_BYTES:
         return not_here(f"{format_bytes(state.after_bytes)} may find no place below 4 GiB")
-    if state.refusal:
-        return not_here(state.refusal)
     more = state.after_bytes - state.size_bytes
     told = f"{format_bytes(state.size_bytes)}, {format_bytes(state.after_bytes)} then; MemTotal does not change"
     return Effect(

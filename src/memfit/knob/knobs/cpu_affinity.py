@@ -45,9 +45,9 @@ class Affinity(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read(host: Host, audit: Audit) -> Affinity | None:
-    """None on an image, and where the kernel does not say which CPUs run."""
+    """None where a machine runs and its kernel does not say which CPUs do."""
     serving, cores = read_serving(host, audit), read_cores(host)
-    if serving is None or not cores.online:
+    if serving is None or (serving.live and not cores.online):
         return None
     allowed = {}
     for one in serving.served:
@@ -64,7 +64,7 @@ def at(state: Affinity, wish: Wish) -> Affinity:
     if not cpus:
         raise no_such("cpu_affinity", wish.value, _TAKES)
     missing = tuple(cpu for cpu in cpus if cpu not in state.cores.online)
-    if missing:
+    if missing and state.cores.online:
         online = format_list(state.cores.online)
         raise UsageError(
             f"cpu_affinity={wish.value}: no CPU {format_list(missing)} runs here", hint=f"there are {online}"
@@ -75,6 +75,8 @@ def at(state: Affinity, wish: Wish) -> Affinity:
 
 def effect(state: Affinity) -> Effect:
     """Speed and no memory, so it is done by name; by itself only where some CPUs are faster than others."""
+    if not state.asked and not state.cores.online:
+        return not_here("an image does not say which CPUs there will be: --knob cpu_affinity=UNIT:CPUS does")
     if not state.asked and not state.cores.told:
         last = state.cores.online[-1]
         example = (
@@ -93,11 +95,13 @@ def effect(state: Affinity) -> Effect:
         return not_here(f"{one.unit} runs on {format_list(now)} already")
     stands = f"it may run on {format_list(now)} now" if now else "where it runs now is not known"
     why = f"; {state.cores.told}" if state.cores.told else ""
+    few = "" if state.cores.online else "; where none of these CPUs is there, it does not start"
     return Effect(
         applies=True,
         gain=Gain(evidence=f"{one.unit}: {stands}, on {format_list(state.after)} then{why}: speed and no memory"),
         when="reboot",
-        cost=f"it has fewer CPUs, and as many threads as before unless --knob threads says so; {restart(one.unit)}",
+        cost="it has fewer CPUs, and as many threads as before unless --knob threads says so; "
+        f"{restart(state.serving, one.unit)}{few}",
         risk="low",
         saves=False,
     )

@@ -58,7 +58,8 @@ def effect(state: HugePages) -> Effect:
         return Effect(
             applies=True,
             gain=Gain(evidence=f"{state.now} now; how much programs will take that they do not use nobody can say"),
-            cost="every program may take 2 MiB where it uses 4 KiB, and the kernel keeps more memory free for them",
+            cost="every program may take 2 MiB where it uses 4 KiB, and from the next boot on the kernel keeps more "
+            "memory free for them",
             risk="low",
             saves=False,
         )

@@ -28,7 +28,7 @@ class OomPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """Services that run models, and memory.
 
     Attributes:
-        memory_bytes: MemTotal.
+        memory_bytes: MemTotal; 0 on an image.
         scores: ``oom_score_adj`` of their processes, by id; what may not be read is missing.
         overruled: by unit, why memfit's own drop-in would not count.
     """
@@ -40,16 +40,16 @@ class OomPolicy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read(host: Host, audit: Audit) -> OomPolicy | None:
-    """None on an image."""
+    """None where memory is not known of a machine that runs."""
     serving = read_serving(host, audit)
-    if serving is None or not audit.linux_bytes:
+    if serving is None or (serving.live and not audit.linux_bytes):
         return None
     found = {pid: read_integer(host, f"/proc/{pid}/{_SCORE}") for one in serving.served for pid in one.pids}
     scores = {pid: score for pid, score in found.items() if score is not None}
     keys = ("OOMPolicy", "OOMScoreAdjust")
     return OomPolicy(
         serving=serving,
-        memory_bytes=audit.linux_bytes,
+        memory_bytes=audit.linux_bytes or 0,
         scores=scores,
         overruled=overruled(host, keys),
     )
@@ -66,6 +66,8 @@ def score_of(state: OomPolicy, one: Served) -> int:
     ``oom_badness`` (mm/oom_kill.c) counts resident pages, swap and page tables; the share of the service is taken off
     and a tenth more, in steps of 50.
     """
+    if not state.memory_bytes:
+        return _USUAL
     share = -(-1000 * one.rss_bytes // state.memory_bytes) + _MARGIN
     return max(_LEAST, min(_USUAL, -share // _STEP * _STEP))
 
@@ -90,7 +92,8 @@ def effect(state: OomPolicy) -> Effect:
         applies=True,
         gain=Gain(evidence=f"{share}{now}, {score_of(state, one)} then: no memory, but the order in which it is taken"),
         when="reboot",
-        cost=f"when memory runs out, others are killed first, though the model may be the cause; {restart(one.unit)}",
+        cost=f"when memory runs out, others are killed first, though the model may be the cause; "
+        f"{restart(state.serving, one.unit)}",
         risk="low",
         saves=False,
     )

@@ -13,7 +13,7 @@ from memfit.device.facts import boot_log, bounce_buffers
 from memfit.errors import ProbeError, UsageError
 from memfit.host import Host
 from memfit.knob._asked import number_of, size_of
-from memfit.knob._command_line import PATHS, current, is_tegra, why_not
+from memfit.knob._command_line import PATHS, current, is_tegra
 from memfit.knob._knob import Knob
 from memfit.knob.records import Bolder, Effect, Gain, Wish, Words, not_here
 from memfit.units import GIB, MIB, format_bytes
@@ -39,7 +39,6 @@ class Buffers(msgspec.Struct, frozen=True, kw_only=True):
         used_bytes, most_used_bytes: None where nobody could count.
         tegra: an IOMMU maps for its devices. virtual: a virtual machine's board.
         forced: somebody asked for bouncing. full: the log says that there were too few.
-        refusal: why the command line stays as it is.
         asked: somebody asks for ``after_bytes``.
     """
 
@@ -51,7 +50,6 @@ class Buffers(msgspec.Struct, frozen=True, kw_only=True):
     virtual: bool
     forced: bool
     full: bool
-    refusal: str
     asked: bool = False
 
     @property
@@ -88,7 +86,6 @@ def _read(host: Host, audit: Audit) -> Buffers | None:
         virtual=_VIRTUAL in audit.compatible,
         forced=any("force" in value.split(",") for value in current(audit, "swiotlb")),
         full=_is_full(host),
-        refusal=why_not(host, audit, _words_for(after)),
     )
 
 
@@ -124,7 +121,7 @@ def at(state: Buffers, wish: Wish) -> Buffers:
 
 def _why_left(state: Buffers) -> str:
     if state.asked and state.after_bytes > state.size_bytes:
-        return state.refusal
+        return ""
     if not (state.tegra or (state.virtual and state.unused)):
         return "no IOMMU is known to map for its devices, so they may need the buffers"
     if state.forced:
@@ -133,7 +130,7 @@ def _why_left(state: Buffers) -> str:
         return "the kernel's log says 'swiotlb buffer is full': it has too few already"
     if state.after_bytes >= state.size_bytes:
         return f"it has {format_bytes(state.size_bytes)} already"
-    return state.refusal
+    return ""
 
 
 def _bolder(state: Buffers) -> Bolder | None:

@@ -43,9 +43,9 @@ class Threads(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read(host: Host, audit: Audit) -> Threads | None:
-    """None on an image, and where the kernel does not say which CPUs run."""
+    """None where a machine runs and its kernel does not say which CPUs do."""
     serving, cores = read_serving(host, audit), read_cores(host)
-    if serving is None or not cores.online:
+    if serving is None or (serving.live and not cores.online):
         return None
     keys = tuple(f"Environment {name}" for name in _NAMES)
     return Threads(serving=serving, cores=cores, overruled=overruled(host, keys))
@@ -64,6 +64,8 @@ def at(state: Threads, wish: Wish) -> Threads:
 def effect(state: Threads) -> Effect:
     """Speed, mostly; of memory only stacks, and which of its threads compute nobody can see from outside."""
     one = state.serving.one
+    if not state.after:
+        return not_here("an image does not say how many CPUs there will be: --knob threads=N does")
     if one is None:
         return unclear(state.serving, "threads", "UNIT:N")
     if one.unit in state.overruled:
@@ -85,7 +87,7 @@ def effect(state: Threads) -> Effect:
             + (f"; {stacks}; which of them compute is not seen" if extra else ""),
         ),
         when="reboot",
-        cost=f"a command line that says --threads still counts more; {restart(one.unit)}",
+        cost=f"a command line that says --threads still counts more; {restart(state.serving, one.unit)}",
         risk="low",
         saves=False,
     )

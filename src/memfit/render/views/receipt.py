@@ -26,7 +26,7 @@ def document(receipt: Receipt) -> Document:
     if receipt.waits_for_boot:
         blocks.append(Note("some of it takes effect after the next boot: memfit status then says what it gave"))
     if receipt.state == "applied":
-        blocks.append(shell_command("take it back", "memfit", "undo", receipt.id))
+        blocks.append(shell_command("take it back", "memfit", "undo", *receipt.place, receipt.id))
     name = f"{receipt.id} on {receipt.host}" if receipt.id else receipt.host
     return Document(f"Settings {name}", tuple(blocks))
 

@@ -21,7 +21,7 @@ def document(status: Status) -> Document:
     if drifted:
         blocks.append(Bullets(tuple(drifted), "warn", "Changed since by somebody else"))
     if applied:
-        blocks.append(shell_command("take the last one back", "memfit", "undo", applied[-1].id))
+        blocks.append(shell_command("take the last one back", "memfit", "undo", *applied[-1].place, applied[-1].id))
     return Document(f"Settings changed on {status.host}", tuple(blocks))
 
 
