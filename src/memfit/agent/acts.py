@@ -5,9 +5,11 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
+from memfit.agent import theirs
 from memfit.agent.failure import Failure, of_system
 from memfit.agent.journal import Entry, Journal
 from memfit.agent.machine import ONE_WAY, Machine
+from memfit.agent.shown import Shown, ending
 from memfit.agent.steps import begun, is_running
 
 # these do their work or nothing: one that failed has left nothing to take back
@@ -27,6 +29,7 @@ class Acts:
 
     def __init__(self, machine: Machine, journal: Journal) -> None:
         self._machine = machine
+        self._shown = Shown(machine, journal)
         self._journal = journal
         self._along: dict[int, str] = {}  # what is noted, where a full disk takes no note
 
@@ -54,7 +57,7 @@ class Acts:
             self._put_back_along(step, entry)
         elif step["kind"] == "run":
             # a program may fail to take back what it never did
-            self._journal.note(entry, begun(step), {"begun": True})
+            self._journal.note(entry, begun(step), {"begun": True, "shown": self._shown.ask(step)})
             try:
                 self._run(step["do"])
             except Failure:
@@ -62,6 +65,14 @@ class Acts:
                     self._machine.run(step["undo"])
                 self._journal.forget(entry, begun(step))
                 raise
+
+    def done(self, steps: list[dict[str, Any]], entry: Entry) -> None:
+        """Note what programs say of what they left, once all of them were run.
+
+        Raises:
+            OSError: it cannot be noted.
+        """
+        self._shown.note(steps, entry)
 
     def verify(self, step: dict[str, Any]) -> None:
         """Look again.
@@ -124,6 +135,10 @@ class Acts:
                 self._machine.set_value(step["path"], step["before"])
                 self._put_back_along(step, entry)
         elif step["kind"] == "run" and (same_boot or step["lasting"]) and self._journal.has_note(entry, begun(step)):
+            if step["number"] in theirs.agreed(self._journal, entry) and self._shown.is_theirs(step, entry):
+                return
+            with suppress(OSError):  # a full disk keeps nothing from going back
+                self._journal.note(entry, ending(step), {"begun": True})
             try:
                 self._run(step["undo"])
             except Failure:

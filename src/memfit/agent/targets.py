@@ -1,6 +1,6 @@
 """Targets that change by themselves later on: what a program makes anew, and what a boot puts back.
 
-Files that only take room (``memfit.agent.spaces``) go along with them.
+Files that only take room (``memfit.agent.spaces``) and what programs set (``memfit.agent.shown``) go along with them.
 
 A program whose ``do`` and ``undo`` are the same makes files anew from others (``update-grub``). What they held before
 is kept and put back as it was; only where somebody made them anew since, as every new kernel does, it runs again.
@@ -18,6 +18,7 @@ from memfit.agent.failure import Failure, of_system
 from memfit.agent.journal import Entry, Journal
 from memfit.agent.machine import Machine
 from memfit.agent.nodes import Nodes
+from memfit.agent.shown import Shown
 from memfit.agent.spaces import Spaces
 from memfit.agent.steps import after_of, before_of, begun, content_of, touched_of
 from memfit.agent.tree import Node, Tree, node_of
@@ -32,6 +33,7 @@ class Targets(Nodes):
         super().__init__(tree, journal)
         self._machine = machine
         self._spaces = Spaces(tree, journal)
+        self._shown = Shown(machine, journal)
 
     def contents(self, steps: list[dict[str, Any]]) -> dict[int, bytes]:
         """See ``Nodes.contents``."""
@@ -137,6 +139,8 @@ class Targets(Nodes):
             if self._now(step).same_as(after_of(step)._replace(sha256=other)):
                 return
         self._spaces.check_drift(step, entry)
+        if self._machine.live:
+            self._shown.check_drift(step, entry)
         if step["kind"] != "node" or not boot.has_fallen(self._tree, entry.id, step["path"]):
             super().check_drift(step, entry)
 

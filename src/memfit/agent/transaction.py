@@ -163,7 +163,9 @@ class Transactions:
         """What somebody changed since a transaction was applied; what a later one changed is that one's."""
         found = []
         later = self._changed_after(entry)
-        for step in (one for one in self.journal.plan(entry)["steps"] if key_of(one) not in later):
+        for step in self.journal.plan(entry)["steps"]:
+            if {key_of(step), *contended([step])} & later.keys():
+                continue
             try:
                 self._nodes.check_drift(step, entry)
             except Failure as failure:
@@ -210,6 +212,7 @@ class Transactions:
             for step in steps:
                 self._acts.act(step, entry)
             self._nodes.made(steps, entry)
+            self._acts.done(steps, entry)
             for step in steps:
                 self._nodes.verify(step)
                 self._acts.verify(step)
