@@ -287,6 +287,40 @@ def test_what_is_read_later_would_win(name: str, value: str, line: str) -> None:
     assert asked(name, value, process(), with_drop_in("10-first.conf", f"[Service]\n{line}\n")).effect.applies
 
 
+LATER = "[Service]\nOOMScoreAdjust=100\n"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/run/systemd/system/llama.service.d/70-late.conf",
+        "/usr/lib/systemd/system/llama.service.d/zz.conf",
+        "/usr/local/lib/systemd/system/llama.service.d/zz.conf",
+        "/etc/systemd/system.control/llama.service.d/90-OOM.conf",
+        "/usr/lib/systemd/system/service.d/99-all.conf",
+    ],
+)
+def test_what_is_read_later_wins_from_every_folder(path: str) -> None:
+    later = asked("oom_policy", "", process(), {path: LATER})
+    assert later.effect.reason == f"{path} is read later and sets OOMScoreAdjust: change it there"
+    early = path.rpartition("/")[0] + "/05-first.conf"
+    assert asked("oom_policy", "", process(), {early: LATER}).effect.applies
+    # one of the same name takes the place of those in later folders
+    shadow = "/etc/systemd/system.control/" + "/".join(path.split("/")[-2:])
+    if shadow != path:
+        assert asked("oom_policy", "", process(), {path: LATER, shadow: "[Service]\n"}).effect.applies
+
+
+def test_drop_ins_of_templates_and_of_names_that_begin_alike() -> None:
+    unit = "gguf-small@a.service"
+    there = {**process(unit=f"/system.slice/{unit}"), f"{UNITS}/gguf-small@.service": b"[Service]\n"}
+    for whose in ("gguf-small@.service", "gguf-.service"):
+        path = f"/etc/systemd/system/{whose}.d/99.conf"
+        assert f"{path} is read later" in asked("oom_policy", "", there, {path: LATER}).effect.reason
+    other = asked("oom_policy", "", there, {"/etc/systemd/system/gguf@.service.d/99.conf": LATER})
+    assert other.effect.applies
+
+
 def test_no_name_of_a_service() -> None:
     for name in ("foo@/../../x.service", "a b", "x\ny"):
         with pytest.raises(UsageError, match="no name of a service"):

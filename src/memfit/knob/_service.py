@@ -15,7 +15,7 @@ from memfit.device.facts import processes
 from memfit.errors import ProbeError, UnknownName, UsageError
 from memfit.host import Host
 from memfit.knob._drop_ins import PATHS as _DROP_INS
-from memfit.knob._drop_ins import read_lines
+from memfit.knob._drop_ins import drop_ins, read_lines
 from memfit.knob._unit_commands import is_masked, started_services, starts_a_model
 from memfit.knob._units import FOLDERS
 from memfit.knob.records import Effect, not_here
@@ -72,7 +72,8 @@ class Serving(msgspec.Struct, frozen=True, kw_only=True):
 def read_serving(host: Host, audit: Audit) -> Serving | None:
     """None where a machine runs and does not say what."""
     if not host.live:
-        units = [unit for unit in started_services(host) if not is_denied(unit) and starts_a_model(host, unit)]
+        found = drop_ins(host)
+        units = [unit for unit in started_services(host) if not is_denied(unit) and starts_a_model(host, unit, found)]
         served = tuple(Served(unit=unit, lines=read_lines(host, unit)) for unit in units)
         return _with_others(host, Serving(served=served, live=False))
     if not audit.terms:

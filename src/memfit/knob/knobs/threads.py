@@ -9,7 +9,7 @@ from memfit.host import Host
 from memfit.knob._asked import no_such, number_of
 from memfit.knob._cores import PATHS as _CORES
 from memfit.knob._cores import Cores, read_cores
-from memfit.knob._drop_ins import overruled
+from memfit.knob._drop_ins import overruled, overruling
 from memfit.knob._knob import Knob
 from memfit.knob._service import PATHS, Serving, named, read_serving, restart, split_value, unclear
 from memfit.knob.records import Effect, Gain, Lines, Wish, not_here
@@ -28,7 +28,7 @@ class Threads(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         asked: what somebody asks for; 0 where nobody does.
-        overruled: by unit, why memfit's own drop-in would not count.
+        overruled: by whose drop-ins, why memfit's own drop-in would not count.
     """
 
     serving: Serving
@@ -68,8 +68,9 @@ def effect(state: Threads) -> Effect:
         return not_here("an image does not say how many CPUs there will be: --knob threads=N does")
     if one is None:
         return unclear(state.serving, "threads", "UNIT:N")
-    if one.unit in state.overruled:
-        return not_here(state.overruled[one.unit])
+    later = overruling(state.overruled, one.unit)
+    if later:
+        return not_here(later)
     if one.lines.items() >= _wanted(state.after).items():
         return not_here(f"{one.unit} has it already: {state.after}")
     count = len(state.cores.online)
