@@ -321,6 +321,15 @@ def test_drop_ins_of_templates_and_of_names_that_begin_alike() -> None:
     assert other.effect.applies
 
 
+@pytest.mark.parametrize("folder", ["/etc/systemd/system", "/run/systemd/system"])
+def test_a_masked_service_is_refused_where_it_runs_as_well(folder: str) -> None:
+    held = serving(process(), {f"{UNITS}/vllm.service": b"[Service]\n"})[0].snapshot
+    link = f"{folder}/vllm.service"
+    host = SnapshotHost(msgspec.structs.replace(held, links={**held.links, link: "/dev/null"}))
+    with pytest.raises(UsageError, match=r"vllm\.service is masked, so nothing starts it"):
+        offers(host, audit(host), names=["oom_policy"], wishes={"oom_policy": Wish(value="vllm")})
+
+
 def test_no_name_of_a_service() -> None:
     for name in ("foo@/../../x.service", "a b", "x\ny"):
         with pytest.raises(UsageError, match="no name of a service"):

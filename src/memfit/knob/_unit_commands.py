@@ -23,6 +23,7 @@ _SHELLS = ("sh", "bash", "dash")
 _PARTS = re.compile(r"&&|\|\||[;&|\n]")
 _ASSIGNMENT = re.compile(r"\w+=.*", re.DOTALL)
 _MOST_BYTES = 1 << 16
+_MASKED = (SYSTEM, "/run/systemd/system")
 
 
 def started_services(host: Host) -> tuple[str, ...]:
@@ -34,7 +35,7 @@ def started_services(host: Host) -> tuple[str, ...]:
 
 def is_masked(host: Host, unit: str) -> bool:
     """Whether a link keeps a unit, or the template that it is an instance of, from ever being started."""
-    return any(read_link(host, f"{folder}/{name}") == "/dev/null" for folder in (SYSTEM,) for name in _names(unit))
+    return any(read_link(host, f"{folder}/{name}") == "/dev/null" for folder in _MASKED for name in _names(unit))
 
 
 def starts_a_model(host: Host, unit: str, found: Mapping[str, Sequence[str]]) -> bool:
