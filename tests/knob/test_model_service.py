@@ -330,6 +330,36 @@ def test_a_masked_service_is_refused_where_it_runs_as_well(folder: str) -> None:
         offers(host, audit(host), names=["oom_policy"], wishes={"oom_policy": Wish(value="vllm")})
 
 
+def test_a_file_of_variables_counts_more(tmp_path: Path) -> None:
+    root = image(tmp_path, llama="/usr/bin/llama-server")
+    file, defaults = root / UNITS.lstrip("/") / "llama.service", root / "etc/default/llama"
+    defaults.parent.mkdir()
+    file.write_text(file.read_text() + "EnvironmentFile=-/etc/default/llama\n")
+    assert of_image(root, "threads", "3").applies  # it is not there
+    defaults.write_text("MODEL=/m\n# OMP_NUM_THREADS=8\n")
+    assert of_image(root, "threads", "3").applies
+    defaults.write_text("MODEL=/m\nOMP_NUM_THREADS=8\n")
+    reason = of_image(root, "threads", "llama:3").effect.reason
+    assert reason == "/etc/default/llama sets OMP_NUM_THREADS, which counts more: change it there"
+    drop_in = root / "etc/systemd/system/llama.service.d/10-own.conf"
+    drop_in.parent.mkdir()
+    drop_in.write_text("[Service]\nEnvironmentFile=\n")
+    assert of_image(root, "threads", "3").applies
+    drop_in.write_text("[Service]\nEnvironmentFile=\nEnvironmentFile=/etc/default/l*\n")
+    assert not of_image(root, "threads", "3").applies
+
+
+def test_what_is_not_fetched_of_them_is_said() -> None:
+    unit: dict[str, str | bytes] = {
+        "/etc/systemd/system/llama.service": "[Service]\nEnvironmentFile=/etc/default/llama\n"
+    }
+    there = process(threads=70)
+    assert "(/etc/default/llama was not read)" in asked("threads", "3", there, unit).effect.cost
+    assert "was not read" not in asked("threads", "3", there).effect.cost
+    del there[f"{UNITS}/llama.service"]
+    assert "(its unit file, which may name one, was not read)" in asked("threads", "3", there).effect.cost
+
+
 def test_no_name_of_a_service() -> None:
     for name in ("foo@/../../x.service", "a b", "x\ny"):
         with pytest.raises(UsageError, match="no name of a service"):
