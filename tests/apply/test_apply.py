@@ -13,6 +13,7 @@ import pytest
 
 from memfit.apply import Place, apply, choose, propose, status, undo
 from memfit.apply.place import ask
+from memfit.apply.records import AppliedKnob
 from memfit.device.audit import audit
 from memfit.errors import ApplyError, Drift, ProbeError, UsageError
 from memfit.host.rootfs import RootfsHost
@@ -20,6 +21,7 @@ from memfit.knob import Offer, offers
 from memfit.knob.changes import as_request
 from memfit.knob.combine import changes_of
 from memfit.knob.records import Effect
+from memfit.render.views.receipt import sentence
 from small_image import everything, make_image
 from ssh_server import Server, require_sshd
 
@@ -43,6 +45,21 @@ def chosen(root: Path, *names: str) -> tuple[list[Offer], tuple[object, ...]]:
     found = audit(host)
     picked, _ = choose(offers(host, found, names=names), names, risk=False)
     return picked, changes_of(host, found, picked)
+
+
+def test_a_receipt_says_what_a_boot_alone_does_not_do(image: Path) -> None:
+    """As the proposal does: /etc/kernel/cmdline counts once the boot entries are made again."""
+    picked, changes = chosen(image, "cups")
+    effect = msgspec.structs.replace(picked[0].effect, when="reboot")
+    picked = [msgspec.structs.replace(picked[0], by_hand="it counts once entries are made again", effect=effect)]
+    place = Place(root=str(image))
+    words = f"cups: {picked[0].by_hand}"
+    for receipt in (apply(place, "image", picked, changes), undo(place, "image")):  # type: ignore[arg-type]
+        assert words in sentence(receipt)
+        assert "next boot" not in sentence(receipt)
+    more = (*receipt.knobs, AppliedKnob(name="zram", when="reboot"))
+    waiting = msgspec.structs.replace(receipt, state="applied", waits_for_boot=True, knobs=more)
+    assert sentence(waiting) == f"the rest comes with the next boot; {words}"
 
 
 def test_an_image_is_prepared_and_taken_back(image: Path) -> None:

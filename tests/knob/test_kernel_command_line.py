@@ -307,11 +307,14 @@ def test_that_no_boot_falls_back_is_said_with_the_cost() -> None:
     assert offer.applies
     assert offer.words
     assert "no boot falls back by itself" in offer.effect.cost
+    assert offer.by_hand in offer.effect.cost
+    assert "sudo kernel-install add VERSION IMAGE" in offer.by_hand
     host = jetson({extlinux.PATH: STOCK.replace("rw rootwait", "rw crashkernel=64M rootwait")})[0]
     boot = msgspec.structs.replace(known.boot, command_line="rw crashkernel=64M", secure_boot=False)
     (offer,) = offers(host, msgspec.structs.replace(known, boot=boot), names=["crash_kernel"])
     assert offer.words
     assert "falls back" not in offer.effect.cost
+    assert offer.by_hand == ""
     overlays = STOCK.replace("rw rootwait", "rw crashkernel=64M rootwait") + "      OVERLAYS /boot/a.dtbo\n"
     host = jetson({extlinux.PATH: overlays})[0]
     (offer,) = offers(host, msgspec.structs.replace(known, boot=boot), names=["crash_kernel"])

@@ -46,6 +46,7 @@ def apply(place: Place, host: str, chosen: Sequence[Offer], changes: Sequence[Ch
             high_bytes=offer.effect.gain.high_bytes,
             when=offer.effect.when,
             value=offer.value,
+            by_hand=offer.by_hand,
         )
         for offer in chosen
     ]

@@ -129,6 +129,11 @@ def why_not(host: Host, audit: Audit, words: Words) -> str:
     return loader.refusal or _why_not(host, audit, loader, words)
 
 
+def by_hand_of(host: Host, audit: Audit) -> str:
+    """What somebody has to do for a change to take effect where a boot alone does not do it; else empty."""
+    return boot_loader(host, audit).note
+
+
 def note_of(host: Host, audit: Audit) -> str:
     """How a change takes effect where a boot alone does not do it, and what the loader will not read; else empty."""
     loader = boot_loader(host, audit)
