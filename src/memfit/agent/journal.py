@@ -262,7 +262,6 @@ def _by_hand(entry: Entry) -> str:
     return f"{kept}, {beside}; put back what differs, then move {entry.path} away: every change waits for that"
 
 
-
 def _ours() -> Node:
     return _OURS._replace(uid=os.geteuid(), gid=os.getegid())
 
