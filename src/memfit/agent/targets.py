@@ -22,6 +22,7 @@ from memfit.agent.shown import Shown
 from memfit.agent.spaces import Spaces
 from memfit.agent.steps import after_of, before_of, begun, content_of, touched_of
 from memfit.agent.tree import Node, Tree, node_of
+from memfit.agent.trial import TRIAL, Tried, read_trial, settle
 
 _MADE = "made"
 
@@ -62,7 +63,7 @@ class Targets(Nodes):
                 trial, path = step["trial"], _tried(step)
                 (touched,) = (one for one in touched_of(step) if one["path"] == path)
                 before = self._journal.before(entry, touched["number"], before_of(touched).sha256)
-                file = boot.Tried(path, before, before, before_of(touched))
+                file = Tried(path, before, before, before_of(touched))
                 sources = [
                     self._source(one, entry)
                     for one in steps
@@ -79,9 +80,9 @@ class Targets(Nodes):
         try:
             self._begin(step, entry)
         except OSError as error:
-            raise of_system(boot.TRIAL, error) from error
+            raise of_system(TRIAL, error) from error
         super().put(step, entry)
-        boot.settle()
+        settle()
 
     def verify(self, step: dict[str, Any]) -> None:
         """See ``Nodes.verify``."""
@@ -118,10 +119,10 @@ class Targets(Nodes):
                 try:
                     boot.forget(self._tree, entry.id)
                 except OSError as error:
-                    raise of_system(boot.TRIAL, error) from error
+                    raise of_system(TRIAL, error) from error
                 with suppress(OSError):  # a full disk keeps nothing from going back
                     self._try_earlier(step, entry)
-                boot.settle()
+                settle()
 
     def check_drift(self, step: dict[str, Any], entry: Entry) -> None:
         """See ``Nodes.check_drift``; what a boot fell back to is memfit's own as well."""
@@ -180,7 +181,7 @@ class Targets(Nodes):
         path = _tried(step)
         now = self._tree.node(path)
         for earlier in reversed(self._journal.entries()):
-            if boot.read_trial(self._tree) or earlier.state != "applied" or earlier.number >= entry.number:
+            if read_trial(self._tree) or earlier.state != "applied" or earlier.number >= entry.number:
                 continue
             with suppress(Failure):  # a damaged plan is told to who asks for it
                 steps = self._journal.plan(earlier)["steps"]
@@ -212,11 +213,11 @@ class Targets(Nodes):
         made = self._journal.noted(entry, _MADE).get(_tried(step))
         return made is not None and now.same_as(node_of(made))
 
-    def _source(self, step: dict[str, Any], entry: Entry) -> boot.Tried:
+    def _source(self, step: dict[str, Any], entry: Entry) -> Tried:
         """What a boot loader's file is made from, as it will be and as it is."""
         before, after = before_of(step), after_of(step)
         was = self._journal.before(entry, step["number"], before.sha256) if before.kind == "file" else None
-        return boot.Tried(step["path"], content_of(step) if after.kind == "file" else None, was, after)
+        return Tried(step["path"], content_of(step) if after.kind == "file" else None, was, after)
 
 
 def _tried(step: dict[str, Any]) -> str:
