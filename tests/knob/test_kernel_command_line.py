@@ -21,7 +21,8 @@ from memfit.host.snapshot import SnapshotHost
 from memfit.knob import _command_line as command_line
 from memfit.knob import _extlinux as extlinux
 from memfit.knob import offers
-from memfit.knob._command_line import boot_loader, changed, command_line_changes, drop_in, proven, split, why_not
+from memfit.knob._command_line import boot_loader, command_line_changes, drop_in, why_not
+from memfit.knob._command_words import changed, proven, split
 from memfit.knob.changes import Change, FileChange, LinkChange, RunChange, as_request
 from whole_machine import machine
 
