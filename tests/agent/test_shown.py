@@ -79,12 +79,24 @@ def test_clocks_that_somebody_let_go_since(board: Board) -> None:
         return real(words, most_s)
 
     machine.run = held  # type: ignore[method-assign]
-    board.apply(CLOCKS)
+    first = board.apply(CLOCKS)
     machine.shown[SHOW] = clocks("cpu1", "GPU")
-    assert board.fails("undo")["diff"] == "-cpu0 held\n+cpu0 free"
+    assert board.fails("undo")["diff"] == "-cpu0 held\n+cpu0 729600 to 1510400"
+    machine.shown[SHOW] = clocks("cpu0", "GPU").replace("MinFreq=729600", "MinFreq=1000000")
+    assert board.fails("undo")["diff"] == "-cpu1 held\n+cpu1 1000000 to 1510400"
+    machine.shown[SHOW] = clocks("cpu0", "cpu1", "GPU").replace("1510400", "1190400")  # too hot for more
+    assert board.ask("status")["ok"]["receipts"][0]["drift"] == []
+    machine.shown[SHOW] = clocks("cpu0", "GPU")  # cpu1 is as it was
+    assert board.ask("status")["ok"]["receipts"][0]["drift"] == []
+    later = board.apply(POWER)
+    machine.shown[SHOW] = clocks()
+    assert [receipt["drift"] for receipt in board.ask("status")["ok"]["receipts"]] == [[], []]
+    assert board.fails("undo", id=first["id"])["hint"] == f"undo {later['id']} first"
+    board.undo()
+    machine.ran.clear()
     machine.boot = "2"  # nothing of it is left after one
     assert board.undo()["state"] == "undone"
-    assert machine.ran == ["jetson_clocks"]
+    assert machine.ran == []
 
 
 def test_a_bound_of_files_in_memory(board: Board) -> None:

@@ -221,7 +221,7 @@ def test_a_program_that_sets_and_resets_is_taken_back_in_the_other_order(board: 
     first = board.apply(run("nvpmodel -m 2", "nvpmodel -m 1", lasting=True))
     second = board.apply(run("nvpmodel -m 0", "nvpmodel -m 2", lasting=True))
     failure = board.fails("undo", id=first["id"])
-    assert failure["message"] == f"nvpmodel: {second['id']} changed it after {first['id']}"
+    assert failure["message"] == f"power mode and clocks: {second['id']} changed it after {first['id']}"
     board.undo()
     board.undo()
     assert board.machine.ran[-2:] == ["nvpmodel -m 2", "nvpmodel -m 1"]

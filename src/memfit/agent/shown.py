@@ -58,8 +58,9 @@ class Shown:
         left = str(self._journal.noted(entry, _NOTE).get(str(step["number"]), ""))
         if not left or not (step["lasting"] or self._journal.plan(entry)["boot_id"] == self._machine.boot_id()):
             return
-        now = self.ask(step)
-        if now in ("", left, self._journal.noted(entry, begun(step)).get("shown")):
+        now, was = self.ask(step), str(self._journal.noted(entry, begun(step)).get("shown", ""))
+        known = {*left.splitlines(), *was.splitlines()}  # one that is as it was already loses nothing by the way back
+        if known.issuperset(now.splitlines()):
             return
         raise Failure(
             "drift",
@@ -106,8 +107,10 @@ def _mode(said: str) -> str:
 
 
 def _held(said: str) -> str:
-    """Which clocks are held at their highest; what they are this moment is nobody's setting."""
-    return "\n".join(f"{name} {'held' if low == high else 'free'}" for name, low, high in _CLOCK.findall(said))
+    """Which clocks are held, whatever heat makes of them, and the range of the others; never what they are now."""
+    return "\n".join(
+        f"{name} {'held' if low == high else f'{low} to {high}'}" for name, low, high in _CLOCK.findall(said)
+    )
 
 
 def _size(said: str) -> str:

@@ -33,6 +33,8 @@ from memfit.agent.tree import ABSENT, Node, Tree, node_of
 
 _NODES = ("file", "link", "remove")
 _MOST_STEPS = 10_000
+_SETS = {"nvpmodel": "power mode and clocks", "jetson_clocks": "power mode and clocks"}
+"""What programs set, where two set the same: a mode has clocks of its own."""
 if TYPE_CHECKING:  # what Python 3.8 cannot evaluate
     # the last word on a change: it raises Failure for what is never made
     Policy = Callable[[dict[str, Any], Aliases], None]
@@ -124,7 +126,7 @@ def contended(steps: list[dict[str, Any]]) -> set[str]:
 
 def _setter(step: dict[str, Any]) -> str:
     do, undo = step.get("do"), step.get("undo")
-    return str(do[0]) if do and undo and do[0] == undo[0] else ""
+    return _SETS.get(do[0], str(do[0])) if do and undo and do[0] == undo[0] else ""
 
 
 def _refuse_to_write_over(steps: list[dict[str, Any]]) -> None:
