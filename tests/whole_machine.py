@@ -67,7 +67,7 @@ def machine(
 
 def whole_files() -> dict[str, str | bytes]:
     """Everything that a knob looks for."""
-    units = {path: _UNIT for path in offer_paths() if path.startswith((_UNITS, _USER_UNITS))}
+    units = {path: _UNIT for path in offer_paths() if path.startswith((_UNITS, _USER_UNITS)) and "*" not in path}
     zram = {f"/sys/block/zram{number}/mm_stat": "4096 74 12288 0 12288 0 0 0 0\n" for number in range(6)}
     swaps = "".join(f"/dev/zram{number} partition 650224 4 5\n" for number in range(6))
     return {

@@ -30,7 +30,8 @@ class FakeMachine(Machine):
     broken: verbs and units, such as ``stop docker.service``, and programs that fail, with what they say.
     restless: units that start again by themselves.
     reloads: how many times systemd read its files; the next ``bad_reloads`` fail.
-    ran: programs, and verbs with units, in order.
+    ran: programs, and verbs with units, in order; those that only ask are left out.
+    shown: what a program that only asks says, by its words; ``nvpmodel -m`` changes what ``nvpmodel -q`` says.
     """
 
     def __init__(self, *units: str) -> None:
@@ -41,6 +42,7 @@ class FakeMachine(Machine):
         self.swaps: set[str] = set()
         self.reloads = self.bad_reloads = 0
         self.ran: list[str] = []
+        self.shown: dict[str, str] = {}
         self.boot = "1"
 
     def boot_id(self) -> str:
@@ -79,9 +81,13 @@ class FakeMachine(Machine):
 
     def run(self, words: list[str], most_s: float = 0.0) -> tuple[int, str]:
         said = " ".join(words)
+        if said in self.shown or said in ("nvpmodel -q", "jetson_clocks --show") or words[0] == "findmnt":
+            return (0, self.shown[said]) if said in self.shown else (127, f"{words[0]}: not installed")
         self.ran.append(said)
         if said in self.broken:
             return 1, self.broken[said]
+        if words[:2] == ["nvpmodel", "-m"] and "nvpmodel -q" in self.shown:
+            self.shown["nvpmodel -q"] = mode(words[2])
         if words[0] in ("swapon", "swapoff"):
             is_on = words[-1] in self.swaps
             if is_on == (words[0] == "swapon"):
@@ -220,3 +226,8 @@ def value(path: str, text: str) -> dict[str, Any]:
 
 def run(do: str, undo: str, **more: Any) -> dict[str, Any]:
     return {"kind": "run", "do": do.split(), "undo": undo.split(), **more}
+
+
+def mode(id: str) -> str:
+    """What nvpmodel says of one."""
+    return f"NV Fan Mode:quiet\nNV Power Mode: MODE_{id}\n{id}\n"

@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 from board import SYSTEM, Board, file_change, run
 
+from memfit.agent.acts import Acts
+from memfit.agent.spaces import Spaces
+
 SWAP = "/swap.memfit"
 SIZE = 64 << 10
 
@@ -78,16 +81,61 @@ def test_a_swapon_that_fails_takes_everything_back(board: Board) -> None:
     assert "Invalid argument" in board.refuses(*changes, kind="apply")
 
 
-def test_what_is_there_is_not_taken_and_the_same_is_nothing_to_do(board: Board) -> None:
+def test_what_is_there_is_not_taken_not_even_its_own_of_before(board: Board) -> None:
     board.write(SWAP, "mine\n")
-    assert "there is something else" in board.refuses(space())
+    assert "is there already" in board.refuses(space())
     board.at(SWAP).unlink()
     board.link(SWAP, "/etc/machine-id")
-    assert "there is something else" in board.refuses(space())
+    assert "is there already" in board.refuses(space())
     board.at(SWAP).unlink()
     used(board)
-    assert board.apply(space())["state"] == "nothing to do"
-    assert "there is something else" in board.refuses(space(2 * SIZE))
+    assert "is there already" in board.refuses(space())
+    assert "is there already" in board.refuses(space(2 * SIZE))
+
+
+def test_somebodys_file_of_the_very_size_is_never_written_over(board: Board) -> None:
+    board.write(SWAP, "m" * SIZE, 0o600)
+    changes = (space(), run(f"mkswap {SWAP}", ""), run(f"swapon {SWAP}", f"swapoff {SWAP}"))
+    said = board.refuses(*changes)
+    assert said == f"{SWAP} is there already, and what is in it would be written over"
+    assert "else rename it" in board.fails("apply", changes=list(changes))["hint"]
+    for words in changes[1:], (run(f"swapoff {SWAP}", f"mkswap {SWAP}"),):
+        assert "is not made by this very change" in board.refuses(*words)
+    assert not board.machine.ran
+    assert board.at(SWAP).read_text() == "m" * SIZE
+
+
+def test_undo_knows_the_very_file_that_was_made(board: Board) -> None:
+    used(board)
+    other = board.write("/other", "m" * SIZE, 0o600)
+    other.rename(board.at(SWAP))
+    assert "another file" in board.fails("undo")["diff"]
+    assert board.undo(keep_theirs=True)["theirs"] == [SWAP]
+    assert board.at(SWAP).read_text() == "m" * SIZE
+
+
+def test_what_was_made_is_known_after_a_death_and_what_was_not_stays(
+    board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def killed(*_: object) -> None:
+        raise Killed
+
+    changes = [space(), run(f"mkswap {SWAP}", ""), run(f"swapon {SWAP}", f"swapoff {SWAP}")]
+    for where, name in ((Acts, "act"), (Spaces, "put")):
+        with monkeypatch.context() as patch:
+            patch.setattr(where, name, killed)
+            with pytest.raises(Killed):
+                board.ask("apply", changes=changes)
+        assert "open" in board.states()
+        if where is Spaces:  # ours never had the name, and somebody takes it meanwhile
+            board.write(SWAP, "m" * SIZE, 0o600)
+        board.ask("status", recover=True)
+        assert board.states() == {"undone"}
+        assert board.at(SWAP).exists() == (where is Spaces)
+        assert not list(board.root.glob(".swap*"))
 
 
 def test_what_somebody_put_in_its_place_stays(board: Board) -> None:

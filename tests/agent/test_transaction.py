@@ -48,6 +48,22 @@ def everything(board: Board) -> list[dict[str, Any]]:
     ]
 
 
+def test_an_interrupted_one_without_a_plan_says_what_to_do(board: Board) -> None:
+    """It is in the way of every later change, until somebody has looked after it."""
+    receipt = board.apply(file_change(CMDLINE, "splash\n"))
+    plan = board.journal(receipt, "plan.json")
+    there = plan.parent.rename(plan.parent.with_suffix(".open"))
+    for damage in (lambda: (there / "plan.json").write_bytes(b"{}"), (there / "plan.json").unlink):
+        damage()
+        for action, changes in (("apply", [file_change(CMDLINE, "")]), ("undo", None)):
+            failure = board.fails(action, **({"changes": changes} if changes else {}))
+            assert "plan.json" in failure["message"]
+            assert f"{receipt['id']}.open/before-*" in failure["hint"]
+            assert f"then move /var/lib/memfit/journal/{receipt['id']}.open away" in failure["hint"]
+    there.rename(board.root / "away")
+    assert board.apply(file_change(CMDLINE, ""))["state"] == "applied"
+
+
 def test_apply_makes_all_of_it_and_undo_takes_all_of_it_back(board: Board) -> None:
     changes = everything(board)
     before = board.seen()

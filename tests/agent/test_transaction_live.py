@@ -169,12 +169,59 @@ def test_what_the_kernel_raises_along_with_huge_pages_stays_as_it_was(board: Boa
     assert board.machine.values[MIN_FREE] == "99999"
 
 
+class Killed(BaseException):
+    pass
+
+
+def test_what_the_kernel_raised_goes_back_after_a_death_in_between(
+    board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the write of the one and the putting back of the other, when applied and when taken back."""
+    board.machine.values[HUGE_PAGES] = "always"
+    before = state(board)
+    real = board.machine.set_value
+
+    def dying(path: str, text: str) -> None:
+        if path == MIN_FREE:
+            raise Killed
+        real(path, text)
+
+    for action in ("apply", "undo"):
+        if action == "undo":
+            board.apply(value(HUGE_PAGES, "madvise"))
+        with monkeypatch.context() as patch:
+            patch.setattr(board.machine, "set_value", dying)
+            with pytest.raises(Killed):
+                board.ask(action, **({"changes": [value(HUGE_PAGES, "madvise")]} if action == "apply" else {}))
+        assert board.machine.values[MIN_FREE] == "67584"
+        board.ask("status", recover=True)
+        assert state(board) == before
+        assert board.states() == {"undone"}
+    board.apply(value(HUGE_PAGES, "madvise"))
+    board.machine.values[MIN_FREE] = "70000"  # somebody's own by now
+    board.undo()
+    assert board.machine.values[MIN_FREE] == "70000"
+
+
+def test_a_full_disk_keeps_what_is_raised_along_from_nothing(board: Board, monkeypatch: pytest.MonkeyPatch) -> None:
+    board.machine.values[HUGE_PAGES] = "always"
+    before = state(board)
+    board.apply(value(HUGE_PAGES, "madvise"))
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(Journal, "note", full)
+    board.undo()
+    assert state(board) == before
+
+
 def test_a_program_that_sets_and_resets_is_taken_back_in_the_other_order(board: Board) -> None:
     """Else the mode of a transaction that was taken back already would come again."""
     first = board.apply(run("nvpmodel -m 2", "nvpmodel -m 1", lasting=True))
     second = board.apply(run("nvpmodel -m 0", "nvpmodel -m 2", lasting=True))
     failure = board.fails("undo", id=first["id"])
-    assert failure["message"] == f"nvpmodel: {second['id']} changed it after {first['id']}"
+    assert failure["message"] == f"power mode and clocks: {second['id']} changed it after {first['id']}"
     board.undo()
     board.undo()
     assert board.machine.ran[-2:] == ["nvpmodel -m 2", "nvpmodel -m 1"]

@@ -16,6 +16,7 @@ from memfit.agent import boot, health
 from memfit.agent.machine import Machine
 from memfit.agent.main import answer
 from memfit.agent.tree import Tree
+from memfit.agent.trial import TRIAL, read_trial
 from memfit.knob import _extlinux as extlinux
 from memfit.knob._command_line import command_line_changes
 from memfit.knob.changes import as_request
@@ -163,7 +164,7 @@ def test_a_healthy_boot_is_kept(board: Board) -> None:
     id = board.apply()
     tried = board.file
     assert board.default == "memfit-primary"
-    trial = boot.read_trial(board.tree)
+    trial = read_trial(board.tree)
     assert (trial["id"], trial["state"], trial["original"]) == (id, "begun", "primary")
     board.power_on()
     assert board.early() == "trying"
@@ -192,17 +193,17 @@ def test_undo_is_to_the_byte_at_any_time(board: Board, reach: Callable[[Board], 
         path: text for path, text in before.items() if path not in moved
     }
     assert {path for path in after.keys() - before.keys() if "journal" not in path.parts} == set()
-    assert boot.read_trial(board.tree) == {}
+    assert read_trial(board.tree) == {}
 
 
 def test_what_a_later_trial_took_the_place_of_is_tried_again(board: Board) -> None:
     earlier = board.apply()
     tried = board.file
     later = board.apply({"loglevel": "3"})
-    assert boot.read_trial(board.tree)["id"] == later
+    assert read_trial(board.tree)["id"] == later
     board.ask("undo", id=later)
     assert board.file == tried
-    trial = boot.read_trial(board.tree)
+    trial = read_trial(board.tree)
     assert (trial["id"], trial["state"], trial["original"]) == (earlier, "begun", "primary")
     board.power_on()
     assert board.early() == "trying"
@@ -211,7 +212,7 @@ def test_what_a_later_trial_took_the_place_of_is_tried_again(board: Board) -> No
     assert board.default == "primary"
     board.ask("undo", id=earlier)
     assert board.file == STOCK
-    assert boot.read_trial(board.tree) == {}
+    assert read_trial(board.tree) == {}
 
 
 def test_nothing_happens_before_the_boot(board: Board) -> None:
@@ -226,7 +227,7 @@ def test_a_loader_that_takes_no_notice(board: Board) -> None:
     board.apply()
     board.power_on(ignored=True)
     assert board.early() == "fell back"
-    assert "the boot loader booted something else" in boot.read_trial(board.tree)["reasons"][0]
+    assert "the boot loader booted something else" in read_trial(board.tree)["reasons"][0]
     assert board.default == "primary"
     assert board.confirm()["state"] == "fell back"
 
@@ -236,7 +237,7 @@ def test_a_cut_of_power_falls_back(board: Board) -> None:
     board.power_on()
     assert "swiotlb" not in (board.root / "proc/cmdline").read_text()
     assert board.early() == "fell back"
-    assert "before that boot was confirmed" in boot.read_trial(board.tree)["reasons"][0]
+    assert "before that boot was confirmed" in read_trial(board.tree)["reasons"][0]
     assert board.default == "primary"
 
 
@@ -416,7 +417,7 @@ def test_a_transaction_that_never_came_to_its_end(board: Board) -> None:
     assert board.ask("status", recover=True)["recovered"] == [id]
     assert not (board.root / "var/lib/memfit/trial.json.new").exists()
     assert board.file == before
-    assert boot.read_trial(board.tree) == {}
+    assert read_trial(board.tree) == {}
     assert boot.early(board.tree) == {}
 
 
@@ -425,7 +426,7 @@ def test_a_trial_that_somebody_edited_is_none(board: Board, field: str) -> None:
     board.apply()
     path = board.root / "var/lib/memfit/trial.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), field: 5}))
-    assert boot.read_trial(board.tree) == {}
+    assert read_trial(board.tree) == {}
     assert board.ask("status")["trial"] is None
     board.ask("undo")
 
@@ -459,7 +460,7 @@ def test_words_of_a_command_line() -> None:
 
 def test_units_start_the_agent_where_there_is_something_to_try() -> None:
     for text, target in boot.UNITS.values():
-        assert f"ConditionPathExists={boot.TRIAL}\n" in text
+        assert f"ConditionPathExists={TRIAL}\n" in text
         assert f"ExecStart=/usr/bin/python3 -I -S {boot.AGENT} " in text
         assert target.endswith(".target")
     early = boot.UNITS["memfit-trial.service"][0]

@@ -17,6 +17,7 @@ from test_trial import Fake, _no_sync, _until  # noqa: F401  a fixture of every 
 from memfit.agent import boot
 from memfit.agent.main import answer
 from memfit.agent.tree import Tree
+from memfit.agent.trial import TRIAL, read_trial
 from memfit.knob._command_line import DROP_IN, command_line_changes
 from memfit.knob.changes import as_request
 from whole_machine import machine as recorded
@@ -170,7 +171,7 @@ def test_a_healthy_boot_is_kept(pc: Pc) -> None:
     id = pc.apply()
     tried = pc.config
     assert pc.is_new
-    trial = boot.read_trial(pc.tree)
+    trial = read_trial(pc.tree)
     assert (trial["id"], trial["state"]) == (id, "begun")
     assert pc.early() == "begun"  # nothing happens before the boot
     pc.power_on()
@@ -195,7 +196,7 @@ def test_undo_is_to_the_byte_at_any_time(pc: Pc, reach: Callable[[Pc], str]) -> 
     pc.ask("undo", id=id)
     assert pc.files() == before
     assert pc.machine.ran == 1
-    assert boot.read_trial(pc.tree) == {}
+    assert read_trial(pc.tree) == {}
 
 
 @pytest.mark.parametrize("reach", [begun, trying, fell_back, confirmed])
@@ -270,7 +271,7 @@ def test_what_waits_for_its_boot_is_nothing_to_fall_back_to(pc: Pc) -> None:
     assert drifts[later] == []
     pc.ask("undo", id=later)
     assert pc.config == tried
-    trial = boot.read_trial(pc.tree)
+    trial = read_trial(pc.tree)
     assert (trial["id"], trial["state"]) == (earlier, "begun")
     pc.power_on()
     assert pc.early() == "trying"
@@ -284,7 +285,7 @@ def test_what_only_root_may_read_stays_so(pc: Pc) -> None:
     confirmed(pc)
     assert (pc.root / CONFIG).stat().st_mode & 0o777 == 0o600
     assert (pc.root / SOURCE).stat().st_mode & 0o777 == 0o644
-    assert (pc.root / boot.TRIAL.lstrip("/")).stat().st_mode & 0o777 == 0o600
+    assert (pc.root / TRIAL.lstrip("/")).stat().st_mode & 0o777 == 0o600
 
 
 def test_a_run_that_fails_leaves_nothing_to_try(pc: Pc) -> None:
@@ -293,7 +294,7 @@ def test_a_run_that_fails_leaves_nothing_to_try(pc: Pc) -> None:
     said = answer({"action": "apply", "root": str(pc.root), "changes": pc.request()}, pc.machine)
     assert "no space left" in said["failure"]["message"]
     assert pc.files() == before
-    assert boot.read_trial(pc.tree) == {}
+    assert read_trial(pc.tree) == {}
 
 
 @pytest.mark.parametrize("booted", [False, True])
@@ -313,12 +314,12 @@ def test_a_machine_that_went_down_while_it_was_made(pc: Pc, booted: bool) -> Non
         pc.write("proc/sys/kernel/random/boot_id", b"another\n")
         pc.machine.boot += 1
         assert pc.early() == "fell back"
-        assert "while /boot/grub/grub.cfg was being made" in boot.read_trial(pc.tree)["reasons"][0]
+        assert "while /boot/grub/grub.cfg was being made" in read_trial(pc.tree)["reasons"][0]
         assert pc.files()[CONFIG] == before[CONFIG]
         assert not pc.has_source()
     assert pc.ask("status", recover=True)["recovered"]
     assert pc.files() == before
-    assert boot.read_trial(pc.tree) == {}
+    assert read_trial(pc.tree) == {}
 
 
 def test_a_boot_after_a_cut_at_any_call_is_tried_or_the_one_before(tmp_path: Path) -> None:

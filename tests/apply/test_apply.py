@@ -13,6 +13,8 @@ import pytest
 
 from memfit.apply import Place, apply, choose, propose, status, undo
 from memfit.apply.place import ask
+from memfit.apply.records import AppliedKnob
+from memfit.apply.stepwise import StepTaken, Stepwise
 from memfit.device.audit import audit
 from memfit.errors import ApplyError, Drift, ProbeError, UsageError
 from memfit.host.rootfs import RootfsHost
@@ -20,6 +22,7 @@ from memfit.knob import Offer, offers
 from memfit.knob.changes import as_request
 from memfit.knob.combine import changes_of
 from memfit.knob.records import Effect
+from memfit.render.views.receipt import sentence
 from small_image import everything, make_image
 from ssh_server import Server, require_sshd
 
@@ -43,6 +46,45 @@ def chosen(root: Path, *names: str) -> tuple[list[Offer], tuple[object, ...]]:
     found = audit(host)
     picked, _ = choose(offers(host, found, names=names), names, risk=False)
     return picked, changes_of(host, found, picked)
+
+
+def test_a_receipt_says_what_a_boot_alone_does_not_do(image: Path) -> None:
+    """As the proposal does: /etc/kernel/cmdline counts once the boot entries are made again."""
+    picked, changes = chosen(image, "cups")
+    effect = msgspec.structs.replace(picked[0].effect, when="reboot")
+    picked = [msgspec.structs.replace(picked[0], by_hand="it counts once entries are made again", effect=effect)]
+    place = Place(root=str(image))
+    words = f"cups: {picked[0].by_hand}"
+    for receipt in (apply(place, "image", picked, changes), undo(place, "image")):  # type: ignore[arg-type]
+        assert words in sentence(receipt)
+        assert "next boot" not in sentence(receipt)
+    more = (*receipt.knobs, AppliedKnob(name="zram", when="reboot"))
+    waiting = msgspec.structs.replace(receipt, state="applied", waits_for_boot=True, knobs=more)
+    assert sentence(waiting) == f"the rest comes with the next boot; {words}"
+
+
+def test_what_step_wrote_is_a_receipt_where_it_left_one(image: Path, tmp_path: Path) -> None:
+    place, file = Place(root=str(image)), tmp_path / "steps.json"
+    receipts = []
+    for name in ("cups", "bluetooth"):
+        picked, changes = chosen(image, name)
+        receipts.append(apply(place, "image", picked, changes))  # type: ignore[arg-type]
+    steps = [StepTaken(knob=one.knobs[0].name, kept=True, receipt=one) for one in receipts]
+
+    def write(*steps: StepTaken) -> str:
+        file.write_bytes(msgspec.json.encode(Stepwise(host="image", check="", baseline=None, steps=steps)))
+        return str(file)
+
+    with pytest.raises(UsageError, match=f"2 receipts.*{receipts[0].id} .cups., {receipts[1].id}") as caught:
+        undo(place, "image", write(*steps))
+    assert caught.value.hint == f"the last one first: memfit undo {receipts[1].id}"
+    nothing = StepTaken(knob="avahi", kept=True, why="nothing to do any more")
+    assert undo(place, "image", write(nothing, steps[1])).id == receipts[1].id
+    back = msgspec.structs.replace(receipts[1], state="undone")
+    broken = msgspec.structs.replace(steps[1], kept=False, receipt=back)
+    assert undo(place, "image", write(steps[0], broken)).id == receipts[0].id
+    with pytest.raises(UsageError, match="none of its steps is applied"):
+        undo(place, "image", write(broken, nothing))
 
 
 def test_an_image_is_prepared_and_taken_back(image: Path) -> None:

@@ -265,6 +265,10 @@ class Stage:
         assert "ok" in told, told
         assert told["ok"]["receipt"]["state"] == "applied"
         self._applied = read(self.root, journal=True)
+        self._kept = folder / "kept"  # a file that only takes room is known by its number, so no copy will do
+        self._spaces = [change["path"] for change in scene.changes if change["kind"] == "space"]
+        for path in self._spaces:
+            os.link(f"{self.root}{path}", self._kept)
         self._stopped = self.running()
         after = read(self.root)
         self._changed = {path for path, was in after.items() if self.before.get(path) != was}
@@ -275,6 +279,9 @@ class Stage:
         if self.root.exists():
             shutil.rmtree(self.root)
         write(self.root, self._applied if applied else self.scene.tree)
+        for path in self._spaces if applied else ():
+            Path(f"{self.root}{path}").unlink()
+            os.link(self._kept, f"{self.root}{path}")
         self.units(self._stopped if applied else self.scene.running)
         self.booted = 1
 

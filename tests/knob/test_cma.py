@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from memfit.host.snapshot import SnapshotHost
 from memfit.knob import Offer, Wish, offers
 from memfit.knob import _extlinux as extlinux
-from memfit.knob._command_line import changed, proven
+from memfit.knob._command_words import changed, proven
 from memfit.knob.knobs.cma import after
 from memfit.units import KIB, MIB
 from whole_machine import machine

@@ -21,7 +21,8 @@ from memfit.host.snapshot import SnapshotHost
 from memfit.knob import _command_line as command_line
 from memfit.knob import _extlinux as extlinux
 from memfit.knob import offers
-from memfit.knob._command_line import boot_loader, changed, command_line_changes, drop_in, proven, split, why_not
+from memfit.knob._command_line import boot_loader, command_line_changes, drop_in, why_not
+from memfit.knob._command_words import changed, proven, split
 from memfit.knob.changes import Change, FileChange, LinkChange, RunChange, as_request
 from whole_machine import machine
 
@@ -307,11 +308,14 @@ def test_that_no_boot_falls_back_is_said_with_the_cost() -> None:
     assert offer.applies
     assert offer.words
     assert "no boot falls back by itself" in offer.effect.cost
+    assert offer.by_hand in offer.effect.cost
+    assert "sudo kernel-install add VERSION IMAGE" in offer.by_hand
     host = jetson({extlinux.PATH: STOCK.replace("rw rootwait", "rw crashkernel=64M rootwait")})[0]
     boot = msgspec.structs.replace(known.boot, command_line="rw crashkernel=64M", secure_boot=False)
     (offer,) = offers(host, msgspec.structs.replace(known, boot=boot), names=["crash_kernel"])
     assert offer.words
     assert "falls back" not in offer.effect.cost
+    assert offer.by_hand == ""
     overlays = STOCK.replace("rw rootwait", "rw crashkernel=64M rootwait") + "      OVERLAYS /boot/a.dtbo\n"
     host = jetson({extlinux.PATH: overlays})[0]
     (offer,) = offers(host, msgspec.structs.replace(known, boot=boot), names=["crash_kernel"])

@@ -287,6 +287,79 @@ def test_what_is_read_later_would_win(name: str, value: str, line: str) -> None:
     assert asked(name, value, process(), with_drop_in("10-first.conf", f"[Service]\n{line}\n")).effect.applies
 
 
+LATER = "[Service]\nOOMScoreAdjust=100\n"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/run/systemd/system/llama.service.d/70-late.conf",
+        "/usr/lib/systemd/system/llama.service.d/zz.conf",
+        "/usr/local/lib/systemd/system/llama.service.d/zz.conf",
+        "/etc/systemd/system.control/llama.service.d/90-OOM.conf",
+        "/usr/lib/systemd/system/service.d/99-all.conf",
+    ],
+)
+def test_what_is_read_later_wins_from_every_folder(path: str) -> None:
+    later = asked("oom_policy", "", process(), {path: LATER})
+    assert later.effect.reason == f"{path} is read later and sets OOMScoreAdjust: change it there"
+    early = path.rpartition("/")[0] + "/05-first.conf"
+    assert asked("oom_policy", "", process(), {early: LATER}).effect.applies
+    # one of the same name takes the place of those in later folders
+    shadow = "/etc/systemd/system.control/" + "/".join(path.split("/")[-2:])
+    if shadow != path:
+        assert asked("oom_policy", "", process(), {path: LATER, shadow: "[Service]\n"}).effect.applies
+
+
+def test_drop_ins_of_templates_and_of_names_that_begin_alike() -> None:
+    unit = "gguf-small@a.service"
+    there = {**process(unit=f"/system.slice/{unit}"), f"{UNITS}/gguf-small@.service": b"[Service]\n"}
+    for whose in ("gguf-small@.service", "gguf-.service"):
+        path = f"/etc/systemd/system/{whose}.d/99.conf"
+        assert f"{path} is read later" in asked("oom_policy", "", there, {path: LATER}).effect.reason
+    other = asked("oom_policy", "", there, {"/etc/systemd/system/gguf@.service.d/99.conf": LATER})
+    assert other.effect.applies
+
+
+@pytest.mark.parametrize("folder", ["/etc/systemd/system", "/run/systemd/system"])
+def test_a_masked_service_is_refused_where_it_runs_as_well(folder: str) -> None:
+    held = serving(process(), {f"{UNITS}/vllm.service": b"[Service]\n"})[0].snapshot
+    link = f"{folder}/vllm.service"
+    host = SnapshotHost(msgspec.structs.replace(held, links={**held.links, link: "/dev/null"}))
+    with pytest.raises(UsageError, match=r"vllm\.service is masked, so nothing starts it"):
+        offers(host, audit(host), names=["oom_policy"], wishes={"oom_policy": Wish(value="vllm")})
+
+
+def test_a_file_of_variables_counts_more(tmp_path: Path) -> None:
+    root = image(tmp_path, llama="/usr/bin/llama-server")
+    file, defaults = root / UNITS.lstrip("/") / "llama.service", root / "etc/default/llama"
+    defaults.parent.mkdir()
+    file.write_text(file.read_text() + "EnvironmentFile=-/etc/default/llama\n")
+    assert of_image(root, "threads", "3").applies  # it is not there
+    defaults.write_text("MODEL=/m\n# OMP_NUM_THREADS=8\n")
+    assert of_image(root, "threads", "3").applies
+    defaults.write_text("MODEL=/m\nOMP_NUM_THREADS=8\n")
+    reason = of_image(root, "threads", "llama:3").effect.reason
+    assert reason == "/etc/default/llama sets OMP_NUM_THREADS, which counts more: change it there"
+    drop_in = root / "etc/systemd/system/llama.service.d/10-own.conf"
+    drop_in.parent.mkdir()
+    drop_in.write_text("[Service]\nEnvironmentFile=\n")
+    assert of_image(root, "threads", "3").applies
+    drop_in.write_text("[Service]\nEnvironmentFile=\nEnvironmentFile=/etc/default/l*\n")
+    assert not of_image(root, "threads", "3").applies
+
+
+def test_what_is_not_fetched_of_them_is_said() -> None:
+    unit: dict[str, str | bytes] = {
+        "/etc/systemd/system/llama.service": "[Service]\nEnvironmentFile=/etc/default/llama\n"
+    }
+    there = process(threads=70)
+    assert "(/etc/default/llama was not read)" in asked("threads", "3", there, unit).effect.cost
+    assert "was not read" not in asked("threads", "3", there).effect.cost
+    del there[f"{UNITS}/llama.service"]
+    assert "(its unit file, which may name one, was not read)" in asked("threads", "3", there).effect.cost
+
+
 def test_no_name_of_a_service() -> None:
     for name in ("foo@/../../x.service", "a b", "x\ny"):
         with pytest.raises(UsageError, match="no name of a service"):

@@ -9,7 +9,7 @@ import pytest
 
 from memfit.host import Disk
 from memfit.knob import Offer, offers
-from memfit.knob._sysctl import SYSCTL, TMPFILES, set_by_somebody, sysctl_changes
+from memfit.knob._sysctl import SYSCTL, TMPFILES, min_free_at_boot, set_by_somebody, sysctl_changes
 from memfit.knob.changes import FileChange, RunChange, ValueChange
 from memfit.knob.combine import changes_of
 from memfit.knob.knobs.min_free import MinFree, withheld_bytes
@@ -68,6 +68,34 @@ def test_min_free_goes_behind_huge_pages_whichever_was_asked_for_first() -> None
     (file, _) = sysctl_changes(host, {f"{VM}/min_free_kbytes": "8000"})
     assert isinstance(file, FileChange)
     assert file.content == (head + huge + least.replace("9000", "8000")).encode()
+
+
+def test_what_somebody_lets_be_kept_free_stays_so_after_a_boot_with_huge_pages() -> None:
+    """sysctl is read before tmpfiles, whose write makes the kernel raise it."""
+    ours = "/etc/sysctl.d/90-ours.conf"
+    files = {
+        THP: "[always] madvise never\n",
+        "/usr/lib/sysctl.d/10-vendor.conf": "vm.min_free_kbytes = 1\n",
+        ours: "# vm.min_free_kbytes = 7\nvm/min_free_kbytes=16384 \n",
+        "/usr/lib/sysctl.d/95-masked.conf": "vm.min_free_kbytes = 2\n",
+        "/etc/sysctl.d/95-masked.conf": "",
+    }
+    host, known = machine(files)
+    assert min_free_at_boot(host) == (ours, "16384")
+    (offer,) = offers(host, known, names=["huge_pages"])
+    assert f"{ours} sets vm.min_free_kbytes, which is kept as it says today" in offer.effect.cost
+    file, now = changes_of(host, known, [offer])
+    assert isinstance(file, FileChange)
+    lines = [f"w {THP} - - - - madvise", f"w {VM}/min_free_kbytes - - - - 16384"]
+    assert file.content.decode().splitlines()[1:] == lines
+    assert now == ValueChange(path=THP, text="madvise", why="now")
+    host, known = machine({**files, TMPFILES: file.content})  # another value later leaves it
+    again = sysctl_changes(host, {THP: "never"})[0]
+    assert isinstance(again, FileChange)
+    assert again.content == file.content.replace(b"madvise", b"never")
+    host, known = machine({THP: files[THP], SYSCTL: "vm.min_free_kbytes = 9000\n"})
+    assert min_free_at_boot(host) is None  # memfit's own
+    assert "min_free_kbytes" not in offers(host, known, names=["huge_pages"])[0].effect.cost
 
 
 @pytest.mark.parametrize("line", ["vm.swappiness=10", "vm/swappiness = 10", "  - vm.swappiness = 10"])

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
+from memfit.agent import theirs
 from memfit.agent.failure import Failure, of_system
 from memfit.agent.journal import Entry, Journal
 from memfit.agent.machine import ONE_WAY, Machine
+from memfit.agent.shown import Shown, ending
 from memfit.agent.steps import begun, is_running
 
 # these do their work or nothing: one that failed has left nothing to take back
@@ -26,7 +29,9 @@ class Acts:
 
     def __init__(self, machine: Machine, journal: Journal) -> None:
         self._machine = machine
+        self._shown = Shown(machine, journal)
         self._journal = journal
+        self._along: dict[int, str] = {}  # what is noted, where a full disk takes no note
 
     def reload(self, steps: list[dict[str, Any]]) -> None:
         """Let systemd read what was changed of its files.
@@ -47,10 +52,12 @@ class Acts:
         if step["kind"] == "unit":
             self._machine.set_active(step["unit"], step["after"])
         elif step["kind"] == "value":
-            self._set_value(step["path"], step["after"])
+            self._keep_along(step, entry)
+            self._machine.set_value(step["path"], step["after"])
+            self._put_back_along(step, entry)
         elif step["kind"] == "run":
             # a program may fail to take back what it never did
-            self._journal.note(entry, begun(step), {"begun": True})
+            self._journal.note(entry, begun(step), {"begun": True, "shown": self._shown.ask(step)})
             try:
                 self._run(step["do"])
             except Failure:
@@ -58,6 +65,14 @@ class Acts:
                     self._machine.run(step["undo"])
                 self._journal.forget(entry, begun(step))
                 raise
+
+    def done(self, steps: list[dict[str, Any]], entry: Entry) -> None:
+        """Note what programs say of what they left, once all of them were run.
+
+        Raises:
+            OSError: it cannot be noted.
+        """
+        self._shown.note(steps, entry)
 
     def verify(self, step: dict[str, Any]) -> None:
         """Look again.
@@ -108,27 +123,51 @@ class Acts:
             if running != step["before"] and (step["before"] or same_boot):
                 self._machine.set_active(step["unit"], step["before"])
         elif step["kind"] == "value" and step["path"] not in (*ONE_WAY, *_UNTIL_BOOT):
+            if same_boot:  # where something died between a write and this, before what is there now is taken for it
+                self._put_back_along(step, entry)
             now = self._machine.value(step["path"])
             # another value than was written is somebody else's, unless it never came to that: the kernel may have made
             # another of it. After a boot it is ours only where a file of ours set it again
             ours = now == step["after"] or (entry.state == "open" and same_boot)
             if now != step["before"] and ours:
-                self._set_value(step["path"], step["before"])
+                with suppress(OSError):  # a full disk keeps nothing from going back
+                    self._keep_along(step, entry)
+                self._machine.set_value(step["path"], step["before"])
+                self._put_back_along(step, entry)
         elif step["kind"] == "run" and (same_boot or step["lasting"]) and self._journal.has_note(entry, begun(step)):
+            if step["number"] in theirs.agreed(self._journal, entry) and self._shown.is_theirs(step, entry):
+                return
+            with suppress(OSError):  # a full disk keeps nothing from going back
+                self._journal.note(entry, ending(step), {"begun": True})
             try:
                 self._run(step["undo"])
             except Failure:
                 if not self._machine.is_so(step["undo"]):
                     raise
 
-    def _set_value(self, path: str, text: str) -> None:
-        """Write a value, and keep what the kernel would raise along with it: nobody asked for that."""
-        other = _RAISES.get(path)
+    def _keep_along(self, step: dict[str, Any], entry: Entry) -> None:
+        """Note what the kernel is about to raise along with a value: nobody asked for that.
+
+        Raises:
+            OSError: it cannot be noted.
+        """
+        other = _RAISES.get(step["path"])
         was = self._machine.value(other) if other else None
-        self._machine.set_value(path, text)
-        now = self._machine.value(other) if other else None
-        if other and was and now and was.isdigit() and now.isdigit() and int(now) > int(was):
+        if was is not None and was.isdigit():
+            self._along[step["number"]] = was
+            self._journal.note(entry, _along(step), {"was": was})
+
+    def _put_back_along(self, step: dict[str, Any], entry: Entry) -> None:
+        """That again as it was noted, if it was raised; and no such note any more."""
+        other = _RAISES.get(step["path"])
+        if other is None:
+            return
+        was = self._along.pop(step["number"], None) or self._journal.noted(entry, _along(step)).get("was")
+        now = self._machine.value(other)
+        if was and now and now.isdigit() and int(now) > int(was):
             self._machine.set_value(other, was)
+        with suppress(OSError):  # one that stays is as good as the state is
+            self._journal.forget(entry, _along(step))
 
     def _run(self, words: list[str]) -> None:
         if not words:
@@ -136,3 +175,8 @@ class Acts:
         code, said = self._machine.run(words, most_s=_SWAP_S if words[0] == "swapoff" else _MOST_S)
         if code:
             raise Failure("apply", f"{' '.join(words)}: {said.strip()[-300:] or f'exit code {code}'}")
+
+
+def _along(step: dict[str, Any]) -> str:
+    """The name of the note of what the kernel raises along with a step's value."""
+    return f"along-{step['number']}"

@@ -15,32 +15,38 @@ to be installed would bring the words back.
 So from the first moments of user space on, a hang or a cut of power leads back. A kernel that panics before that needs
 the menu on the serial console, or the other slot.
 
-The state is one file, replaced as a whole, which only root may read: ``grub.cfg`` may hold the hash of a password.
-Nothing is touched unless it holds what memfit left there or put aside.
+The state is one file (``memfit.agent.trial``).
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
-import os
-import posixpath
-from typing import Any, NamedTuple
+from typing import Any
 
 from memfit.agent.health import COMMAND_LINE, ailments, look, text_of, words_of
 from memfit.agent.journal import HOME
 from memfit.agent.machine import Machine
-from memfit.agent.tree import Node, Tree, node_of
+from memfit.agent.tree import Tree
+from memfit.agent.trial import (
+    MAKING,
+    TRIAL,
+    Tried,
+    beside_of,
+    both,
+    coded,
+    digest,
+    digest_of,
+    files_of,
+    note,
+    put,
+    read_trial,
+    settle,
+)
 
-TRIAL = f"{HOME}/trial.json"
 AGENT = f"{HOME}/agent.pyz"
 PROOF = "memfit.boot"
 """The word that shows which label was booted."""
 
-_FIELDS = {"id", "path", "tried", "fallback", "original", "expects", "boot_id", "before", "state", "reasons"}
 _ENDS = ("confirmed", "fell back")
-_MAKING = "being made"
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
 # early: as soon as its folders can be written, before anything that could hang, also where another file system is
@@ -81,15 +87,6 @@ TimeoutStartSec=120
 }
 
 
-class Tried(NamedTuple):
-    """A file of a trial: as it is tried, and as it was; None where nothing is there. ``like``: mode and owner."""
-
-    path: str
-    tried: bytes | None
-    fallback: bytes | None
-    like: Node
-
-
 def begin(
     tree: Tree, machine: Machine, id: str, path: str, contents: tuple[bytes, bytes], trial: dict[str, Any]
 ) -> None:
@@ -107,7 +104,7 @@ def begin(
         OSError: it cannot be written.
     """
     found = _record(tree, machine, id, trial)
-    _note(tree, {**found, "path": path, **_contents(*contents), "original": trial["original"], "state": "begun"})
+    note(tree, {**found, "path": path, **both(*contents), "original": trial["original"], "state": "begun"})
 
 
 def announce(tree: Tree, machine: Machine, id: str, file: Tried, sources: list[Tried], trial: dict[str, Any]) -> None:
@@ -128,14 +125,14 @@ def announce(tree: Tree, machine: Machine, id: str, file: Tried, sources: list[T
     """
     files: list[dict[str, Any]] = []
     for one in (file, *sources):
-        files.append({"path": one.path, **_contents(one.tried, one.fallback), "like": one.like._asdict()})
+        files.append({"path": one.path, **both(one.tried, one.fallback), "like": one.like._asdict()})
     waiting = read_trial(tree)
     stands = {"state": "begun", "path": file.path, "tried": files[0]["fallback"]}
     if waiting and {**waiting, **stands} == waiting:
-        earlier = {one["path"]: one["fallback"] for one in _files(waiting)}
+        earlier = {one["path"]: one["fallback"] for one in files_of(waiting)}
         files = [{**one, "fallback": earlier.get(one["path"], one["fallback"])} for one in files]
     found = _record(tree, machine, id, trial)
-    _note(tree, {**found, **files[0], "sources": files[1:], "original": "", "state": _MAKING})
+    note(tree, {**found, **files[0], "sources": files[1:], "original": "", "state": MAKING})
 
 
 def made(tree: Tree, id: str) -> None:
@@ -145,27 +142,16 @@ def made(tree: Tree, id: str) -> None:
         OSError: it cannot be read, or noted.
     """
     trial = read_trial(tree)
-    if trial.get("id") == id and trial["state"] == _MAKING:
-        _note(tree, {**trial, "tried": _coded(tree.read(trial["path"])), "state": "begun"})
+    if trial.get("id") == id and trial["state"] == MAKING:
+        note(tree, {**trial, "tried": coded(tree.read(trial["path"])), "state": "begun"})
         settle()
 
 
 def has_fallen(tree: Tree, id: str, path: str) -> bool:
     """Whether a file is what a trial of this transaction falls back to."""
     trial = read_trial(tree)
-    files = _files(trial) if trial.get("id") == id else []
-    return any(file["path"] == path and _digest(tree, file) == _sha256(file["fallback"]) for file in files)
-
-
-def read_trial(tree: Tree) -> dict[str, Any]:
-    """What is being tried, or was last; empty where nothing is, or nothing that can be read."""
-    try:
-        trial = json.loads(tree.read(TRIAL))
-    except (OSError, ValueError):
-        return {}
-    if not isinstance(trial, dict) or not trial.keys() >= _FIELDS or not isinstance(trial["reasons"], list):
-        return {}
-    return trial if isinstance(trial["state"], str) and isinstance(trial["expects"], dict) else {}
+    files = files_of(trial) if trial.get("id") == id else []
+    return any(file["path"] == path and digest(tree, file) == digest_of(file["fallback"]) for file in files)
 
 
 def early(tree: Tree) -> dict[str, Any]:
@@ -181,18 +167,18 @@ def early(tree: Tree) -> dict[str, Any]:
     same_boot = bool(trial) and trial["boot_id"] not in ("", None) and trial["boot_id"] == text_of(tree, _BOOT_ID)
     if not trial or trial["state"] in _ENDS or same_boot:
         return trial
-    edited = _put(tree, trial, "fallback")
+    edited = put(tree, trial, "fallback")
     proof = trial["expects"].get(PROOF)
-    if trial["state"] == _MAKING:
+    if trial["state"] == MAKING:
         why = f"the machine went down while {trial['path']} was being made"
-        return _note(tree, {**trial, "state": "fell back", "reasons": [why, *edited]})
+        return note(tree, {**trial, "state": "fell back", "reasons": [why, *edited]})
     if proof is not None and words_of(text_of(tree, COMMAND_LINE)).get(PROOF) == proof:
-        return _note(tree, {**trial, "state": "trying"})
+        return note(tree, {**trial, "state": "trying"})
     if trial["state"] == "trying":
         why = "the machine booted again before that boot was confirmed"
     else:
         why = f"{PROOF}={proof} is not in {COMMAND_LINE}: the boot loader booted something else"
-    return _note(tree, {**trial, "state": "fell back", "reasons": [why, *edited]})
+    return note(tree, {**trial, "state": "fell back", "reasons": [why, *edited]})
 
 
 def confirm(tree: Tree, machine: Machine) -> dict[str, Any]:
@@ -209,8 +195,8 @@ def confirm(tree: Tree, machine: Machine) -> dict[str, Any]:
         return trial
     reasons = ailments(trial["before"], look(tree, machine), trial["expects"])
     if not reasons:
-        reasons = _put(tree, trial, "tried")
-    return _note(tree, {**trial, "state": "fell back" if reasons else "confirmed", "reasons": reasons})
+        reasons = put(tree, trial, "tried")
+    return note(tree, {**trial, "state": "fell back" if reasons else "confirmed", "reasons": reasons})
 
 
 def forget(tree: Tree, id: str) -> None:
@@ -222,58 +208,9 @@ def forget(tree: Tree, id: str) -> None:
     tree.remove(TRIAL + ".new")  # where power was cut while that was written
     trial = read_trial(tree)
     if trial.get("id") == id:
-        for file in _files(trial):
-            tree.remove(_beside(trial, file))
+        for file in files_of(trial):
+            tree.remove(beside_of(trial, file))
         tree.remove(TRIAL)
-
-
-def settle() -> None:
-    """Write all names to their own places on the disk.
-
-    A flushed rename is in the journal of the file system, which firmware's readers of ext4 do not look into: they would
-    see the old file until the kernel has written it back, after half a minute or so.
-    """
-    os.sync()
-
-
-def _put(tree: Tree, trial: dict[str, Any], which: str) -> list[str]:
-    """Let all files of a trial hold one of their two contents; why none of them does, where somebody changed one."""
-    said = [
-        f"{file['path']}: somebody changed it since, and it stays as it is"
-        for file in _files(trial)
-        if _digest(tree, file) not in (_sha256(file["tried"]), _sha256(file["fallback"]))
-        # a program that was stopped may have left anything
-        and not (trial["state"] == _MAKING and file["path"] == trial["path"])
-    ]
-    for file in () if said else _files(trial):
-        beside, content = _beside(trial, file), file[which]
-        if _digest(tree, file) == _sha256(content):
-            tree.remove(beside)  # where power was cut while that was written
-        elif content is None:
-            tree.remove(file["path"])
-        else:
-            now = tree.node(file["path"])
-            like = now if now.kind == "file" else node_of(file["like"])
-            tree.write(beside, base64.b64decode(content), like._replace(mtime_ns=None))
-            tree.rename(beside, file["path"])
-    settle()
-    return said
-
-
-def _files(trial: dict[str, Any]) -> list[dict[str, Any]]:
-    """The boot loader's file, and what it is made from."""
-    return [trial, *trial.get("sources", ())]
-
-
-def _digest(tree: Tree, file: dict[str, Any]) -> str:
-    """Of what a file of a trial holds now; that of None where nothing is there."""
-    now = tree.node(file["path"])
-    return now.sha256 if now.kind == "file" else _sha256(None) if now.kind == "absent" else now.kind
-
-
-def _beside(trial: dict[str, Any], file: dict[str, Any]) -> str:
-    folder, name = posixpath.split(file["path"])
-    return f"{folder}/.{name}.memfit-{trial['id']}.trial"
 
 
 def _record(tree: Tree, machine: Machine, id: str, trial: dict[str, Any]) -> dict[str, Any]:
@@ -285,22 +222,3 @@ def _record(tree: Tree, machine: Machine, id: str, trial: dict[str, Any]) -> dic
         "before": look(tree, machine) if machine.live else {},
         "reasons": [],
     }
-
-
-def _note(tree: Tree, trial: dict[str, Any]) -> dict[str, Any]:
-    ours = Node("file", mode=0o600, uid=os.geteuid(), gid=os.getegid())
-    tree.write(TRIAL + ".new", json.dumps(trial, indent=1, sort_keys=True).encode(), ours)
-    tree.rename(TRIAL + ".new", TRIAL)
-    return trial
-
-
-def _contents(tried: bytes | None, fallback: bytes | None) -> dict[str, Any]:
-    return {"tried": _coded(tried), "fallback": _coded(fallback)}
-
-
-def _coded(content: bytes | None) -> str | None:
-    return None if content is None else base64.b64encode(content).decode()
-
-
-def _sha256(coded: str | None) -> str:
-    return "" if coded is None else hashlib.sha256(base64.b64decode(coded)).hexdigest()

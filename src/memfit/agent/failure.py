@@ -41,3 +41,8 @@ def of_system(path: str, error: OSError) -> Failure:
     why = os.strerror(error.errno) if error.errno else str(error)
     kind = "root" if error.errno in (errno.EACCES, errno.EPERM) and os.geteuid() != 0 else "apply"
     return Failure(kind, f"{path}: {why}", hint=_HINTS.get(error.errno or 0, ""))
+
+
+def as_failure(error: Exception, path: str) -> Failure:
+    """A failure as it is; a refusal of the kernel as one that names the path."""
+    return error if isinstance(error, Failure) else of_system(path, error)  # type: ignore[arg-type]

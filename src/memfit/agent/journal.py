@@ -137,15 +137,13 @@ class Journal:
         try:
             content = self._tree.read(path)
         except OSError as error:
-            raise of_system(path, error) from error
+            failure = of_system(path, error)
+            hint = failure.hint or _by_hand(entry)
+            raise Failure(failure.kind, failure.message, hint=hint, journal=entry.path) from error
         plan = _unsealed(content)
         if plan.get("id") != entry.id:
-            raise Failure(
-                "undo",
-                f"{path}: it is not what memfit wrote: somebody edited it, or it was cut off",
-                hint=f"what files held before lies beside it: {entry.path}/before-*",
-                journal=entry.path,
-            )
+            why = "it is not what memfit wrote: somebody edited it, or it was cut off"
+            raise Failure("undo", f"{path}: {why}", hint=_by_hand(entry), journal=entry.path)
         if plan["schema_version"] != SCHEMA_VERSION:
             raise Failure("undo", f"{path}: another memfit wrote it", hint="undo it with that one", journal=entry.path)
         return plan
@@ -253,6 +251,15 @@ def _lock(file: int, path: str, patience_s: float) -> None:
             ) from None
         except OSError as error:
             raise of_system(path, error) from error
+
+
+def _by_hand(entry: Entry) -> str:
+    """What to do with a transaction whose plan nobody can read."""
+    kept = f"what files held before lies beside it: {entry.path}/before-*"
+    if entry.state not in ("open", "undoing"):
+        return kept
+    beside = f"or beside those files, as .*.memfit-{entry.id}-*"
+    return f"{kept}, {beside}; put back what differs, then move {entry.path} away: every change waits for that"
 
 
 def _ours() -> Node:

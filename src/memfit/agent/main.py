@@ -21,12 +21,12 @@ import os
 from typing import Any
 
 from memfit.agent import compress
-from memfit.agent.boot import read_trial
 from memfit.agent.failure import Failure, of_system
 from memfit.agent.machine import Image, Machine
 from memfit.agent.request import check_request
 from memfit.agent.transaction import UNKNOWN, Transactions
 from memfit.agent.tree import Tree
+from memfit.agent.trial import read_trial
 from memfit.agent.watcher import confirm
 
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
-from contextlib import suppress
 from typing import Any
 
 from memfit.agent import theirs
+from memfit.agent.differences import difference
 from memfit.agent.failure import Failure, of_system
 from memfit.agent.journal import Entry, Journal
 from memfit.agent.steps import after_of, before_of, beside, content_of, key_of
 from memfit.agent.tree import MOST_BYTES, Node, Tree
 
-_MOST_DIFF_LINES = 60
 _KEPT = "kept"
 
 
@@ -205,7 +203,7 @@ class Nodes:
             "drift",
             f"{path}: somebody changed it since {entry.id} was applied",
             hint="put it back by hand, or keep it: the journal has what it held before memfit",
-            diff=self._diff(step, now),
+            diff=difference(step, now, self._tree),
             journal=entry.path,
         )
 
@@ -267,21 +265,6 @@ class Nodes:
         elif before.kind == "file":
             self._tree.write(name, self._journal.before(entry, step["number"], before.sha256), before)
 
-    def _diff(self, step: dict[str, Any], now: Node) -> str:
-        """From what was applied to what is there now."""
-        after = after_of(step)
-        ours = content_of(step).decode("utf-8", "replace").splitlines() if after.kind == "file" else [_words(after)]
-        theirs = [_words(now)]
-        if now.kind == "file":
-            with suppress(OSError):  # it is gone already
-                theirs = self._tree.read(step["path"]).decode("utf-8", "replace").splitlines()
-        if ours == theirs:
-            ours, theirs = [_words(after)], [_words(now)]
-        was, there = f"{step['path']} (applied)", f"{step['path']} (now)"
-        lines = list(difflib.unified_diff(ours, theirs, was, there, lineterm=""))
-        more = [f"… {len(lines) - _MOST_DIFF_LINES} more lines"] if len(lines) > _MOST_DIFF_LINES else []
-        return "\n".join((*lines[:_MOST_DIFF_LINES], *more))
-
 
 def _above(path: str) -> list[str]:
     """All folders that lead to a path."""
@@ -291,11 +274,3 @@ def _above(path: str) -> list[str]:
 
 def _is_folder(step: dict[str, Any]) -> bool:
     return bool(step["kind"] == "node" and after_of(step).kind == "folder")
-
-
-def _words(node: Node) -> str:
-    if node.kind == "link":
-        return f"a link to {node.target}"
-    if node.kind == "file":
-        return f"a file of mode {node.mode:04o}, owner {node.uid}:{node.gid}"
-    return "nothing" if node.kind == "absent" else f"a {node.kind}"

@@ -17,19 +17,20 @@ _SMALLEST_BYTES, _SHARE_LEFT = 4096, 50
 
 
 def plan_space(change: dict[str, Any], tree: Tree) -> list[dict[str, Any]]:
-    """The step for a change; none where such a file is there already.
+    """The step for a change.
 
     Raises:
-        Failure: something else is there, or there is no room.
+        Failure: something is there, whatever it is: a program is about to write over it; or there is no room.
     """
     path, size = change["path"], change["bytes"]
     step = {"kind": "space", "path": path, "bytes": size}
     try:
-        found = look(tree, path)
-        if found is not None:
-            if is_so(found, size):
-                return []
-            raise Failure("refused", f"{path}: there is something else", hint="memfit never takes its place")
+        if look(tree, path) is not None:
+            raise Failure(
+                "refused",
+                f"{path} is there already, and what is in it would be written over",
+                hint="memfit undo removes it where memfit status says that memfit made it; else rename it",
+            )
         with tree.folder(path) as (folder, _):
             room = os.fstatvfs(folder)
     except OSError as error:
@@ -56,6 +57,6 @@ def look(tree: Tree, path: str) -> os.stat_result | None:
 
 
 def is_so(found: os.stat_result, size: int) -> bool:
-    """Whether it is a file of memfit's of this many bytes, as far as that can be seen from outside."""
-    ours = (found.st_size, found.st_uid, stat.S_IMODE(found.st_mode)) == (size, os.geteuid(), MODE)
-    return stat.S_ISREG(found.st_mode) and ours
+    """Whether it is such a file of this many bytes, whoever made it."""
+    alike = (found.st_size, found.st_uid, stat.S_IMODE(found.st_mode)) == (size, os.geteuid(), MODE)
+    return stat.S_ISREG(found.st_mode) and alike

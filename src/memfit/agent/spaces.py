@@ -1,8 +1,8 @@
 """Files that only take room, such as one to swap to: made whole beside the target, one rename, removed last of all.
 
 What they hold is never read, kept or compared: whoever uses such a file writes into it all the time. It is ours where
-its size, mode and owner are. Undo removes it after whatever uses it was ended: the kernel lets no file go that it swaps
-to.
+it is the very file that was made, by its number, which the journal knows before it gets its name. Undo removes it after
+whatever uses it was ended: the kernel lets no file go that it swaps to.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ class Spaces:
                     os.fchmod(file, MODE)  # whatever the umask
                     os.posix_fallocate(file, 0, step["bytes"])
                     os.fsync(file)
+                    self._journal.note(entry, _note(step), {"number": os.fstat(file).st_ino})
                 except BaseException:
                     os.unlink(last, dir_fd=folder)
                     raise
@@ -96,17 +97,15 @@ class Spaces:
         """
         if step["kind"] != "space":
             return
-        try:
-            found = look(self._tree, step["path"])
-        except OSError as error:
-            raise of_system(step["path"], error) from error
-        if found is not None and not is_so(found, step["bytes"]):
+        found = self._look(step)
+        # one that never came to its end may not have come to the rename, and what has the name then is none of ours
+        if found is not None and entry.state != "open" and not self._is_ours(found, step, entry):
             size, mode = found.st_size, stat.S_IMODE(found.st_mode)
             raise Failure(
                 "drift",
                 f"{step['path']}: somebody changed it since {entry.id} was applied",
                 hint="remove it by hand, or keep it",
-                diff=f"-{step['bytes']} bytes, mode {MODE:04o}\n+{size} bytes, mode {mode:04o}",
+                diff=f"-{step['bytes']} bytes, mode {MODE:04o}\n+{size} bytes, mode {mode:04o}, another file",
                 journal=entry.path,
             )
 
@@ -128,6 +127,9 @@ class Spaces:
         left = theirs.agreed(self._journal, entry)
         for step in (step for step in reversed(steps) if step["kind"] == "space" and step["number"] not in left):
             self.check_drift(step, entry)
+            found = self._look(step)
+            if found is None or not self._is_ours(found, step, entry):
+                continue
             try:
                 self._tree.remove(step["path"])
             except OSError as error:
@@ -135,3 +137,19 @@ class Spaces:
                 hint = f"something still uses it: swapoff {step['path']}" if busy else ""
                 failure = of_system(step["path"], error)
                 raise Failure(failure.kind, failure.message, hint=hint or failure.hint) from error
+
+    def _look(self, step: dict[str, Any]) -> os.stat_result | None:
+        try:
+            return look(self._tree, step["path"])
+        except OSError as error:
+            raise of_system(step["path"], error) from error
+
+    def _is_ours(self, found: os.stat_result, step: dict[str, Any], entry: Entry) -> bool:
+        """Whether it is the file that this transaction made; one without a note is of an earlier memfit."""
+        number = self._journal.noted(entry, _note(step)).get("number", found.st_ino)
+        return is_so(found, step["bytes"]) and found.st_ino == number
+
+
+def _note(step: dict[str, Any]) -> str:
+    """The name of the note that says which file was made."""
+    return f"space-{step['number']}"

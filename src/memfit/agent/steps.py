@@ -33,6 +33,8 @@ from memfit.agent.tree import ABSENT, Node, Tree, node_of
 
 _NODES = ("file", "link", "remove")
 _MOST_STEPS = 10_000
+_SETS = {"nvpmodel": "power mode and clocks", "jetson_clocks": "power mode and clocks"}
+"""What programs set, where two set the same: a mode has clocks of its own."""
 if TYPE_CHECKING:  # what Python 3.8 cannot evaluate
     # the last word on a change: it raises Failure for what is never made
     Policy = Callable[[dict[str, Any], Aliases], None]
@@ -61,6 +63,7 @@ def plan_steps(changes: Any, tree: Tree, machine: Machine, policy: Policy = chec
             if is_folder and any(other.get("path") == step["path"] for other in steps):
                 continue  # another one needs it too
             steps.append({**step, "why": change.get("why", ""), "number": len(steps)})
+    _refuse_to_write_over(steps)
     return steps
 
 
@@ -123,7 +126,22 @@ def contended(steps: list[dict[str, Any]]) -> set[str]:
 
 def _setter(step: dict[str, Any]) -> str:
     do, undo = step.get("do"), step.get("undo")
-    return str(do[0]) if do and undo and do[0] == undo[0] else ""
+    return _SETS.get(do[0], str(do[0])) if do and undo and do[0] == undo[0] else ""
+
+
+def _refuse_to_write_over(steps: list[dict[str, Any]]) -> None:
+    """A file is made into swap only by the transaction that makes the file: what is in it is lost.
+
+    Raises:
+        Failure: one is not.
+    """
+    made = [step["path"] for step in steps if step["kind"] == "space"]
+    for words in (words for step in steps if step["kind"] == "run" for words in (step["do"], step["undo"])):
+        for word in words[1:] if words[:1] == ["mkswap"] else ():
+            if not word.startswith("/dev/") and word not in made:
+                raise Failure(
+                    "refused", f"{' '.join(words)}: {word} is not made by this very change, and would be lost"
+                )
 
 
 def _subject(change: dict[str, Any]) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 """Targets that change by themselves later on: what a program makes anew, and what a boot puts back.
 
-Files that only take room (``memfit.agent.spaces``) go along with them.
+Files that only take room (``memfit.agent.spaces``) and what programs set (``memfit.agent.shown``) go along with them.
 
 A program whose ``do`` and ``undo`` are the same makes files anew from others (``update-grub``). What they held before
 is kept and put back as it was; only where somebody made them anew since, as every new kernel does, it runs again.
@@ -18,9 +18,11 @@ from memfit.agent.failure import Failure, of_system
 from memfit.agent.journal import Entry, Journal
 from memfit.agent.machine import Machine
 from memfit.agent.nodes import Nodes
+from memfit.agent.shown import Shown
 from memfit.agent.spaces import Spaces
 from memfit.agent.steps import after_of, before_of, begun, content_of, touched_of
 from memfit.agent.tree import Node, Tree, node_of
+from memfit.agent.trial import TRIAL, Tried, read_trial, settle
 
 _MADE = "made"
 
@@ -32,6 +34,7 @@ class Targets(Nodes):
         super().__init__(tree, journal)
         self._machine = machine
         self._spaces = Spaces(tree, journal)
+        self._shown = Shown(machine, journal)
 
     def contents(self, steps: list[dict[str, Any]]) -> dict[int, bytes]:
         """See ``Nodes.contents``."""
@@ -60,7 +63,7 @@ class Targets(Nodes):
                 trial, path = step["trial"], _tried(step)
                 (touched,) = (one for one in touched_of(step) if one["path"] == path)
                 before = self._journal.before(entry, touched["number"], before_of(touched).sha256)
-                file = boot.Tried(path, before, before, before_of(touched))
+                file = Tried(path, before, before, before_of(touched))
                 sources = [
                     self._source(one, entry)
                     for one in steps
@@ -77,9 +80,9 @@ class Targets(Nodes):
         try:
             self._begin(step, entry)
         except OSError as error:
-            raise of_system(boot.TRIAL, error) from error
+            raise of_system(TRIAL, error) from error
         super().put(step, entry)
-        boot.settle()
+        settle()
 
     def verify(self, step: dict[str, Any]) -> None:
         """See ``Nodes.verify``."""
@@ -116,10 +119,10 @@ class Targets(Nodes):
                 try:
                     boot.forget(self._tree, entry.id)
                 except OSError as error:
-                    raise of_system(boot.TRIAL, error) from error
+                    raise of_system(TRIAL, error) from error
                 with suppress(OSError):  # a full disk keeps nothing from going back
                     self._try_earlier(step, entry)
-                boot.settle()
+                settle()
 
     def check_drift(self, step: dict[str, Any], entry: Entry) -> None:
         """See ``Nodes.check_drift``; what a boot fell back to is memfit's own as well."""
@@ -137,6 +140,8 @@ class Targets(Nodes):
             if self._now(step).same_as(after_of(step)._replace(sha256=other)):
                 return
         self._spaces.check_drift(step, entry)
+        if self._machine.live:
+            self._shown.check_drift(step, entry)
         if step["kind"] != "node" or not boot.has_fallen(self._tree, entry.id, step["path"]):
             super().check_drift(step, entry)
 
@@ -176,7 +181,7 @@ class Targets(Nodes):
         path = _tried(step)
         now = self._tree.node(path)
         for earlier in reversed(self._journal.entries()):
-            if boot.read_trial(self._tree) or earlier.state != "applied" or earlier.number >= entry.number:
+            if read_trial(self._tree) or earlier.state != "applied" or earlier.number >= entry.number:
                 continue
             with suppress(Failure):  # a damaged plan is told to who asks for it
                 steps = self._journal.plan(earlier)["steps"]
@@ -208,11 +213,11 @@ class Targets(Nodes):
         made = self._journal.noted(entry, _MADE).get(_tried(step))
         return made is not None and now.same_as(node_of(made))
 
-    def _source(self, step: dict[str, Any], entry: Entry) -> boot.Tried:
+    def _source(self, step: dict[str, Any], entry: Entry) -> Tried:
         """What a boot loader's file is made from, as it will be and as it is."""
         before, after = before_of(step), after_of(step)
         was = self._journal.before(entry, step["number"], before.sha256) if before.kind == "file" else None
-        return boot.Tried(step["path"], content_of(step) if after.kind == "file" else None, was, after)
+        return Tried(step["path"], content_of(step) if after.kind == "file" else None, was, after)
 
 
 def _tried(step: dict[str, Any]) -> str:

@@ -1,8 +1,7 @@
 """Changes made together or not at all, and taken back to the byte.
 
 Everything that can fail for want of space is done first, beside the targets; what follows are renames, one a change,
-each flushed. ``restore`` needs no record of how far it came: a target is what it was, what it should become, or
-something that somebody else made of it, and then nothing is done and the difference is shown.
+each flushed. The way back is ``memfit.agent.recovery``'s.
 """
 
 from __future__ import annotations
@@ -14,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 from memfit.agent import theirs
 from memfit.agent.acts import Acts
 from memfit.agent.denied import check
-from memfit.agent.failure import Failure, of_system
+from memfit.agent.failure import Failure, as_failure, of_system
 from memfit.agent.journal import HOME, Entry, Journal
 from memfit.agent.machine import AVAILABLE, Machine
+from memfit.agent.recovery import Recovery
 from memfit.agent.steps import contended, key_of, plan_steps
 from memfit.agent.targets import Targets
 from memfit.agent.tree import Tree
@@ -46,6 +46,7 @@ class Transactions:
         self.journal = Journal(tree, home)
         self._nodes = Targets(tree, self.journal, machine)
         self._acts = Acts(machine, self.journal)
+        self._back = Recovery(machine, self.journal, self._nodes, self._acts)
 
     def apply(self, changes: Any, about: dict[str, Any], confirm_s: float | None = None) -> dict[str, Any]:
         """Make the changes; ``about`` is kept with them, and what nobody confirms within ``confirm_s`` is taken back.
@@ -98,7 +99,7 @@ class Transactions:
             self.refuse_other(plan["machine"], f"{entry.path}: this receipt")
             steps = plan["steps"]
             self._refuse_older(entry, steps)
-            left = self._leave(entry, steps, keep_theirs=keep_theirs)
+            left = self._back.leave(entry, steps, keep_theirs=keep_theirs)
             try:
                 for step in (step for step in steps if step["number"] not in left):
                     self._nodes.stage_before(step, entry)
@@ -106,30 +107,18 @@ class Transactions:
                 self._nodes.sweep(entry, steps)
                 raise
             with undisturbed():
-                entry = self._restore(self.journal.move(entry, "undoing"), plan)
+                entry = self._back.restore(self.journal.move(entry, "undoing"), plan)
             receipt = self.receipt(entry)  # before the oldest of what is undone is forgotten, which this may be
-            self._tidy()
+            self._back.tidy()
             return receipt
 
     def recover(self, *, keep_theirs: bool = False) -> list[str]:
-        """Finish what was interrupted: whatever was not applied to its end is taken back. The lock is held.
+        """Finish what was interrupted (``Recovery.recover``). The lock is held.
 
         Raises:
             Failure: something is in the way; says what.
         """
-        said = []
-        for entry in self.journal.entries():
-            if entry.state == "staging":
-                self._discard(entry)
-            elif entry.state in ("open", "undoing"):
-                plan = self.journal.plan(entry)
-                if keep_theirs:
-                    self._leave(entry, plan["steps"], keep_theirs=True)
-                with undisturbed():
-                    self._restore(entry, plan)
-                said.append(entry.id)
-        self._tidy()
-        return said
+        return self._back.recover(keep_theirs=keep_theirs)
 
     def receipt(self, entry: Entry) -> dict[str, Any]:
         """A transaction as it is told: the plan without what files held.
@@ -163,7 +152,9 @@ class Transactions:
         """What somebody changed since a transaction was applied; what a later one changed is that one's."""
         found = []
         later = self._changed_after(entry)
-        for step in (one for one in self.journal.plan(entry)["steps"] if key_of(one) not in later):
+        for step in self.journal.plan(entry)["steps"]:
+            if {key_of(step), *contended([step])} & later.keys():
+                continue
             try:
                 self._nodes.check_drift(step, entry)
             except Failure as failure:
@@ -181,7 +172,7 @@ class Transactions:
         try:
             self._machine.beside = (watch(self.journal, entry.id, confirm_s, take_back),)
         except OSError as error:
-            self._discard(entry)
+            self._back.discard(entry)
             raise of_system("a process to watch the change", error) from error
 
     def _prepare(self, plan: dict[str, Any]) -> Entry:
@@ -196,8 +187,8 @@ class Transactions:
         except (OSError, Failure) as error:
             with suppress(OSError, Failure):  # what is left now is thrown away by the next one
                 for left in [entry] if entry else [one for one in self.journal.entries() if one.state == "staging"]:
-                    self._discard(left)
-            raise _told(error, "the journal") from error
+                    self._back.discard(left)
+            raise as_failure(error, "the journal") from error
 
     def _make(self, entry: Entry, plan: dict[str, Any]) -> dict[str, Any]:
         steps = plan["steps"]
@@ -210,13 +201,14 @@ class Transactions:
             for step in steps:
                 self._acts.act(step, entry)
             self._nodes.made(steps, entry)
+            self._acts.done(steps, entry)
             for step in steps:
                 self._nodes.verify(step)
                 self._acts.verify(step)
             entry = self.journal.move(entry, "applied")
         except (OSError, Failure) as error:
-            told = _told(error, entry.path)
-            self._restore(self.journal.find(entry.id), plan)
+            told = as_failure(error, entry.path)
+            self._back.restore(self.journal.find(entry.id), plan)
             told.hint = told.hint or "everything was taken back"
             raise told from error
         # it is applied: nothing that fails from here on makes it less so
@@ -232,48 +224,6 @@ class Transactions:
             later = self._machine.memory()
             kept = [{name: reading[name] for name in _MEASURED if name in reading} for reading in (earlier, later)]
             self.journal.note(entry, "measured", {"before": kept[0], "after": kept[1]})
-
-    def _leave(self, entry: Entry, steps: list[dict[str, Any]], *, keep_theirs: bool) -> set[int]:
-        """Numbers of the steps that are left as somebody made them, which is noted first.
-
-        Raises:
-            Failure: of kind ``drift`` where nothing is to be left, and something would be.
-        """
-        drifted = self._nodes.drifted(steps, entry)
-        if drifted and not keep_theirs:
-            raise drifted[0][1]
-        theirs.agree(self.journal, entry, [step for step, _ in drifted])
-        return {step["number"] for step, _ in drifted}
-
-    def _forget_ours(self, entry: Entry, steps: list[dict[str, Any]]) -> None:
-        """What was agreed to stay and was taken back all the same is no more said to be left."""
-        agreed = theirs.agreed(self.journal, entry)
-        if agreed:
-            left = [step for step, _ in self._nodes.drifted(steps, entry) if step["number"] in agreed]
-            if len(left) < len(agreed):
-                theirs.agree(self.journal, entry, left)
-
-    def _restore(self, entry: Entry, plan: dict[str, Any]) -> Entry:
-        """Everything as it was, however far it came.
-
-        Raises:
-            Failure: something is in the way; the journal keeps what it was.
-        """
-        steps = plan["steps"]
-        try:
-            self._nodes.take_back(steps, entry)
-            if self._machine.live:
-                self._acts.take_back(steps, entry, same_boot=plan["boot_id"] == self._machine.boot_id())
-            self._nodes.free(steps, entry)
-            with suppress(OSError):  # an empty folder means nothing to anybody
-                self._nodes.remove_kept_folders(steps, entry)
-            self._forget_ours(entry, steps)
-            return self.journal.move(entry, "undone")
-        except (OSError, Failure) as error:
-            told = _told(error, entry.path)
-            hint = told.hint or "mend that, and run memfit undo again"
-            kind = "drift" if told.kind == "drift" else "undo"
-            raise Failure(kind, told.message, hint=hint, diff=told.diff, journal=entry.path) from error
 
     def _refuse_older(self, entry: Entry, steps: list[dict[str, Any]]) -> None:
         """What was changed twice is taken back in the other order.
@@ -296,30 +246,8 @@ class Transactions:
                     found.update(dict.fromkeys(contended(self.journal.plan(later)["steps"]), later.id))
         return found
 
-    def _discard(self, entry: Entry) -> None:
-        """Throw away what was only being prepared; only whole plans ever put names beside anything."""
-        try:
-            steps = self.journal.plan(entry)["steps"]
-        except Failure:
-            steps = []
-        self._nodes.discard(steps, entry)
-        self.journal.drop(entry)
-
-    def _tidy(self) -> None:
-        """What a kill left of transactions that are whole: none of it matters, so nothing that fails here does."""
-        for entry in self.journal.entries():
-            if entry.state == "applied":
-                with suppress(OSError, Failure):  # a damaged plan is told to who asks for it
-                    self._nodes.sweep(entry, self.journal.plan(entry)["steps"])
-        with suppress(OSError):
-            self.journal.prune()
-
     def _last_applied(self) -> Entry:
         applied = [entry for entry in self.journal.entries() if entry.state == "applied"]
         if not applied:
             raise Failure("refused", "nothing is applied here", hint="memfit status shows what was")
         return applied[-1]
-
-
-def _told(error: Exception, where: str) -> Failure:
-    return error if isinstance(error, Failure) else of_system(where, error)  # type: ignore[arg-type]

@@ -46,6 +46,7 @@ def apply(place: Place, host: str, chosen: Sequence[Offer], changes: Sequence[Ch
             high_bytes=offer.effect.gain.high_bytes,
             when=offer.effect.when,
             value=offer.value,
+            by_hand=offer.by_hand,
         )
         for offer in chosen
     ]
@@ -141,13 +142,16 @@ def _confirm(place: Place, receipt: Receipt) -> None:
 
 
 def _named(receipt: str) -> tuple[str, str | None]:
-    """An id as it is; or that of a file that ``memfit apply --json`` wrote, and the machine that it is of."""
+    """An id as it is; or that of a file that ``memfit apply --json`` wrote, and the machine that it is of.
+
+    What ``--step`` wrote is one where it left one knob applied.
+    """
     if "/" not in receipt and not receipt.endswith(".json"):
         return receipt, None
     hint = "name a receipt's id: memfit status"
     try:
         content = LocalHost().read_bytes(str(Path(receipt).absolute()), most=_MOST_RECEIPT_BYTES)
-        found = msgspec.json.decode(content, type=Receipt)
+        found = _receipt_in(content, receipt)
     except ProbeError as error:
         raise UsageError(error.message, hint=hint) from error
     except (msgspec.MsgspecError, RecursionError) as error:
@@ -155,3 +159,29 @@ def _named(receipt: str) -> tuple[str, str | None]:
     if not found.id:
         raise UsageError(f"{receipt}: nothing was changed by it, so it has no id", hint=hint)
     return found.id, found.machine or None
+
+
+def _receipt_in(content: bytes, name: str) -> Receipt:
+    steps = msgspec.json.decode(content, type=_Stepwise).steps
+    if isinstance(steps, msgspec.UnsetType):
+        return msgspec.json.decode(content, type=Receipt)
+    kept = [step.receipt for step in steps if step.receipt is not None and step.receipt.state == "applied"]
+    if len(kept) == 1:
+        return kept[0]
+    if not kept:
+        raise UsageError(f"{name}: none of its steps is applied", hint="memfit status says what is")
+    ids = ", ".join(f"{one.id} ({', '.join(knob.called for knob in one.knobs)})" for one in kept)
+    raise UsageError(
+        f"{name}: it has {len(kept)} receipts, and undo takes one back at a time: {ids}",
+        hint=f"the last one first: memfit undo {kept[-1].id}",
+    )
+
+
+class _Step(msgspec.Struct, frozen=True):
+    receipt: Receipt | None = None
+
+
+class _Stepwise(msgspec.Struct, frozen=True):
+    """Of what ``--step`` wrote only what undo asks for; ``steps`` is unset in a receipt."""
+
+    steps: tuple[_Step, ...] | msgspec.UnsetType = msgspec.UNSET

@@ -13,7 +13,12 @@ from memfit.units import format_bytes
 
 
 class AppliedKnob(msgspec.Struct, frozen=True, kw_only=True):
-    """A knob with what it was said to give; ``value`` is what it was set to, empty where it was only named."""
+    """A knob with what it was said to give.
+
+    Attributes:
+        value: what it was set to; empty where it was only named.
+        by_hand: what somebody has to do for it to take effect, and for its undo, where a boot alone does not do it.
+    """
 
     name: str
     summary: str = ""
@@ -22,6 +27,7 @@ class AppliedKnob(msgspec.Struct, frozen=True, kw_only=True):
     high_bytes: int = 0
     when: When = "live"
     value: str = ""
+    by_hand: str = ""
 
     @property
     def called(self) -> str:

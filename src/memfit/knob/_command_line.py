@@ -1,8 +1,7 @@
 """The kernel's command line: which boot loader has it, which words stand there, and the change for other words.
 
-All knobs that want words share one change: one label of ``extlinux.conf``, one file of GRUB's. The new label also gets
-``memfit.boot=`` with a digest of the rest. The kernel takes it for an option of a module that it does not have, and
-keeps silent; ``/proc/cmdline`` shows by it which label was booted, which a loader that reads nothing would not say.
+All knobs that want words share one change: one label of ``extlinux.conf``, one file of GRUB's. What the words are is
+``_command_words.py``'s.
 """
 
 from __future__ import annotations
@@ -20,11 +19,11 @@ from memfit.device.audit_records import Audit
 from memfit.errors import ApplyError, ProbeError
 from memfit.host import Host
 from memfit.knob import _extlinux as extlinux
+from memfit.knob._command_words import PROOF, changed, current, key_of, proof_of, proven, said, split, too_long
 from memfit.knob._units import SYSTEM, is_file
 from memfit.knob.changes import Change, FileChange, LinkChange, MadeTrial, RunChange, Trial
 from memfit.knob.records import Words
 
-PROOF = boot.PROOF
 GRUB, DROP_IN = "/etc/default/grub", "/etc/default/grub.d/60-memfit.cfg"
 GRUB_CONFIG, UPDATE_GRUB = "/boot/grub/grub.cfg", "/usr/sbin/update-grub"
 KERNEL_INSTALL = "/etc/kernel/cmdline"
@@ -33,10 +32,7 @@ PATHS = (
     *(extlinux.PATH, "/boot", "/boot/extlinux", "/boot/dtb", "/boot/grub"),
     *(GRUB, "/etc/default/grub.d", "/etc/default/grub.d/*.cfg", UPDATE_GRUB, KERNEL_INSTALL),
 )
-_MOST_CHARACTERS = 2047
-"""COMMAND_LINE_SIZE of arm64 and x86 is 2,048 with the zero at the end; what is beyond is cut without a word."""
 _MOST_BYTES = 1 << 20
-_WORD = re.compile(r'(?:[^\s"]|"[^"]*"?)+')
 _SIGNED = ("LINUX", "INITRD", "FDT")
 
 Kind = Literal["extlinux", "grub", "kernel-install", "none"]
@@ -63,37 +59,6 @@ class BootLoader(msgspec.Struct, frozen=True, kw_only=True):
 def is_tegra(audit: Audit) -> bool:
     """Whether the machine is an NVIDIA Tegra."""
     return audit.l4t is not None or any(word.startswith("nvidia,tegra") for word in audit.compatible)
-
-
-def split(text: str) -> tuple[str, ...]:
-    """Words of a command line; spaces within quotes part none (``next_arg`` in lib/cmdline.c)."""
-    return tuple(_WORD.findall(text))
-
-
-def key_of(word: str) -> str:
-    """A word's name; the kernel takes ``-`` and ``_`` for one another (``parameq``)."""
-    return word.partition("=")[0].replace("-", "_")
-
-
-def current(audit: Audit, name: str) -> tuple[str, ...]:
-    """Values that a word has on the running kernel's command line, the last of which counts mostly."""
-    words = split(audit.boot.command_line or "")
-    return tuple(word.partition("=")[2] for word in words if key_of(word) == key_of(name))
-
-
-def changed(text: str, words: Words) -> str:
-    """A command line with other words, the new ones last: before ``--``, behind which all is for init."""
-    names = {key_of(name) for name in words}
-    kept = [word for word in split(text) if key_of(word) not in names]
-    end = kept.index("--") if "--" in kept else len(kept)
-    new = [name + ("" if value == "" else f"={value}") for name, value in sorted(words.items()) if value is not None]
-    return " ".join((*kept[:end], *new, *kept[end:]))
-
-
-def proven(text: str) -> str:
-    """A command line with the word that proves that it was booted: of the digest of all others."""
-    bare = changed(text, {PROOF: None})
-    return changed(bare, {PROOF: hashlib.sha256(bare.encode("utf-8", "surrogateescape")).hexdigest()[:8]})
 
 
 def boot_loader(host: Host, audit: Audit) -> BootLoader:
@@ -129,6 +94,11 @@ def why_not(host: Host, audit: Audit, words: Words) -> str:
     return loader.refusal or _why_not(host, audit, loader, words)
 
 
+def by_hand_of(host: Host, audit: Audit) -> str:
+    """What somebody has to do for a change to take effect where a boot alone does not do it; else empty."""
+    return boot_loader(host, audit).note
+
+
 def note_of(host: Host, audit: Audit) -> str:
     """How a change takes effect where a boot alone does not do it, and what the loader will not read; else empty."""
     loader = boot_loader(host, audit)
@@ -159,7 +129,7 @@ def command_line_changes(host: Host, audit: Audit, words: Words) -> tuple[Change
     if new == " ".join(split(text)):
         return ()
     content = (proven(new) + "\n").encode("utf-8", "surrogateescape")
-    why = f"{_said(words)}; {loader.note}"
+    why = f"{said(words)}; {loader.note}"
     return (FileChange(path=loader.path, content=content, expects=_sha256(loader.content), why=why),)
 
 
@@ -224,7 +194,7 @@ def _why_not(host: Host, audit: Audit, loader: BootLoader, words: Words) -> str:
             # firmware puts its own behind those of the file, where the last of a name counts
             if key_of(word) in names and word not in ours:
                 return f"{word} comes from firmware, and from no label of {loader.path}"
-        return _too_long(now, words)
+        return too_long(now, words)
     if loader.kind == "grub":
         for name in _names(host, "/etc/default/grub.d"):
             path = f"/etc/default/grub.d/{name}"
@@ -232,13 +202,8 @@ def _why_not(host: Host, audit: Audit, loader: BootLoader, words: Words) -> str:
                 found = [one for one in names if one in _keys(_read(host, path))]
                 if found:
                     return f"{path} is read later and sets {found[0]}: change it there"
-        return _too_long(audit.boot.command_line or "", words)
-    return _too_long((loader.content or b"").decode("utf-8", "replace"), words)
-
-
-def _too_long(now: str, words: Words) -> str:
-    longer = len(proven(changed(now, words)))
-    return f"it would be longer than {_MOST_CHARACTERS} characters" if longer > _MOST_CHARACTERS else ""
+        return too_long(audit.boot.command_line or "", words)
+    return too_long((loader.content or b"").decode("utf-8", "replace"), words)
 
 
 def _extlinux_changes(loader: BootLoader, words: Words) -> tuple[Change, ...]:
@@ -248,10 +213,10 @@ def _extlinux_changes(loader: BootLoader, words: Words) -> tuple[Change, ...]:
     before = label.value("APPEND")
     if sorted(split(changed(before, words))) == sorted(split(before)):
         return ()
-    append, what = proven(changed(before, words)), _said(words)
+    append, what = proven(changed(before, words)), said(words)
     tried = extlinux.with_label(content, label.name, extlinux.OURS + original.name, append, what=what, loader=reader)
     fallback = extlinux.with_default(tried, original.name, loader=reader)
-    expects = {**words, PROOF: _proof(append)}
+    expects = {**words, PROOF: proof_of(append)}
     trial = Trial(fallback=fallback, original=original.name, expects=expects)
     why = "; ".join((what, *extlinux.warnings(file, label)))
     change = FileChange(path=loader.path, content=tried, expects=_sha256(content), trial=trial, why=why)
@@ -263,10 +228,10 @@ def _grub_changes(loader: BootLoader, words: Words) -> tuple[Change, ...]:
     together = {**earlier, **words}
     if together == earlier:
         return ()
-    what = _said(words) + (f"; {loader.note}" if loader.note else "")
+    what = said(words) + (f"; {loader.note}" if loader.note else "")
     made = ("update-grub",)
     expects = None if loader.content is None else _sha256(loader.content)
-    proof = _proof(proven(changed("", together)))
+    proof = proof_of(proven(changed("", together)))
     trial = MadeTrial(path=GRUB_CONFIG, sources=(DROP_IN,), expects={**together, PROOF: proof})
     return (
         *trial_changes(),
@@ -276,11 +241,6 @@ def _grub_changes(loader: BootLoader, words: Words) -> tuple[Change, ...]:
     )
 
 
-def _proof(text: str) -> str:
-    """The value of the word that proves a command line."""
-    return next(word for word in split(text) if key_of(word) == PROOF).partition("=")[2]
-
-
 def _earlier(content: bytes | None) -> dict[str, str | None]:
     """Words of an earlier drop-in of memfit's, which these go to as well."""
     for line in (content or b"").decode("utf-8", "replace").splitlines():
@@ -288,11 +248,6 @@ def _earlier(content: bytes | None) -> dict[str, str | None]:
             found: Any = json.loads(line[len("# memfit: ") :])
             return {str(name): value for name, value in found.items()}
     return {}
-
-
-def _said(words: Words) -> str:
-    told = [f"without {name}" if value is None else changed("", {name: value}) for name, value in sorted(words.items())]
-    return ", ".join(told)
 
 
 def _keys(content: bytes | None) -> set[str]:

@@ -2,6 +2,10 @@
 
 What they set is gathered first (``combine.py``), as values of the kernel are (``_sysctl.py``): a line that is there
 already stays, unless one that sets the same takes its place.
+
+systemd reads drop-ins of all folders together, in the order of their own names; of those of one name the first folder's
+alone. Those of the template, of names that begin alike (``llama-.service.d``) and of all services are among them
+(systemd.unit(5)).
 """
 
 from __future__ import annotations
@@ -9,13 +13,20 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 
+from memfit.agent.denied import UNIT_FOLDERS
 from memfit.errors import ApplyError, ProbeError
 from memfit.host import Host
 from memfit.knob._units import SYSTEM
 from memfit.knob.changes import Change, FileChange
 from memfit.knob.records import Lines
 
-PATHS = (f"{SYSTEM}/*.service.d", f"{SYSTEM}/*.service.d/*.conf")
+_NAME = "60-memfit.conf"
+_ALL = "service"
+"""Whose drop-ins every service has."""
+PATHS = (
+    f"{SYSTEM}/*.service.d",
+    *(f"{folder}/{whose}.d/*.conf" for folder in UNIT_FOLDERS for whose in ("*.service", _ALL)),
+)
 _HEAD = "# memfit wrote this file; memfit undo takes it back\n[Service]\n"
 _QUOTES = "\"'"
 _WHY = "how this service is started"
@@ -23,7 +34,33 @@ _WHY = "how this service is started"
 
 def drop_in(unit: str) -> str:
     """The path of memfit's own."""
-    return f"{SYSTEM}/{unit}.d/60-memfit.conf"
+    return f"{SYSTEM}/{unit}.d/{_NAME}"
+
+
+def names_of(unit: str) -> tuple[str, ...]:
+    """All names whose drop-ins a service has: its own, its template's, those that it begins with."""
+    stem = unit.removesuffix(".service")
+    before, at, _ = stem.partition("@")
+    parts = stem.split("-")
+    begun = ["-".join(parts[:count]) + "-.service" for count in range(len(parts) - 1, 0, -1)]
+    return (unit, *((f"{before}@.service",) if at else ()), *begun, _ALL)
+
+
+def drop_ins(host: Host) -> dict[str, tuple[str, ...]]:
+    """All that count, by whose they are, in the order in which they are read."""
+    found: dict[str, dict[str, str]] = {}
+    for folder in UNIT_FOLDERS:
+        for whose in ("*.service", _ALL):
+            for path in host.glob(f"{folder}/{whose}.d/*.conf"):
+                above, _, name = path.rpartition("/")
+                found.setdefault(above.rpartition("/")[2].removesuffix(".d"), {}).setdefault(name, path)
+    return {whose: tuple(paths[name] for name in sorted(paths)) for whose, paths in found.items()}
+
+
+def drop_ins_of(found: Mapping[str, Sequence[str]], unit: str) -> list[str]:
+    """Those of one service, in the order in which they are read."""
+    paths = [path for name in names_of(unit) for path in found.get(name, ())]
+    return sorted(paths, key=lambda path: path.rpartition("/")[2])
 
 
 def read_lines(host: Host, unit: str) -> dict[str, tuple[str, ...]]:
@@ -32,14 +69,19 @@ def read_lines(host: Host, unit: str) -> dict[str, tuple[str, ...]]:
 
 
 def overruled(host: Host, keys: Collection[str]) -> dict[str, str]:
-    """Why memfit's own drop-in would not count, by unit: somebody else's is read behind it and sets one of ``keys``."""
+    """Why memfit's own drop-in would not count, by whose: another is read behind it and sets one of ``keys``."""
     found = {}
-    for path in sorted(host.glob(PATHS[1])):
-        unit = path.split("/")[-2].removesuffix(".d")
-        others = sorted(_by_key(_text(host, path) or "").keys() & set(keys)) if path > drop_in(unit) else []
-        if others:
-            found[unit] = f"{path} is read later and sets {others[0]}: change it there"
+    for whose, paths in drop_ins(host).items():
+        for path in (path for path in paths if path.rpartition("/")[2] > _NAME):
+            others = sorted(_by_key(_text(host, path) or "").keys() & set(keys))
+            if others:
+                found[whose] = f"{path} is read later and sets {others[0]}: change it there"
     return found
+
+
+def overruling(found: Mapping[str, str], unit: str) -> str:
+    """What ``overruled`` found for one service; empty where nothing is in the way."""
+    return next((found[name] for name in names_of(unit) if name in found), "")
 
 
 def drop_in_changes(host: Host, wanted: Sequence[Lines]) -> tuple[Change, ...]:

@@ -15,13 +15,13 @@ from memfit.device.facts import processes
 from memfit.errors import ProbeError, UnknownName, UsageError
 from memfit.host import Host
 from memfit.knob._drop_ins import PATHS as _DROP_INS
-from memfit.knob._drop_ins import read_lines
+from memfit.knob._drop_ins import drop_ins, read_lines
 from memfit.knob._unit_commands import is_masked, started_services, starts_a_model
-from memfit.knob._units import FOLDERS
+from memfit.knob._units import FOLDERS, SYSTEM
 from memfit.knob.records import Effect, not_here
 
-PATHS = (*FOLDERS, *_DROP_INS)
-"""Of folders only the names."""
+PATHS = (*FOLDERS, f"{SYSTEM}/*.service", "/run/systemd/system/*.service", *_DROP_INS)
+"""Of folders only the names; of services those of the administrator, and links that mask others."""
 _SERVICE = ".service"
 
 
@@ -50,7 +50,7 @@ class Serving(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         served: units with a process that serves a model, or on an image with such a command.
         others: all other services that are installed, for whoever names one of them.
-        masked: names of those among them that are never started, on an image.
+        masked: names of those among them that are never started.
         loose: processes that serve a model and have no service, with what they have instead.
         chosen: the one that somebody named.
         live: whether the machine runs.
@@ -72,7 +72,8 @@ class Serving(msgspec.Struct, frozen=True, kw_only=True):
 def read_serving(host: Host, audit: Audit) -> Serving | None:
     """None where a machine runs and does not say what."""
     if not host.live:
-        units = [unit for unit in started_services(host) if not is_denied(unit) and starts_a_model(host, unit)]
+        found = drop_ins(host)
+        units = [unit for unit in started_services(host) if not is_denied(unit) and starts_a_model(host, unit, found)]
         served = tuple(Served(unit=unit, lines=read_lines(host, unit)) for unit in units)
         return _with_others(host, Serving(served=served, live=False))
     if not audit.terms:
@@ -154,8 +155,7 @@ def _with_others(host: Host, state: Serving) -> Serving:
     return msgspec.structs.replace(
         state,
         others=tuple(Served(unit=name, lines=read_lines(host, name)) for name in names),
-        # of a machine that runs only the names are fetched, and not where each link leads
-        masked=() if host.live else tuple(name for name in names if is_masked(host, name)),
+        masked=tuple(name for name in names if is_masked(host, name)),
     )
 
 

@@ -4,7 +4,8 @@ Several knobs share these two files, so what they set is gathered first (``combi
 stays, unless one of the same value takes its place.
 
 To write who gets huge pages makes the kernel raise ``min_free_kbytes``, and at a boot tmpfiles is read after sysctl:
-where both are set, both stand in the file of tmpfiles, in that order.
+where both are set, both stand in the file of tmpfiles, in that order; also where it is a file of somebody's that sets
+the latter, which would be raised at every boot otherwise.
 """
 
 from __future__ import annotations
@@ -19,10 +20,13 @@ from memfit.knob.changes import Change, FileChange, ValueChange
 
 SYSCTL = "/etc/sysctl.d/60-memfit.conf"
 TMPFILES = "/etc/tmpfiles.d/60-memfit.conf"
-PATHS = (SYSCTL, TMPFILES, "/etc/sysctl.conf", "/etc/sysctl.d/*.conf")
+_FOLDERS = ("/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d", "/lib/sysctl.d")
+"""As systemd-sysctl reads them: files of all in the order of their names, those of one name only from the first."""
+PATHS = (SYSCTL, TMPFILES, "/etc/sysctl.conf", *(f"{folder}/*.conf" for folder in _FOLDERS))
 """Everything that is read here."""
 _PROC = "/proc/sys/"
 _HUGE_PAGES, _MIN_FREE = "/sys/kernel/mm/transparent_hugepage/enabled", "/proc/sys/vm/min_free_kbytes"
+_MIN_FREE_LINE = re.compile(r"^[ \t]*-?[ \t]*vm[./]min_free_kbytes[ \t]*=[ \t]*(\d+)[ \t]*$", re.MULTILINE)
 _HEAD = "# memfit wrote this file; memfit undo takes it back\n"
 _WHY = "values of the kernel, again after every boot"
 
@@ -45,6 +49,10 @@ def sysctl_changes(host: Host, settings: Mapping[str, str]) -> tuple[Change, ...
     late = name_of(_MIN_FREE)
     if late in sysctl and _HUGE_PAGES in tmpfiles:
         tmpfiles[_MIN_FREE] = f"w {_MIN_FREE} - - - - {sysctl.pop(late).partition('=')[2].strip()}"
+    elif _HUGE_PAGES in tmpfiles and _MIN_FREE not in tmpfiles:
+        theirs = min_free_at_boot(host)
+        if theirs is not None:
+            tmpfiles[_MIN_FREE] = f"w {_MIN_FREE} - - - - {theirs[1]}"
     changes: list[Change] = [
         _file(host, path, lines)
         for path, lines in ((SYSCTL, sysctl), (TMPFILES, tmpfiles))
@@ -68,6 +76,23 @@ def set_by_somebody(host: Host, path: str) -> str | None:
         if file != SYSCTL and line.search(_text(host, file) or ""):
             return file
     return None
+
+
+def min_free_at_boot(host: Host) -> tuple[str, str] | None:
+    """The file that has the last word on ``min_free_kbytes`` at a boot, and what it says; None where none does.
+
+    Not memfit's own; and not one that says something else than a number.
+    """
+    files: dict[str, str] = {}
+    for folder in _FOLDERS:
+        for path in host.glob(f"{folder}/*.conf"):
+            files.setdefault(path.rpartition("/")[2], path)
+    # /etc/sysctl.conf counts where 99-sysctl.conf is a link to it, as on Debian and Ubuntu
+    found = None
+    for name in sorted(files):
+        for text in _MIN_FREE_LINE.findall(_text(host, files[name]) or "") if files[name] != SYSCTL else ():
+            found = (files[name], text)
+    return found
 
 
 def _file(host: Host, path: str, lines: Mapping[str, str]) -> FileChange:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from memfit.device.processes import serves_model
 from memfit.device.reading import read_text
 from memfit.host import Host
+from memfit.knob._drop_ins import drop_ins_of
 from memfit.knob._units import FOLDERS, SYSTEM, read_link
 
 _WANTED = tuple(f"{folder}/*.{how}" for folder in FOLDERS for how in ("wants", "requires", "upholds"))
@@ -22,6 +23,7 @@ _SHELLS = ("sh", "bash", "dash")
 _PARTS = re.compile(r"&&|\|\||[;&|\n]")
 _ASSIGNMENT = re.compile(r"\w+=.*", re.DOTALL)
 _MOST_BYTES = 1 << 16
+_MASKED = (SYSTEM, "/run/systemd/system")
 
 
 def started_services(host: Host) -> tuple[str, ...]:
@@ -33,30 +35,33 @@ def started_services(host: Host) -> tuple[str, ...]:
 
 def is_masked(host: Host, unit: str) -> bool:
     """Whether a link keeps a unit, or the template that it is an instance of, from ever being started."""
-    return any(read_link(host, f"{SYSTEM}/{name}") == "/dev/null" for name in _names(unit))
+    return any(read_link(host, f"{folder}/{name}") == "/dev/null" for folder in _MASKED for name in _names(unit))
 
 
-def starts_a_model(host: Host, unit: str) -> bool:
-    """Whether one of a service's commands is that of a program which serves models."""
-    return any(serves_model(words) for command in _commands(host, unit) for words in _programs(command))
+def starts_a_model(host: Host, unit: str, found: Mapping[str, Sequence[str]]) -> bool:
+    """Whether one of a service's commands, ``drop_ins`` counted, is that of a program which serves models."""
+    return any(serves_model(words) for command in _commands(host, unit, found) for words in _programs(command))
 
 
-def _commands(host: Host, unit: str) -> list[str]:
+def _commands(host: Host, unit: str, drop_ins: Mapping[str, Sequence[str]]) -> list[str]:
     """Values of ``ExecStart=`` that count; an empty one takes back those before it."""
     found: list[str] = []
-    for text in _texts(host, unit):
+    for text in texts(host, unit, drop_ins):
         for value in _START.findall(text.replace("\\\n", " ")):
             found = [*found, value.strip()] if value.strip() else []
     return found
 
 
-def _texts(host: Host, unit: str) -> Iterator[str]:
-    """The unit's own file, and drop-ins of the administrator."""
+def own_text(host: Host, unit: str) -> str | None:
+    """The unit's own file; None where it cannot be read."""
     paths = (f"{folder}/{name}" for name in _names(unit) for folder in FOLDERS)
-    own = next((text for path in paths if (text := read_text(host, path, most=_MOST_BYTES)) is not None), "")
-    drop_ins = [path for name in _names(unit) for path in host.glob(f"{SYSTEM}/{name}.d/*.conf")]
-    yield own
-    for path in sorted(drop_ins, key=lambda path: path.rpartition("/")[2]):
+    return next((text for path in paths if (text := read_text(host, path, most=_MOST_BYTES)) is not None), None)
+
+
+def texts(host: Host, unit: str, found: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """The unit's own file, and its drop-ins (``drop_ins``), in the order in which they are read."""
+    yield own_text(host, unit) or ""
+    for path in drop_ins_of(found, unit):
         yield read_text(host, path, most=_MOST_BYTES) or ""
 
 

@@ -9,7 +9,7 @@ import msgspec
 from memfit.device.audit_records import Audit, KnobRow
 from memfit.errors import UsageError
 from memfit.host import Host
-from memfit.knob._command_line import note_of, why_not
+from memfit.knob._command_line import by_hand_of, note_of, why_not
 from memfit.knob._knob import Knob
 from memfit.knob.changes import Change
 from memfit.knob.knobs import KNOBS
@@ -22,6 +22,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         wish: what was asked of it besides its name; ``value`` is what it is set to then.
         takes: what value it takes, in words; empty where it takes none.
+        by_hand: what somebody has to do for it to take effect where a boot alone does not do it.
         words: of the kernel's command line; ``combine.changes_of`` makes one change of those of all knobs.
         bolder: a second value with a risk; ``bold`` takes it.
         settings: values of the kernel that shall last, which ``combine.changes_of`` makes into changes.
@@ -41,6 +42,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     spared: tuple[Need, ...] = ()
     wish: Wish = Wish()
     takes: str = ""
+    by_hand: str = ""
 
     @property
     def value(self) -> str:
@@ -164,4 +166,5 @@ def _offer(key: str, knob: Knob, host: Host, audit: Audit, needs: frozenset[Need
         settings=knob.settings(state) if effect.applies and knob.settings is not None else {},
         lines=knob.lines(state) if effect.applies and knob.lines is not None else {},
         spared=tuple(sorted(knob.spares & needs)),
+        by_hand=by_hand_of(host, audit) if words else "",
     )

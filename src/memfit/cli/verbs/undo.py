@@ -17,14 +17,14 @@ _HELP = """What apply changed, taken back to the byte: the last time, or that of
   memfit undo --host jetson --sudo
   memfit undo --root /mnt                from a rescue shell, where the disk is mounted
 
-Where somebody changed one of the files since, nothing is done and the difference is shown; with --keep-theirs that file
-stays as it is, the rest is taken back, and the receipt says so."""
+Where somebody changed one of the files since, or set another power mode by hand, nothing is done and the difference is
+shown; with --keep-theirs that stays as it is, the rest is taken back, and the receipt says so."""
 
 
 @click.command("undo", help=_HELP)
 @click.argument("receipt", required=False)
 @place_options
-@click.option("--keep-theirs", is_flag=True, help="Leave files that somebody changed since, and take back the rest.")
+@click.option("--keep-theirs", is_flag=True, help="Leave what somebody changed since, and take back the rest.")
 @output_options
 def COMMAND(**given: Any) -> None:  # noqa: N802  the catalog's constant
     """Run the verb."""

@@ -13,7 +13,7 @@ from memfit.host import Host
 from memfit.knob._asked import no_such
 from memfit.knob._cores import PATHS as _CORES
 from memfit.knob._cores import Cores, format_list, parse_list, read_cores
-from memfit.knob._drop_ins import overruled
+from memfit.knob._drop_ins import overruled, overruling
 from memfit.knob._knob import Knob
 from memfit.knob._service import PATHS, Serving, named, read_serving, restart, split_value, unclear
 from memfit.knob.records import Effect, Gain, Lines, Wish, not_here
@@ -29,7 +29,7 @@ class Affinity(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         allowed: CPUs that each service's first process may run on; what may not be read is missing.
         asked: CPUs that somebody asks for; none where the machine's own reasons count.
-        overruled: by unit, why memfit's own drop-in would not count.
+        overruled: by whose drop-ins, why memfit's own drop-in would not count.
     """
 
     serving: Serving
@@ -86,8 +86,9 @@ def effect(state: Affinity) -> Effect:
     one = state.serving.one
     if one is None:
         return unclear(state.serving, "cpu_affinity", "UNIT:CPUS")
-    if one.unit in state.overruled:
-        return not_here(state.overruled[one.unit])
+    later = overruling(state.overruled, one.unit)
+    if later:
+        return not_here(later)
     if one.lines.get(_KEY) == _wanted(state.after):
         return not_here(f"{one.unit} has it already: {_KEY}={format_list(state.after)}")
     now = state.allowed.get(one.unit)

@@ -8,7 +8,8 @@ from memfit.device.audit_records import Audit
 from memfit.device.facts import boot_log
 from memfit.device.facts import crash_kernel as fact
 from memfit.host import Host
-from memfit.knob._command_line import PATHS, current, why_not
+from memfit.knob._command_line import PATHS, why_not
+from memfit.knob._command_words import current
 from memfit.knob._knob import Knob
 from memfit.knob.changes import Change, ValueChange
 from memfit.knob.records import Effect, Gain, Words, not_here

@@ -13,7 +13,7 @@ from memfit.errors import ProbeError
 from memfit.host import Host
 from memfit.knob._asked import no_such
 from memfit.knob._knob import Knob
-from memfit.knob._sysctl import PATHS
+from memfit.knob._sysctl import PATHS, min_free_at_boot
 from memfit.knob.records import Effect, Gain, Wish, not_here
 from memfit.units import format_bytes
 
@@ -26,13 +26,17 @@ _ON_COMMAND_LINE = re.compile(r"(?:^|\s)transparent_hugepage=(\w+)")
 
 
 class HugePages(msgspec.Struct, frozen=True, kw_only=True):
-    """Who gets huge pages now and then (``always``, ``madvise``, ``never``), how much they are, what the boot says."""
+    """Who gets huge pages now and then (``always``, ``madvise``, ``never``), how much they are, what the boot says.
+
+    ``min_free_by`` is a file of somebody's that sets ``min_free_kbytes``; empty where there is none.
+    """
 
     now: str
     held_bytes: int
     booted: str = ""
     after: str = _ASKED
     asked: bool = False
+    min_free_by: str = ""
 
 
 def read(host: Host, audit: Audit) -> HugePages | None:
@@ -45,7 +49,13 @@ def read(host: Host, audit: Audit) -> HugePages | None:
     except ProbeError:
         held = 0
     booted = _ON_COMMAND_LINE.search(audit.boot.command_line or "")
-    return HugePages(now=chosen[1], held_bytes=held, booted=booted[1] if booted else "")
+    theirs = min_free_at_boot(host)
+    return HugePages(
+        now=chosen[1],
+        held_bytes=held,
+        booted=booted[1] if booted else "",
+        min_free_by=theirs[0] if theirs else "",
+    )
 
 
 def effect(state: HugePages) -> Effect:
@@ -59,7 +69,7 @@ def effect(state: HugePages) -> Effect:
             applies=True,
             gain=Gain(evidence=f"{state.now} now; how much programs will take that they do not use nobody can say"),
             cost="every program may take 2 MiB where it uses 4 KiB, and from the next boot on the kernel keeps more "
-            "memory free for them",
+            f"memory free for them{_kept(state)}",
             risk="low",
             saves=False,
         )
@@ -71,9 +81,19 @@ def effect(state: HugePages) -> Effect:
         ),
         when="reboot",  # what was given stays until its program ends
         cost="programs with large tables run slower"
-        + (" unless they ask for huge pages" if state.after == _ASKED else ", also those that ask for huge pages"),
+        + (" unless they ask for huge pages" if state.after == _ASKED else ", also those that ask for huge pages")
+        + _kept(state),
         risk="low",
         saves=False,
+    )
+
+
+def _kept(state: HugePages) -> str:
+    """For the cost: the kernel would raise at a boot what somebody set, so memfit sets it again behind it."""
+    if not state.min_free_by:
+        return ""
+    return (
+        f"; {state.min_free_by} sets vm.min_free_kbytes, which is kept as it says today: undo this before changing it"
     )
 
 

@@ -7,7 +7,7 @@ import msgspec
 from memfit.device.audit_records import Audit
 from memfit.device.reading import read_integer
 from memfit.host import Host
-from memfit.knob._drop_ins import overruled
+from memfit.knob._drop_ins import overruled, overruling
 from memfit.knob._knob import Knob
 from memfit.knob._service import PATHS, Served, Serving, named, read_serving, restart, unclear
 from memfit.knob.records import Effect, Gain, Lines, Wish, not_here
@@ -30,7 +30,7 @@ class OomPolicy(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         memory_bytes: MemTotal; 0 on an image.
         scores: ``oom_score_adj`` of their processes, by id; what may not be read is missing.
-        overruled: by unit, why memfit's own drop-in would not count.
+        overruled: by whose drop-ins, why memfit's own drop-in would not count.
     """
 
     serving: Serving
@@ -77,8 +77,9 @@ def effect(state: OomPolicy) -> Effect:
     one = state.serving.one
     if one is None:
         return unclear(state.serving, "oom_policy")
-    if one.unit in state.overruled:
-        return not_here(state.overruled[one.unit])
+    later = overruling(state.overruled, one.unit)
+    if later:
+        return not_here(later)
     if all(one.lines.get(key) == lines for key, lines in _wanted(state, one).items()):
         return not_here(f"{one.unit} has it already: OOMScoreAdjust={score_of(state, one)}")
     scores = sorted({state.scores[pid] for pid in one.pids if pid in state.scores})

@@ -13,7 +13,8 @@ from memfit.device.facts import boot_log, bounce_buffers
 from memfit.errors import ProbeError, UsageError
 from memfit.host import Host
 from memfit.knob._asked import number_of, size_of
-from memfit.knob._command_line import PATHS, current, is_tegra
+from memfit.knob._command_line import PATHS, is_tegra
+from memfit.knob._command_words import current
 from memfit.knob._knob import Knob
 from memfit.knob.records import Bolder, Effect, Gain, Wish, Words, not_here
 from memfit.units import GIB, MIB, format_bytes

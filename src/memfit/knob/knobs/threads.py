@@ -9,7 +9,8 @@ from memfit.host import Host
 from memfit.knob._asked import no_such, number_of
 from memfit.knob._cores import PATHS as _CORES
 from memfit.knob._cores import Cores, read_cores
-from memfit.knob._drop_ins import overruled
+from memfit.knob._drop_ins import overruled, overruling
+from memfit.knob._environment_files import EnvironmentFiles, read_environment_files
 from memfit.knob._knob import Knob
 from memfit.knob._service import PATHS, Serving, named, read_serving, restart, split_value, unclear
 from memfit.knob.records import Effect, Gain, Lines, Wish, not_here
@@ -28,13 +29,15 @@ class Threads(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         asked: what somebody asks for; 0 where nobody does.
-        overruled: by unit, why memfit's own drop-in would not count.
+        overruled: by whose drop-ins, why memfit's own drop-in would not count.
+        files: that its variables come from.
     """
 
     serving: Serving
     cores: Cores
     asked: int = 0
     overruled: dict[str, str] = {}
+    files: EnvironmentFiles = EnvironmentFiles()
 
     @property
     def after(self) -> int:
@@ -48,7 +51,9 @@ def read(host: Host, audit: Audit) -> Threads | None:
     if serving is None or (serving.live and not cores.online):
         return None
     keys = tuple(f"Environment {name}" for name in _NAMES)
-    return Threads(serving=serving, cores=cores, overruled=overruled(host, keys))
+    units = [one.unit for one in (*serving.served, *serving.others)]
+    files = read_environment_files(host, units, _NAMES)
+    return Threads(serving=serving, cores=cores, overruled=overruled(host, keys), files=files)
 
 
 def at(state: Threads, wish: Wish) -> Threads:
@@ -68,8 +73,9 @@ def effect(state: Threads) -> Effect:
         return not_here("an image does not say how many CPUs there will be: --knob threads=N does")
     if one is None:
         return unclear(state.serving, "threads", "UNIT:N")
-    if one.unit in state.overruled:
-        return not_here(state.overruled[one.unit])
+    later = overruling(state.overruled, one.unit) or state.files.setting.get(one.unit)
+    if later:
+        return not_here(later)
     if one.lines.items() >= _wanted(state.after).items():
         return not_here(f"{one.unit} has it already: {state.after}")
     count = len(state.cores.online)
@@ -87,10 +93,17 @@ def effect(state: Threads) -> Effect:
             + (f"; {stacks}; which of them compute is not seen" if extra else ""),
         ),
         when="reboot",
-        cost=f"a command line that says --threads still counts more; {restart(state.serving, one.unit)}",
+        cost=f"a command line that says --threads still counts more{_unread(state, one.unit)}; "
+        f"{restart(state.serving, one.unit)}",
         risk="low",
         saves=False,
     )
+
+
+def _unread(state: Threads, unit: str) -> str:
+    """For the cost, where a file of variables may count more."""
+    what = state.files.unread.get(unit)
+    return f", and so does an EnvironmentFile= that sets one of these variables ({what} was not read)" if what else ""
 
 
 def lines(state: Threads) -> Lines:

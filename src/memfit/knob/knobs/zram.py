@@ -10,6 +10,7 @@ from memfit.knob._idle import idle_bytes, idle_names
 from memfit.knob._knob import Knob
 from memfit.knob._units import SYSTEM, UnitFile, find_units, unit_paths
 from memfit.knob._zram import ALGORITHMS, CONTROL, MODULES, TAKES, packed_by, parse_wish, read_algorithms, set_up
+from memfit.knob._zram_kernels import Kernel, read_kernels
 from memfit.knob.changes import Change, LinkChange
 from memfit.knob.records import PAGE_BYTES, Compressed, Effect, Gain, Wish, not_here
 from memfit.units import format_bytes
@@ -38,6 +39,7 @@ class Zram(msgspec.Struct, frozen=True, kw_only=True):
         available_bytes: MemAvailable. memory_bytes: MemTotal. idle_bytes: what could go there, of programs (``idle``).
         algorithm: in use. algorithms: that the kernel says it has; none where it does not say.
         asked_bytes: the size that somebody asks for; 0 where it shall go. asked_algorithm: with it.
+        kernels: of an image, with what each has; None where a machine runs, whose kernel says it itself.
         weights: as they would lie there; None where nobody asked about any.
     """
 
@@ -55,6 +57,7 @@ class Zram(msgspec.Struct, frozen=True, kw_only=True):
     algorithms: tuple[str, ...] = ()
     asked_bytes: int = 0
     asked_algorithm: str = ""
+    kernels: tuple[Kernel, ...] | None = None
     weights: Compressed | None = None
 
     @property
@@ -86,6 +89,7 @@ def read(host: Host, audit: Audit) -> Zram | None:
         idle=idle_names(audit),
         algorithm=algorithm,
         algorithms=algorithms,
+        kernels=None if host.live else read_kernels(host),
     )
 
 
@@ -143,6 +147,9 @@ def _asked(state: Zram) -> Effect:
     own = next((unit.name for unit in state.units if unit.own), None)
     if own is not None and not state.generator:
         return not_here(f"{own} is a file of somebody's own in {SYSTEM}, which no link can mask")
+    without = _without(state)
+    if without:
+        return not_here(without)
     # swap's own first page is no part of the size that /proc/swaps tells
     wanted = (state.asked_bytes - PAGE_BYTES, state.asked_algorithm)
     if state.devices == 1 and (state.size_bytes, state.algorithm) == wanted:
@@ -174,10 +181,37 @@ def _asked(state: Zram) -> Effect:
         ),
         when="reboot",
         cost=f"what goes there is packed with {state.asked_algorithm} and unpacked when it is wanted, which takes a "
-        f"core's time; pinned GPU memory is never swapped{_poor(state)}",
+        f"core's time; pinned GPU memory is never swapped{_poor(state)}{_unsure(state)}",
         risk="low",
         saves=False,
     )
+
+
+def _without(state: Zram) -> str:
+    """Why a boot of this image would make no device; empty where one could."""
+    kernels, algorithm = state.kernels or (), state.asked_algorithm
+    if not kernels or not all(algorithm in kernel.lacks for kernel in kernels):
+        return ""
+    has = ", ".join(sorted(set().union(*(kernel.has for kernel in kernels)))) or "none that zram knows"
+    names = ", ".join(kernel.version for kernel in kernels)
+    return (
+        f"the kernel of this image ({names}) has no {algorithm}, so a boot would make no compressed swap; it has {has}"
+    )
+
+
+def _unsure(state: Zram) -> str:
+    """For the cost, where not every kernel is known to have the algorithm: without it a boot makes no device."""
+    algorithm, kernels = state.asked_algorithm, state.kernels
+    if kernels is None:
+        untold = "" if state.algorithms else "this kernel, which says it once zram is loaded,"
+        lacking = ""
+    else:
+        untold = ", ".join(kernel.version for kernel in kernels if algorithm not in kernel.has | kernel.lacks)
+        untold = untold or ("" if kernels else "the kernel of this image")
+        lacking = ", ".join(kernel.version for kernel in kernels if algorithm in kernel.lacks)
+    told = [f"{lacking} has no {algorithm}"] if lacking else []
+    told += [f"whether {untold} has {algorithm} could not be checked"] if untold else []
+    return f"; {', and '.join(told)}: without it a boot makes no compressed swap" if told else ""
 
 
 def _best(state: Zram, room: int) -> tuple[int, str]:

@@ -23,7 +23,7 @@ def document(receipt: Receipt) -> Document:
     if receipt.theirs:
         blocks.append(Bullets(receipt.theirs, "warn", "Left as somebody else made it"))
         blocks.append(Note(f"what it held before memfit lies in /var/lib/memfit/journal/{receipt.id}.{receipt.state}"))
-    if receipt.waits_for_boot:
+    if receipt.waits_for_boot and _boot_alone(receipt):
         blocks.append(Note("some of it takes effect after the next boot: memfit status then says what it gave"))
     if receipt.state == "applied":
         blocks.append(shell_command("take it back", "memfit", "undo", *receipt.place, receipt.id))
@@ -38,8 +38,10 @@ def sentence(receipt: Receipt) -> str:
     if receipt.state == "undone" and receipt.theirs:
         count = "one change" if len(receipt.theirs) == 1 else f"{len(receipt.theirs)} changes"
         return f"everything is as it was but for {count} of somebody else's"
+    if receipt.state == "undone":
+        return "; ".join(("everything is as it was", *by_hand(receipt)))
     if receipt.state != "applied":
-        return "everything is as it was" if receipt.state == "undone" else "interrupted: memfit undo takes it back"
+        return "interrupted: memfit undo takes it back"
     told = []
     live = [knob for knob in receipt.knobs if knob.when == "live"]
     if receipt.measured_bytes is not None and live:
@@ -48,11 +50,26 @@ def sentence(receipt: Receipt) -> str:
     if receipt.booted_bytes is not None:
         likely = sum(knob.likely_bytes for knob in receipt.knobs if knob.when == "reboot")
         told.append(f"MemTotal grew by {format_bytes(receipt.booted_bytes)} at the boot, {gib(likely)} were predicted")
-    elif receipt.waits_for_boot:
-        told.append("the rest comes with the next boot")
+    else:
+        if receipt.waits_for_boot and _boot_alone(receipt):
+            told.append("the rest comes with the next boot")
+        told += by_hand(receipt)
     if receipt.boot is not None:
         told.append(_boot(receipt.boot))
     return "; ".join(told) or f"{len(receipt.changes)} changes"
+
+
+def _boot_alone(receipt: Receipt) -> bool:
+    """Whether a boot alone brings some of it."""
+    return any(knob.when == "reboot" and not knob.by_hand for knob in receipt.knobs)
+
+
+def by_hand(receipt: Receipt) -> tuple[str, ...]:
+    """What somebody has to do beside a boot, each knob's words once with the knobs that they are of."""
+    words = dict.fromkeys(knob.by_hand for knob in receipt.knobs if knob.by_hand)
+    return tuple(
+        f"{', '.join(knob.called for knob in receipt.knobs if knob.by_hand == said)}: {said}" for said in words
+    )
 
 
 def _boot(boot: Boot) -> str:
