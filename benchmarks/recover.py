@@ -23,7 +23,6 @@ from memfit.search.recover import Recovery, recover
 from memfit.search.sensitivity import Sensitivity
 from memfit.search.session import Session, Setting
 from memfit.search.text import read_text
-from memfit.search.write import write
 
 MODEL = Path(__file__).resolve().parents[1] / "models" / "memfit-tiny"
 # what the model was not trained on either: tools/tiny/corpus.py
@@ -45,10 +44,10 @@ def main() -> None:
             base, read_text(str(text)), read_text(str(held)), Setting(), work=Path(folder), said=lambda *_: None
         ) as session:
             for name, formats in _mixes(session, asked.preset).items():
-                _measure(session, name, formats, asked, Path(folder))
+                _measure(session, name, formats, asked)
 
 
-def _measure(session: Session, name: str, formats: dict[str, str], asked: argparse.Namespace, folder: Path) -> None:
+def _measure(session: Session, name: str, formats: dict[str, str], asked: argparse.Namespace) -> None:
     before = session.measure(formats, unseen=True).quality.kl_mean or 0.0
     won = []
     for seed in range(asked.seeds):
@@ -56,8 +55,7 @@ def _measure(session: Session, name: str, formats: dict[str, str], asked: argpar
         minutes = None if asked.tokens else asked.minutes
         found = recover(session, formats, Recovery(seed=seed, minutes=minutes, tokens=asked.tokens))
         busy = time.process_time() - busy
-        path = folder / f"recovered-{seed}.gguf"
-        write(session.bench, session.base, formats, path, replaced=found.replaced, overwrite=True)
+        path = session.recovered_file(formats, found.replaced) if found.replaced else session.file_of(formats)
         after = session.measure_file(str(path), unseen=True, full=False).quality.kl_mean or 0.0
         won.append(1 - after / before)
         same = "the same bytes" if path.stat().st_size == session.base.file_bytes(formats) else "OTHER BYTES"

@@ -74,3 +74,18 @@ def test_nothing_that_is_not_finite_reaches_ggml() -> None:
     weight[3, 5] = torch.nan
     with pytest.raises(UsageError, match=r"blk\.0"):
         Quantizer(codec(1), "blk.0.attn_q.weight", "Q4_K", None).refresh(weight)
+
+
+@pytest.mark.parametrize("name", FORMATS_SEARCHED)
+def test_training_starts_from_how_a_file_was_rounded(name: str) -> None:
+    weight, importance = some()
+    quantizer = Quantizer(codec(2), "a", name, importance)
+    lost = quantizer.refresh(weight) - weight
+    rounded = quantizer.refresh(weight + 0.5 * lost.flip(1))  # otherwise than ggml alone would
+    found = quantizer.towards(weight, rounded)
+    off = (rounded - weight).norm()
+    again = quantizer.refresh(found) - rounded
+    assert again.norm() < 0.36 * off or torch.equal(found, rounded)
+    assert (found - weight).norm() <= off
+    if name not in ("F16", "Q8_0"):  # nearly exact: there is nothing to keep
+        assert again.norm() < 0.7 * (quantizer.refresh(weight) - rounded).norm()

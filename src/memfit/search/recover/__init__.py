@@ -65,6 +65,7 @@ def recover(
         folder=session.notes.folder,
         threads=session.setting.threads,
         said=said,
+        start=session.file_of(formats),
     )
     return trained
 

@@ -44,6 +44,8 @@ CODES = {
     "Q4_0": Codes(16, 32, 2, 18),
     "Q4_1": Codes(16, 32, 4, 20),
 }
+_SHARES = (0.45, 0.2, 0.08)  # of a step: nearer than half of it to what is wanted
+_MOST_OFF = 0.35  # of what rounding lost
 _HALVES = {"F16": torch.float16, "BF16": torch.bfloat16}  # ggml rounds to the nearest even as well
 
 
@@ -95,6 +97,28 @@ class Quantizer:
         if self._codes is not None:
             self._grid = self._read_grid(data, columns, weight.device)
         return torch.from_numpy(self._codec.decode(number, data, columns).copy()).to(weight.device)
+
+    def towards(self, weight: torch.Tensor, rounded: torch.Tensor) -> torch.Tensor:
+        """Numbers as near to ``weight`` as they can be for ggml to make of them what was made otherwise, or nearly so.
+
+        Args:
+            weight: (rows, columns).
+            rounded: what a file holds of it in this format, in whatever way it was rounded.
+        """
+        off = float((weight - rounded).norm())
+        self.refresh(rounded)
+        grid = self._grid
+        found = rounded
+        for share in _SHARES:
+            if grid is None:
+                found = rounded + share * (weight - rounded)
+            else:
+                room = (share * grid.step.abs()).expand(*grid.low.shape[:2], grid.group).reshape(weight.shape)
+                found = torch.minimum(torch.maximum(weight, rounded - room), rounded + room)
+            # ggml looks for scales anew, and may find others
+            if float((self.refresh(found) - rounded).norm()) <= _MOST_OFF * off:
+                return found
+        return rounded.clone()
 
     def near(self, weight: torch.Tensor) -> torch.Tensor | None:
         """The same within the scales that are known; None where only ``refresh`` can tell."""

@@ -27,7 +27,7 @@ from memfit.search.recover.records import Recovery, Trained
 from memfit.search.recover.student import Student
 from memfit.search.recover.train import Said, Training
 
-_RULES = 1  # of what is trained: another number where the same question has another answer
+_RULES = 2  # of what is trained: another number where the same question has another answer
 _LEAST_WINDOWS = 4
 _MOST_CHECKED = 16
 _MOST_PIECE_TOKENS = 256
@@ -44,8 +44,21 @@ def distil(
     folder: Path,
     threads: int | None,
     said: Said,
+    start: Path | None = None,
 ) -> Trained:
-    """See ``recover``; ``windows`` are ids of equal length, ``importances`` (experts, columns) by tensor."""
+    """See ``recover``.
+
+    Args:
+        base: see there.
+        formats: see there.
+        windows: ids, all of one length.
+        importances: (experts, columns) by tensor.
+        asked: see there.
+        folder: where the state and the best weights are kept.
+        threads: all that this process may use where None.
+        said: see there.
+        start: a file in these formats that training begins with; None begins with ggml's own rounding.
+    """
     device = _device(asked)
     network = read_network(base.header)
     ids = _ids(windows, base, device)
@@ -53,7 +66,8 @@ def distil(
     threads = threads or len(os.sched_getaffinity(0))
     workers = 1 if device.type == "cuda" else room.workers_for(parameters, threads)
     room.refuse(base.path, room.needed_bytes(network, parameters, ids.shape[1], workers), device)
-    place = folder / f"recovered-{_digest(base, formats, windows, importances, asked, device)}"
+    begun = None if start is None else Base(str(start), forced=True)
+    place = folder / f"recovered-{_digest(base, formats, windows, importances, asked, device, begun)}"
     place.mkdir(parents=True, exist_ok=True)
     before = torch.get_num_threads()
     # threads that wait for each other inside an operation cost more than they bring where workers share the cores
@@ -62,6 +76,8 @@ def distil(
         ggml = codec(threads)
         teacher = read_weights(base, ggml, device)
         student = Student(teacher, quantizers(ggml, _stored(base, formats), importances))
+        if begun is not None:
+            student.begin(read_weights(begun, ggml, device))
         distiller = Distiller(network, teacher, workers=workers, half=_has_bfloat16(device))
         trained, checked = _dealt(ids)
         training = Training(student, distiller, _pieces(trained), checked, asked, place)
@@ -164,6 +180,7 @@ def _digest(
     importances: Mapping[str, Any],
     asked: Recovery,
     device: torch.device,
+    begun: Base | None,
 ) -> str:
     """Of everything that the result depends on."""
     weighed = hashlib.sha256()
@@ -177,5 +194,6 @@ def _digest(
         "importances": weighed.hexdigest(),
         "asked": msgspec.to_builtins(asked),
         "device": device.type,
+        "begun": None if begun is None else begun.sha256(),
     }
     return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:16]

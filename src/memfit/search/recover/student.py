@@ -31,6 +31,15 @@ class Student:
         self.trained = tuple(name for name in teacher if name != _FIXED)
         self._stored: dict[str, Any] = {}
 
+    def begin(self, rounded: Weights) -> None:
+        """Start from how a file was rounded, where each number was rounded with an eye on the others.
+
+        Args:
+            rounded: what it holds, by name.
+        """
+        for name, quantizer in self._quantizers.items():
+            self.weights[name] = quantizer.towards(self.weights[name], rounded[name])
+
     def exact(self) -> Weights:
         """What a file would hold now: ggml is asked about every tensor."""
         for name, quantizer in self._quantizers.items():
