@@ -14,7 +14,7 @@ from memfit.precision.formats import FORMATS
 from memfit.precision.presets import PRESETS
 from memfit.search.base import Base, differing
 from memfit.search.best import best_of
-from memfit.search.budget import Destination, headroom, most_bytes, within_device
+from memfit.search.budget import Destination, headroom, room, within_device
 from memfit.search.cache import KINDS, choose_cache
 from memfit.search.choose import RECOVERED, SEARCHED, Mix, Search, candidate, for_budget, for_floors, searched_formats
 from memfit.search.conclude import given, leave, nearest, refuse_out
@@ -91,11 +91,12 @@ def quantize(request: Request, said: Said = lambda _what, _done, _total: None) -
             "--kv auto weighs the cache against the weights in a device's memory, by a search",
             hint="--kv auto --fit DEVICE --context N, without --ladder; or name a format: --kv q8_0",
         )
-    if asked.device is not None and asked.kv is None:
-        most_bytes(base, _place(asked), KINDS[-1])  # refused before anything is searched where nothing leaves room
-    if asked.device is not None and asked.kv is not None:
-        request = msgspec.structs.replace(request, asked=_within_device(base, asked, asked.kv))
-        asked = request.asked
+    if asked.device is not None:
+        sized = _within_device(base, asked, asked.kv or KINDS[-1])  # the smallest cache, where it is to be chosen
+        if (sized.max_bytes or 0) <= 0:
+            return _no_room(base, request, sized, began)  # before anything is searched
+        if asked.kv is not None:
+            request, asked = msgspec.structs.replace(request, asked=sized), sized
     passage = read_text(request.text)
     apart = _read_apart(request, passage)
     imatrix = None if request.imatrix is None else Path(request.imatrix)
@@ -131,7 +132,7 @@ def _read_apart(request: Request, passage: Passage) -> Passage | None:
 
 
 def _same_question(request: Request, passage: Passage, record: PrecisionMap) -> bool:
-    of = record.model, record.out, record.text.sha256, record.asked.floors
+    of = record.model, record.out, record.text and record.text.sha256, record.asked.floors
     return of == (request.model, request.out, passage.sha256, request.asked.floors)
 
 
@@ -142,9 +143,28 @@ def _place(asked: Asked) -> Destination:
 def _within_device(base: Base, asked: Asked, kv: tuple[str, str]) -> Asked:
     """The budget that follows from the device."""
     place = _place(asked)
-    room = most_bytes(base, place, kv)
-    least = room if asked.max_bytes is None else min(room, asked.max_bytes)
+    left = room(base, place, kv)
+    least = left if asked.max_bytes is None else min(left, asked.max_bytes)
     return msgspec.structs.replace(asked, max_bytes=least, context_tokens=place.context_tokens)
+
+
+def _no_room(base: Base, request: Request, sized: Asked, began: float) -> PrecisionMap:
+    """The answer where all but the weights takes more than the device has."""
+    less = "" if request.asked.kv in (None, KINDS[-1]) else ", or a smaller cache (--kv auto)"
+    return PrecisionMap(
+        model=request.model,
+        model_sha256=None,
+        model_bytes=base.whole_bytes,
+        out=None,
+        bytes=None,
+        sha256=None,
+        asked=sized,
+        kv=request.asked.kv or KINDS[-1],
+        method="ladder" if request.ladder else "searched",
+        tensors=(),
+        seconds=round(time.monotonic() - began, 1),
+        notes=(*base.warnings, f"nothing was searched: a smaller --context{less} leaves room for weights"),
+    )
 
 
 class _Decision(msgspec.Struct, frozen=True, kw_only=True):

@@ -185,7 +185,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         floors: that have to hold.
-        max_bytes: that the file may take.
+        max_bytes: that the file may take; below zero where the rest of a deployment takes so much more than its device
+            has.
         min_tokens_per_s: that it has to answer at, here.
         max_ttft_s: seconds to the first token behind a prompt of ``ttft_tokens``.
         device, context_tokens, slots: that it has to fit, from which ``max_bytes`` follows.
@@ -255,7 +256,7 @@ class PrecisionMap(msgspec.Struct, frozen=True, kw_only=True):
     """What a search decided: enough to make the same file again.
 
     Attributes:
-        model, model_sha256, model_bytes: the base.
+        model, model_sha256, model_bytes: the base; no digest where it was not read, as nothing could fit.
         out, bytes, sha256: the file that was written; None where none was.
         asked: see ``Asked``; ``method`` how it was searched.
         tensors: what each got.
@@ -267,12 +268,13 @@ class PrecisionMap(msgspec.Struct, frozen=True, kw_only=True):
         nearest: the candidate that came nearest where nothing held.
         least_bytes: of the smallest file that the formats allow; None where nobody asked.
         recovered: what distillation changed, where the result has it; None without.
-        text, unseen: what it was searched on, and what it was measured on at last.
+        text, unseen, engine: what it was searched on, what it was measured on at last, and by whom; None where nothing
+            was, as nothing could fit.
         notes: what it does not promise.
     """
 
     model: str
-    model_sha256: str
+    model_sha256: str | None
     model_bytes: int
     out: str | None
     bytes: int | None
@@ -292,9 +294,9 @@ class PrecisionMap(msgspec.Struct, frozen=True, kw_only=True):
     nearest: str | None = None
     least_bytes: int | None = None
     recovered: Recovered | None = None
-    text: Text
-    unseen: Text
-    engine: str
+    text: Text | None = None
+    unseen: Text | None = None
+    engine: str | None = None
     seconds: float
     notes: tuple[str, ...] = ()
     schema_version: int = 1
