@@ -30,7 +30,7 @@ class StubSearch:
 class StubSession:
     """Each cache costs the same."""
 
-    def cache_cost(self, _kv: tuple[str, str]) -> float:
+    def cache_cost(self, kv: tuple[str, str]) -> float | None:
         return 0.001
 
 
@@ -46,6 +46,16 @@ def test_a_context_that_only_a_smaller_cache_leaves_room_for_has_that_cache() ->
     assert found
     assert KINDS[0] not in {(one.k, one.v) for one in found}
     assert all(one.max_bytes > 0 for one in found)
+
+
+def test_a_cache_with_which_nothing_is_predicted_is_no_choice() -> None:
+    class Numberless(StubSession):
+        def cache_cost(self, kv: tuple[str, str]) -> float | None:
+            return None if kv == KINDS[-1] else 0.001
+
+    place = Destination(device=BOARD, context_tokens=4096)
+    found = choose_cache(Base(str(MODEL)), Numberless(), StubSearch(), place)  # type: ignore[arg-type]
+    assert {(one.k, one.v) for one in found} == set(KINDS[:-1])
 
 
 @pytest.fixture(scope="module")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import struct
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -17,6 +20,8 @@ pytest.importorskip("highspy", reason="the solver is not installed: pip install 
 from small_search import MODEL, request
 from small_search import text as small_text
 
+from memfit.engine.predictions import Scored, Window
+from memfit.engine.workbench import Workbench
 from memfit.errors import EngineFailed, MemfitError, ModelError, UsageError
 from memfit.model.fabricate import fabricate
 from memfit.model.file import read_shape
@@ -68,6 +73,34 @@ def test_the_prediction_is_near_what_was_measured(found: PrecisionMap) -> None:
     assert found.quality is not None
     assert found.quality.kl_mean is not None
     assert found.predicted_kl == pytest.approx(found.quality.kl_mean, rel=0.3)
+
+
+def test_what_predicts_no_numbers_is_never_taken_and_said(
+    folder: Path, tmp_path: Path, found: PrecisionMap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The record can be read all the same, and what was learned is known the next time."""
+    poisoned: list[int] = []
+    score = Workbench.score
+
+    def first_without_numbers(bench: Workbench, *given: Any, **more: Any) -> Iterator[Window | Scored]:
+        parts = list(score(bench, *given, **more))
+        if len(poisoned) < 2:  # what the search chose, on both texts
+            poisoned.append(1)
+            infinite = [msgspec.structs.replace(one, divergence=math.inf) for one in parts[-1].windows]  # type: ignore[union-attr]
+            parts[-1] = Scored(windows=tuple(infinite), p99=math.nan, most=math.inf)
+        yield from parts
+
+    monkeypatch.setattr(Workbench, "score", first_without_numbers)
+    asked = request(tmp_path, Asked(max_bytes=BUDGET))
+    bad = quantize(asked)
+    assert bad.chosen not in (None, "searched")
+    (ours,) = [one for one in bad.candidates if one.name == "searched"]
+    assert ours.quality is None
+    assert ours.why_not == "predicts no numbers in these formats"
+    assert read_record(str(tmp_path / "out.precision.json")) == bad
+    remake(str(tmp_path / "out.precision.json"), str(MODEL), str(tmp_path / "again.gguf"), threads=1)
+    again = quantize(msgspec.structs.replace(asked, out=None))
+    assert again.candidates == bad.candidates
 
 
 def test_the_record_beside_the_file_is_the_one_that_was_given(found: PrecisionMap, folder: Path) -> None:

@@ -20,8 +20,10 @@ from memfit.search.session import Measured, Session
 from memfit.search.solve import Option, least_bytes, least_divergence
 
 SEARCHED, RECOVERED = "searched", "recovered"
+NUMBERLESS = "predicts no numbers in these formats"
 _ROUNDS = 5
 _CLOSE = 0.97  # of a floor: nearer is not worth another round
+_LEAST_STEP = 0.25
 _AIM = 0.985  # of a floor: what the next round tries to reach
 
 
@@ -86,6 +88,8 @@ class Search:
     def correct(self, mix: Mix) -> Measured:
         """Measure a mix on the text of the search, and correct predictions by it."""
         found = self._session.measure(mix.formats, unseen=False)
+        if found.quality is None:
+            return found
         plain = ((mix.predicted_kl or 0.0) - self.cache_kl) / self.scale
         measured = (found.quality.kl_mean or 0.0) - self.cache_kl
         if math.isfinite(measured) and measured > 0 and plain > 0:
@@ -102,8 +106,14 @@ class Search:
 
 def candidate(name: str, mix: Mix, found: Measured | None, floors: Sequence[Floor], fallbacks: int = 0) -> Candidate:
     """A mix with what was measured of it, as a record."""
-    if found is None:
-        return Candidate(name=name, bytes=mix.bytes, predicted_kl=mix.predicted_kl, fallbacks=fallbacks)
+    if found is None or found.quality is None:
+        return Candidate(
+            name=name,
+            bytes=mix.bytes,
+            predicted_kl=mix.predicted_kl,
+            fallbacks=fallbacks,
+            why_not=None if found is None else NUMBERLESS,
+        )
     return Candidate(
         name=name,
         bytes=mix.bytes,
@@ -154,6 +164,9 @@ def for_floors(
         mix = msgspec.structs.replace(mix, predicted_kl=search.predicted(mix.formats))
         one = candidate(SEARCHED, mix, session.measure(mix.formats, unseen=True, full=True), floors)
         tried.append((mix, one))
+        if one.quality is None:
+            aim = (mix.predicted_kl or aim) * _LEAST_STEP
+            continue
         worst = worst_share(one.held, floors)
         if one.holds and worst >= _CLOSE:
             break
@@ -175,7 +188,7 @@ def _step(worst: float, found: Sequence[Held], floors: Sequence[Floor]) -> float
     by_task = any(floor.kind == "task" and not one.holds for one, floor in zip(found, floors, strict=True))
     if by_task:
         return 0.6  # answers come in steps: how far to go is not in the figure
-    return min(4.0, max(0.25, _AIM / worst)) if worst > 0 else 4.0
+    return min(4.0, max(_LEAST_STEP, _AIM / worst)) if worst > 0 else 4.0
 
 
 def searched_formats(asked: Sequence[str]) -> tuple[str, ...]:

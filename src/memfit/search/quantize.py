@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from memfit.errors import UsageError
+from memfit.errors import ModelError, UsageError
 from memfit.precision.formats import FORMATS
 from memfit.precision.presets import PRESETS
 from memfit.search.base import Base, differing
@@ -229,7 +229,7 @@ def _by_search(session: Session, request: Request, said: Said) -> _Decision:
         session.use_cache(kv)
         asked = _within_device(session.base, asked, kv)
     if session.setting.kv != KINDS[0]:
-        search.cache_kl = session.cache_cost(session.setting.kv)
+        search.cache_kl = _cache_cost(session)
     if asked.device is not None and asked.max_bytes is not None:
         kv, most = session.setting.kv, asked.max_bytes
         most = within_device(session.base, _place(asked), kv, most, search.formats_within)
@@ -254,6 +254,21 @@ def _by_search(session: Session, request: Request, said: Said) -> _Decision:
         least_bytes=search.least_bytes,
         caches=caches,
     )
+
+
+def _cache_cost(session: Session) -> float:
+    """Raises:
+    ModelError: with this cache it predicts no numbers.
+    """
+    kv = session.setting.kv
+    cost = session.cache_cost(kv)
+    if cost is None:
+        raise ModelError(
+            f"predicts no numbers with its cache in {'/'.join(kv)}",
+            file=session.base.path,
+            hint="choose another: --kv f16, or --kv q8_0",
+        )
+    return cost
 
 
 def _competing(

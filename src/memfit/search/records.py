@@ -161,7 +161,7 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
             only predicted.
         held: each floor; empty without floors.
         formats: of each tensor that is quantized, in the file's order.
-        why_not: it could not be made.
+        why_not: it could not be made, or predicts no numbers.
     """
 
     name: str
