@@ -12,9 +12,9 @@ pytest.importorskip("highspy", reason="the solver is not installed: pip install 
 
 from memfit.model.shape import Tensor
 from memfit.search.base import Base
-from memfit.search.choose import NUMBERLESS, Search, for_floors
+from memfit.search.choose import NUMBERLESS, Search, mixes
 from memfit.search.floors import parse_floor
-from memfit.search.records import Quality
+from memfit.search.records import Asked, Quality
 from memfit.search.session import Measured
 from memfit.search.solve import Option
 
@@ -83,7 +83,7 @@ def test_a_mix_that_predicts_no_numbers_is_followed_by_a_larger_one() -> None:
     measured = [Measured(quality=None), Measured(quality=None), session.measure(), session.measure()]
     session.measure = lambda *_, **__: measured.pop(0)
     floors = (parse_floor("kl=0.0041"),)
-    (_, none), (_, one), *_ = for_floors(search, session, floors, None)
+    (_, none), (_, one), *_ = mixes(search, session, Asked(floors=floors))
     assert none.why_not == NUMBERLESS
     assert not none.holds
     assert search.scale != 1.0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -16,9 +15,10 @@ from memfit.search.base import Base, differing
 from memfit.search.best import best_of
 from memfit.search.budget import Destination, headroom, room, within_device
 from memfit.search.cache import KINDS, choose_cache
-from memfit.search.choose import RECOVERED, SEARCHED, Mix, Search, candidate, for_budget, for_floors, searched_formats
+from memfit.search.choose import RECOVERED, SEARCHED, Mix, Search, candidate, mixes, searched_formats
+from memfit.search.compete import competing
 from memfit.search.conclude import given, leave, nearest, refuse_out
-from memfit.search.ladder import Rung, measured, rungs
+from memfit.search.ladder import measured, rungs
 from memfit.search.promises import notes_on
 from memfit.search.records import Asked, CacheChoice, Candidate, PrecisionMap, Recovered
 from memfit.search.recover import Recovery, recover
@@ -26,9 +26,6 @@ from memfit.search.sensitivity import Sensitivity
 from memfit.search.session import Said, Session, Setting, fitting_window
 from memfit.search.tasks import read_tasks
 from memfit.search.text import Passage, read_text
-
-_COMPETITORS = 2  # presets that are measured beside a search, the most promising first
-_NEAR = 1.35  # a preset is measured where its prediction is within this of the floor
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -177,6 +174,7 @@ class _Decision(msgspec.Struct, frozen=True, kw_only=True):
     caches: tuple[CacheChoice, ...] = ()
     recovered: Recovered | None = None
     file: Path | None = None
+    left: tuple[str, ...] = ()  # presets that could be better, and were not measured
 
 
 def _with_recovery(
@@ -234,13 +232,9 @@ def _by_search(session: Session, request: Request, said: Said) -> _Decision:
         kv, most = session.setting.kv, asked.max_bytes
         most = within_device(session.base, _place(asked), kv, most, search.formats_within)
         asked = msgspec.structs.replace(asked, max_bytes=most)
-    if asked.floors:
-        tried = for_floors(search, session, asked.floors, asked.max_bytes)
-    else:
-        assert asked.max_bytes is not None
-        one = for_budget(search, session, asked.max_bytes, asked.floors)
-        tried = [] if one is None else [one]
-    presets = _competing(search, session, asked, tried, rungs(session.base, session.bench.important))
+    tried = mixes(search, session, asked)
+    known = [one for _, one in tried]
+    presets, left = competing(search, session, asked, known, rungs(session.base, session.bench.important))
     everything = [*tried, *presets]
     best = best_of([one for mix, one in everything if _fits(session, asked, mix, one)], asked)
     mix = next((mix for mix, one in everything if one is best), None)
@@ -253,6 +247,7 @@ def _by_search(session: Session, request: Request, said: Said) -> _Decision:
         sensitivity=sensitivity,
         least_bytes=search.least_bytes,
         caches=caches,
+        left=left,
     )
 
 
@@ -271,35 +266,6 @@ def _cache_cost(session: Session) -> float:
     return cost
 
 
-def _competing(
-    search: Search, session: Session, asked: Asked, tried: Sequence[tuple[Mix, Candidate]], found: Sequence[Rung]
-) -> list[tuple[Mix, Candidate]]:
-    """All presets with their predictions; those that could beat the search are measured."""
-    # under a budget, bytes that are left are no gain: only with floors is fewer better
-    holding = [one.bytes for _, one in tried if one.holds and asked.floors]
-    most_bytes = min(
-        [*holding, *([] if asked.max_bytes is None else [asked.max_bytes])], default=session.base.whole_bytes
-    )
-    aim = max((one.quality.kl_mean or 0.0 for _, one in tried if one.quality and one.holds), default=0.0)
-    known: list[tuple[Mix, Candidate]] = []
-    hopeful: list[tuple[float, Mix, Rung]] = []
-    for rung in found:
-        if rung.mix is None:
-            continue
-        predicted = search.predicted(rung.mix.formats, plain=True)
-        mix = msgspec.structs.replace(rung.mix, predicted_kl=predicted)
-        promising = predicted is None or not asked.floors or not aim or predicted <= _NEAR * aim
-        if mix.bytes <= most_bytes and promising:
-            hopeful.append((predicted if predicted is not None else 0.0, mix, rung))
-        elif predicted is not None:
-            known.append((mix, candidate(rung.preset, mix, None, asked.floors, rung.fallbacks)))
-    hopeful.sort(key=lambda one: one[1].bytes if asked.floors else one[0])
-    for place, (_, mix, rung) in enumerate(hopeful):
-        figures = session.measure(mix.formats, unseen=True, full=True, plain=True) if place < _COMPETITORS else None
-        known.append((mix, candidate(rung.preset, mix, figures, asked.floors, rung.fallbacks)))
-    return known
-
-
 def _fits(session: Session, asked: Asked, mix: Mix, one: Candidate) -> bool:
     """Whether it was measured, and fits the device with all else that lies in its memory."""
     if one.quality is None or asked.device is None:
@@ -311,6 +277,7 @@ def _concluded(session: Session, request: Request, decision: _Decision, said: Sa
     base, best, mix = session.base, decision.candidate, decision.mix
     text, unseen = session.texts()
     looks = sum(one.quality is not None for one in decision.candidates) if decision.asked.floors else 0
+    close = nearest(decision.candidates, decision.asked) if best is None else None
     found = PrecisionMap(
         model=request.model,
         model_sha256=base.sha256(),
@@ -329,14 +296,15 @@ def _concluded(session: Session, request: Request, decision: _Decision, said: Sa
         held=() if best is None else best.held,
         candidates=decision.candidates,
         chosen=None if best is None else best.name,
-        nearest=None if best is not None else nearest(decision.candidates, decision.asked),
+        nearest=None if close is None else close.name,
+        nearest_bytes=None if close is None else close.bytes,
         least_bytes=decision.least_bytes,
         recovered=decision.recovered,
         text=text,
         unseen=unseen,
         engine=session.bench.engine,
         seconds=round(time.monotonic() - began, 1),
-        notes=(*base.warnings, *notes_on(text, unseen, session, best, looks=looks)),
+        notes=(*base.warnings, *notes_on(text, unseen, session, best, looks=looks, left=decision.left)),
     )
     if mix is None or request.out is None:
         return found

@@ -265,7 +265,7 @@ class PrecisionMap(msgspec.Struct, frozen=True, kw_only=True):
         predicted_kl, quality: of the result.
         candidates: the presets that it competed with, and what the search tried, least bytes first.
         chosen: name of the candidate that was taken, None where nothing held.
-        nearest: the candidate that came nearest where nothing held.
+        nearest, nearest_bytes: name and bytes of the candidate that came nearest where nothing held.
         least_bytes: of the smallest file that the formats allow; None where nobody asked.
         recovered: what distillation changed, where the result has it; None without.
         text, unseen, engine: what it was searched on, what it was measured on at last, and by whom; None where nothing
@@ -292,6 +292,7 @@ class PrecisionMap(msgspec.Struct, frozen=True, kw_only=True):
     candidates: tuple[Candidate, ...] = ()
     chosen: str | None = None
     nearest: str | None = None
+    nearest_bytes: int | None = None
     least_bytes: int | None = None
     recovered: Recovered | None = None
     text: Text | None = None

@@ -68,7 +68,8 @@ def _headline(found: PrecisionMap) -> Headline:
         than = f"{most} were asked" if most else f"for which {found.asked.device} has no room"
         words = f"the smallest file these formats allow has {least} bytes, {than}"
         return Headline("nothing is so small", "bad", words)
-    nearest = next((one for one in found.candidates if one.name == found.nearest), None)
+    place = found.nearest, found.nearest_bytes  # a search may have tried several mixes
+    nearest = next((one for one in found.candidates if (one.name, one.bytes) == place), None)
     if nearest is None:
         return Headline("nothing holds", "bad", "no candidate could be measured")
     broken = ", ".join(
