@@ -29,7 +29,8 @@ from memfit.search.evaluate import Question, evaluate
 from memfit.search.floors import parse_floor
 from memfit.search.quantize import quantize
 from memfit.search.recipe import read_record, remake
-from memfit.search.records import Asked, PrecisionMap
+from memfit.search.records import Asked, PrecisionMap, Recovered
+from memfit.search.recover import Recovery, Trained
 from memfit.search.write import copy
 
 BUDGET = 3_200_000
@@ -419,3 +420,22 @@ def test_speed_is_measured_for_whoever_asks_for_it_later(found: PrecisionMap, fo
     timed = quantize(request(folder, Asked(max_bytes=BUDGET, min_tokens_per_s=0.001), out=None))
     assert timed.chosen is not None
     assert timed.speed is not None
+
+
+def test_a_training_that_wins_nothing_leaves_the_search_s_file_and_its_recipe(
+    found: PrecisionMap, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was not taken is no part of the result: the same file can be made again."""
+    record = Recovered(
+        loss_before=0.02, loss_after=0.02, checked_tokens=512, tokens=512, steps=1, text_tokens=512, seconds=1.0,
+        seed=0, rate=0.004, device="cpu", text_sha256="0" * 64,
+    )  # fmt: skip
+    nothing = Trained(record=record, replaced={})
+    monkeypatch.setattr("memfit.search.quantize.recover", lambda *_, **__: nothing)
+    out = tmp_path / "same.gguf"
+    tried = quantize(request(folder, Asked(max_bytes=BUDGET), out=str(out), recovery=Recovery()))
+    assert tried.sha256 == found.sha256
+    assert tried.recovered is None
+    assert any("training found nothing better" in note for note in tried.notes)
+    remake(str(tmp_path / "same.precision.json"), str(MODEL), str(tmp_path / "again.gguf"), threads=1)
+    assert (tmp_path / "again.gguf").read_bytes() == out.read_bytes()

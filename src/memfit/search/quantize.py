@@ -27,6 +27,8 @@ from memfit.search.session import Said, Session, Setting, fitting_window
 from memfit.search.tasks import read_tasks
 from memfit.search.text import Passage, read_text
 
+_UNTRAINED = "training found nothing better: the file is the search's own (more --minutes, or more text, may find it)"
+
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """What is wanted.
@@ -174,6 +176,7 @@ class _Decision(msgspec.Struct, frozen=True, kw_only=True):
     caches: tuple[CacheChoice, ...] = ()
     recovered: Recovered | None = None
     file: Path | None = None
+    notes: tuple[str, ...] = ()
     left: tuple[str, ...] = ()  # presets that could be better, and were not measured
 
 
@@ -184,7 +187,7 @@ def _with_recovery(
     formats = differing(mix.formats, session.base)
     trained = recover(session, formats, recovery, said=said)
     if not trained.replaced:
-        return msgspec.structs.replace(decision, recovered=trained.record)
+        return msgspec.structs.replace(decision, notes=(_UNTRAINED,))
     file = session.recovered_file(formats, trained.replaced)
     figures = session.measure_file(str(file), unseen=True, full=True)
     one = candidate(RECOVERED, mix, figures, decision.asked.floors)
@@ -193,7 +196,7 @@ def _with_recovery(
     better = before is None or (one.holds and _lost(one) < _lost(before))
     ordered = tuple(sorted((*decision.candidates, one), key=lambda any_: any_.bytes))
     if not better:
-        return msgspec.structs.replace(decision, candidates=ordered)
+        return msgspec.structs.replace(decision, candidates=ordered, notes=(_UNTRAINED,))
     return msgspec.structs.replace(decision, candidate=one, candidates=ordered, recovered=trained.record, file=file)
 
 
@@ -304,7 +307,11 @@ def _concluded(session: Session, request: Request, decision: _Decision, said: Sa
         unseen=unseen,
         engine=session.bench.engine,
         seconds=round(time.monotonic() - began, 1),
-        notes=(*base.warnings, *notes_on(text, unseen, session, best, looks=looks, left=decision.left)),
+        notes=(
+            *base.warnings,
+            *decision.notes,
+            *notes_on(text, unseen, session, best, looks=looks, left=decision.left),
+        ),
     )
     if mix is None or request.out is None:
         return found

@@ -224,8 +224,8 @@ class Recovered(msgspec.Struct, frozen=True, kw_only=True):
     """What distillation changed; losses are KL(base || model) in nats a token, on text that was not trained on.
 
     Attributes:
-        loss_before: of the base's own weights in the formats; ``loss_after`` of the trained ones. The two are equal
-            where training found nothing better, and then the weights are the base's.
+        loss_before: of what training began with: the search's file, or nearly so, and ggml's own rounding of the base
+            where there was none; ``loss_after`` of the best weights, the same where training found nothing better.
         checked_tokens: that the losses are of, of the same text.
         tokens, steps: that were trained on, repeats counted.
         text_tokens: different ones among them.
