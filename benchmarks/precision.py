@@ -68,13 +68,13 @@ Rows = tuple[Sequence[str], Sequence[Sequence[str]]]
 def budgets(asked: argparse.Namespace, folder: Path) -> Rows:
     """At each preset's bytes the searched divergence; at each preset's divergence the searched bytes."""
     with parts.opened(asked.work or folder, asked.threads) as (session, searched, ladder):
-        every = {name: session.measure(mix.formats, unseen=True, plain=True).quality for name, mix in ladder.items()}
+        every = {name: session.measure(mix.formats, unseen=True, plain=True).known for name, mix in ladder.items()}
         rows = []
         for name in dict.fromkeys((*FLOORS, *BUDGETS)):
             preset, floor = ladder[name], every[name].kl_mean or 0.0
             same = searched.within_bytes(preset.bytes)
             assert same is not None
-            at_bytes = session.measure(same.formats, unseen=True).quality.kl_mean or 0.0
+            at_bytes = session.measure(same.formats, unseen=True).known.kl_mean or 0.0
             best = min(
                 (one for one, found in every.items() if (found.kl_mean or 0.0) <= floor),
                 key=lambda one: ladder[one].bytes,
@@ -113,7 +113,7 @@ def smallest(session: Session, searched: Search, floor: float) -> Nearest:
     for _ in range(_ROUNDS):
         mix = searched.within_divergence(aim)
         assert mix is not None
-        quality = session.measure(mix.formats, unseen=True).quality
+        quality = session.measure(mix.formats, unseen=True).known
         measured = quality.kl_mean or 0.0
         if measured <= floor and (best is None or mix.bytes < best.mix.bytes):
             best = Nearest(mix, quality)

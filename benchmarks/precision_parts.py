@@ -82,7 +82,7 @@ def trials(session: Session, searched: Search, ladder: dict[str, Mix]) -> list[t
             assert isinstance(scored, Scored)
             measured.append(scored.windows)
             # as a search goes: a first mix corrects, the next is predicted with that
-            own = searched.correct(mix).quality.kl_mean or 0.0
+            own = searched.correct(mix).known.kl_mean or 0.0
             (off if share == 1.0 else uncorrected).append(abs((mix.predicted_kl or 0.0) / own - 1))
             if share == 1.0:
                 searched.scale = 1.0

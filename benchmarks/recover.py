@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def _measure(session: Session, name: str, formats: dict[str, str], asked: argparse.Namespace) -> None:
-    before = session.measure(formats, unseen=True).quality.kl_mean or 0.0
+    before = session.measure(formats, unseen=True).known.kl_mean or 0.0
     won = []
     for seed in range(asked.seeds):
         busy = time.process_time()
@@ -56,7 +56,7 @@ def _measure(session: Session, name: str, formats: dict[str, str], asked: argpar
         found = recover(session, formats, Recovery(seed=seed, minutes=minutes, tokens=asked.tokens))
         busy = time.process_time() - busy
         path = session.recovered_file(formats, found.replaced) if found.replaced else session.file_of(formats)
-        after = session.measure_file(str(path), unseen=True, full=False).quality.kl_mean or 0.0
+        after = session.measure_file(str(path), unseen=True, full=False).known.kl_mean or 0.0
         won.append(1 - after / before)
         same = "the same bytes" if path.stat().st_size == session.base.file_bytes(formats) else "OTHER BYTES"
         record = found.record

@@ -87,6 +87,17 @@ def test_nothing_that_holds_is_an_answer_with_a_code_of_its_own(quantized: dict[
     assert not list(folder.glob("none*"))
 
 
+def test_a_context_that_no_cache_fits_is_an_answer_too(folder: Path) -> None:
+    done = call(
+        "quantize", str(MODEL), "--fit", "orin-nano-8gb", "--context", "64M", "--kv", "auto",
+        "--text", str(folder / "text.txt"), "--out", str(folder / "none.gguf"),
+    )  # fmt: skip
+    assert done.returncode == 10, done.stderr
+    assert "does not fit" in done.stdout
+    assert "more than orin-nano-8gb has" in " ".join(done.stdout.split())
+    assert not list(folder.glob("none*"))
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -156,6 +156,7 @@ NOTHING_HOLDS = PrecisionMap(
     tensors=(),
     candidates=(PRESET,),
     nearest="Q3_K_M",
+    nearest_bytes=PRESET.bytes,
     text=TEXT,
     unseen=UNSEEN,
     engine=ENGINE,

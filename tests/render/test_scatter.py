@@ -2,6 +2,7 @@
 
 import re
 
+import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from memfit.render.document import Scatter, Spot
 from memfit.render.drawing.cells import ASCII, BLOCKS
 from memfit.render.drawing.characters import draw
+from memfit.render.drawing.scale import text_width
 from memfit.render.drawing.svg import draw_vector
 from memfit.units import GIB, MIB
 
@@ -92,3 +94,21 @@ def test_any_figures_can_be_drawn(spots: list[tuple[str, float, float]]) -> None
 def test_a_limit_beyond_all_spots_is_inside() -> None:
     drawn = draw_vector(THREE, 700, "k").body
     assert f"free {6 * GIB // MIB / 1024:.2f} GiB" in drawn
+
+
+@pytest.mark.parametrize("log", [False, True])
+@pytest.mark.parametrize("limit", [0.4, 1.5, 3.2, 6])
+def test_no_spot_lies_under_the_limits_name_or_at_the_upper_edge(limit: float, *, log: bool) -> None:
+    spots = [(f"IQ{index}", 1.2 + 0.2 * index, 60 / 1.2**index) for index in range(12)]
+    made = msgspec.structs.replace(picture(*spots), limit_bytes=int(limit * GIB), log_value=log)
+    drawn = draw_vector(made, 700, "k").body
+    words = re.findall(r'<text class="([^"]*)" x="([\d.-]+)" y="([\d.]+)"([^>]*)>([^<]*)<', drawn)
+    (name,) = [one for one in words if one[4].startswith("free ")]
+    figure = next(one for one in words if one[4] == "tokens/s")
+    assert "end" not in name[3]
+    assert float(name[1]) > float(figure[1]) + text_width(figure[4], 11.5)
+    assert float(name[1]) + text_width(name[4], 11.5) <= 700
+    tops = [float(one) - 5 for one in re.findall(r'd="M[\d.]+ ([\d.]+)a5 ', drawn)]
+    tops += [float(one[2]) - 11 for one in words if one[4].startswith("IQ")]
+    assert len(tops) > len(spots)  # names among them
+    assert min(tops) > float(name[2])

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import msgspec
 import pytest
 from small_search import MODEL, request
 
-from memfit.errors import UsageError
 from memfit.model.gguf.writer import Copied, write_header
+from memfit.render import render
 from memfit.search.base import Base
-from memfit.search.budget import Destination, headroom, most_bytes, room, within_device
+from memfit.search.budget import Destination, headroom, room, within_device
 from memfit.search.cache import KINDS, choose_cache
 from memfit.search.choose import Mix
 from memfit.search.quantize import quantize
-from memfit.search.records import Asked
+from memfit.search.records import Asked, PrecisionMap
 
 BOARD = "orin-nano-8gb"
 
@@ -27,7 +30,7 @@ class StubSearch:
 class StubSession:
     """Each cache costs the same."""
 
-    def cache_cost(self, _kv: tuple[str, str]) -> float:
+    def cache_cost(self, kv: tuple[str, str]) -> float | None:
         return 0.001
 
 
@@ -39,12 +42,20 @@ def test_a_context_that_only_a_smaller_cache_leaves_room_for_has_that_cache() ->
         if room(base, Destination(device=BOARD, context_tokens=tokens), KINDS[0]) <= 0
     )
     place = Destination(device=BOARD, context_tokens=context)
-    with pytest.raises(UsageError, match="alone takes more"):
-        most_bytes(base, place, KINDS[0])
     found = choose_cache(base, StubSession(), StubSearch(), place)  # type: ignore[arg-type]
     assert found
     assert KINDS[0] not in {(one.k, one.v) for one in found}
     assert all(one.max_bytes > 0 for one in found)
+
+
+def test_a_cache_with_which_nothing_is_predicted_is_no_choice() -> None:
+    class Numberless(StubSession):
+        def cache_cost(self, kv: tuple[str, str]) -> float | None:
+            return None if kv == KINDS[-1] else 0.001
+
+    place = Destination(device=BOARD, context_tokens=4096)
+    found = choose_cache(Base(str(MODEL)), Numberless(), StubSearch(), place)  # type: ignore[arg-type]
+    assert {(one.k, one.v) for one in found} == set(KINDS[:-1])
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +80,7 @@ def test_an_embedding_that_lies_in_memory_twice_counts_twice(tied: Base, format:
         if 0 < room(tied, Destination(device=BOARD, context_tokens=tokens), KINDS[0]) < 3 * tied.whole_bytes // 4
     )
     place = Destination(device=BOARD, context_tokens=context)
-    most = most_bytes(tied, place, KINDS[0])
+    most = room(tied, place, KINDS[0])
     sized: list[int] = []
 
     def formats_within(budget: int) -> dict[str, str] | None:
@@ -88,9 +99,20 @@ def test_an_embedding_that_lies_in_memory_twice_counts_twice(tied: Base, format:
     assert headroom(tied, place, KINDS[0], chosen) >= 0
 
 
-def test_a_context_that_no_cache_leaves_room_for_is_refused_before_the_search(tmp_path: object) -> None:
-    asked = Asked(device=BOARD, context_tokens=1 << 24, kv=None)
+@pytest.mark.parametrize("kv", [None, KINDS[0]])
+def test_a_context_that_no_cache_leaves_room_for_is_answered_before_the_search(
+    tmp_path: Path, kv: tuple[str, str] | None
+) -> None:
+    """That something does not fit is an answer; it is told how much is lacking."""
+    asked = Asked(device=BOARD, context_tokens=1 << 24, kv=kv)
     steps: list[str] = []
-    with pytest.raises(UsageError, match="alone takes more"):
-        quantize(request(tmp_path, asked, out=None), lambda step, _done, _total: steps.append(step))  # type: ignore[arg-type]
+    found = quantize(request(tmp_path, asked), lambda step, _done, _total: steps.append(step))
     assert not steps
+    assert found.chosen is None
+    place = Destination(device=BOARD, context_tokens=1 << 24)
+    assert found.asked.max_bytes == room(Base(str(MODEL)), place, kv or KINDS[-1])
+    assert found.asked.max_bytes < 0
+    assert any("smaller --context" in note for note in found.notes)
+    assert msgspec.json.decode(msgspec.json.encode(found), type=PrecisionMap) == found
+    assert "does not fit" in str(render(found, width=100))
+    assert not (tmp_path / "out.gguf").exists()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import struct
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -17,6 +20,8 @@ pytest.importorskip("highspy", reason="the solver is not installed: pip install 
 from small_search import MODEL, request
 from small_search import text as small_text
 
+from memfit.engine.predictions import Scored, Window
+from memfit.engine.workbench import Workbench
 from memfit.errors import EngineFailed, MemfitError, ModelError, UsageError
 from memfit.model.fabricate import fabricate
 from memfit.model.file import read_shape
@@ -24,7 +29,8 @@ from memfit.search.evaluate import Question, evaluate
 from memfit.search.floors import parse_floor
 from memfit.search.quantize import quantize
 from memfit.search.recipe import read_record, remake
-from memfit.search.records import Asked, PrecisionMap
+from memfit.search.records import Asked, PrecisionMap, Recovered
+from memfit.search.recover import Recovery, Trained
 from memfit.search.write import copy
 
 BUDGET = 3_200_000
@@ -68,6 +74,34 @@ def test_the_prediction_is_near_what_was_measured(found: PrecisionMap) -> None:
     assert found.quality is not None
     assert found.quality.kl_mean is not None
     assert found.predicted_kl == pytest.approx(found.quality.kl_mean, rel=0.3)
+
+
+def test_what_predicts_no_numbers_is_never_taken_and_said(
+    folder: Path, tmp_path: Path, found: PrecisionMap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The record can be read all the same, and what was learned is known the next time."""
+    poisoned: list[int] = []
+    score = Workbench.score
+
+    def first_without_numbers(bench: Workbench, *given: Any, **more: Any) -> Iterator[Window | Scored]:
+        parts = list(score(bench, *given, **more))
+        if len(poisoned) < 2:  # what the search chose, on both texts
+            poisoned.append(1)
+            infinite = [msgspec.structs.replace(one, divergence=math.inf) for one in parts[-1].windows]  # type: ignore[union-attr]
+            parts[-1] = Scored(windows=tuple(infinite), p99=math.nan, most=math.inf)
+        yield from parts
+
+    monkeypatch.setattr(Workbench, "score", first_without_numbers)
+    asked = request(tmp_path, Asked(max_bytes=BUDGET))
+    bad = quantize(asked)
+    assert bad.chosen not in (None, "searched")
+    (ours,) = [one for one in bad.candidates if one.name == "searched"]
+    assert ours.quality is None
+    assert ours.why_not == "predicts no numbers in these formats"
+    assert read_record(str(tmp_path / "out.precision.json")) == bad
+    remake(str(tmp_path / "out.precision.json"), str(MODEL), str(tmp_path / "again.gguf"), threads=1)
+    again = quantize(msgspec.structs.replace(asked, out=None))
+    assert again.candidates == bad.candidates
 
 
 def test_the_record_beside_the_file_is_the_one_that_was_given(found: PrecisionMap, folder: Path) -> None:
@@ -386,3 +420,22 @@ def test_speed_is_measured_for_whoever_asks_for_it_later(found: PrecisionMap, fo
     timed = quantize(request(folder, Asked(max_bytes=BUDGET, min_tokens_per_s=0.001), out=None))
     assert timed.chosen is not None
     assert timed.speed is not None
+
+
+def test_a_training_that_wins_nothing_leaves_the_search_s_file_and_its_recipe(
+    found: PrecisionMap, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was not taken is no part of the result: the same file can be made again."""
+    record = Recovered(
+        loss_before=0.02, loss_after=0.02, checked_tokens=512, tokens=512, steps=1, text_tokens=512, seconds=1.0,
+        seed=0, rate=0.004, device="cpu", text_sha256="0" * 64,
+    )  # fmt: skip
+    nothing = Trained(record=record, replaced={})
+    monkeypatch.setattr("memfit.search.quantize.recover", lambda *_, **__: nothing)
+    out = tmp_path / "same.gguf"
+    tried = quantize(request(folder, Asked(max_bytes=BUDGET), out=str(out), recovery=Recovery()))
+    assert tried.sha256 == found.sha256
+    assert tried.recovered is None
+    assert any("training found nothing better" in note for note in tried.notes)
+    remake(str(tmp_path / "same.precision.json"), str(MODEL), str(tmp_path / "again.gguf"), threads=1)
+    assert (tmp_path / "again.gguf").read_bytes() == out.read_bytes()

@@ -12,8 +12,9 @@ pytest.importorskip("highspy", reason="the solver is not installed: pip install 
 
 from memfit.model.shape import Tensor
 from memfit.search.base import Base
-from memfit.search.choose import Search
-from memfit.search.records import Quality
+from memfit.search.choose import NUMBERLESS, Search, mixes
+from memfit.search.floors import parse_floor
+from memfit.search.records import Asked, Quality
 from memfit.search.session import Measured
 from memfit.search.solve import Option
 
@@ -34,7 +35,7 @@ class StubSensitivity:
 
 def search_with(kl: float) -> Search:
     """Whatever is measured diverges by so much."""
-    quality = Quality(kl_mean=kl, perplexity=2.0, perplexity_ci95=(2.0, 2.0), tokens=10)
+    quality = Quality(kl_mean=kl, perplexity=2.0, perplexity_ci95=(2.0, 2.0), kl_ci95=(kl, kl), tokens=10)
     session: Any = SimpleNamespace(
         base=Base(str(MODEL)),
         bench=SimpleNamespace(important=frozenset()),
@@ -73,6 +74,20 @@ def test_what_tells_nothing_corrects_nothing(kl: float) -> None:
     assert mix is not None
     search.correct(mix)
     assert search.scale == 1.0
+
+
+def test_a_mix_that_predicts_no_numbers_is_followed_by_a_larger_one() -> None:
+    """It tells nothing of how far off the aim is; the floor is approached from what costs much less."""
+    search = search_with(0.004)
+    session: Any = search._session
+    measured = [Measured(quality=None), Measured(quality=None), session.measure(), session.measure()]
+    session.measure = lambda *_, **__: measured.pop(0)
+    floors = (parse_floor("kl=0.0041"),)
+    (_, none), (_, one), *_ = mixes(search, session, Asked(floors=floors))
+    assert none.why_not == NUMBERLESS
+    assert not none.holds
+    assert search.scale != 1.0
+    assert one.bytes > none.bytes
 
 
 def test_a_mix_with_a_format_that_was_not_measured_has_no_prediction() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+import pytest
 from small_search import MODEL
 
 from memfit.model.shape import Tensor
@@ -35,6 +36,21 @@ def learned(folder: Path, *formats: str) -> tuple[Base, Sensitivity]:
     found = Sensitivity(base, Notes({}, folder), formats)
     found.learn(StubBench(), [0], first=0, against="probe", said=lambda *_: None)  # type: ignore[arg-type]
     return base, found
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_what_is_no_number_is_no_prediction(tmp_path: Path, value: float) -> None:
+    """A probe, or the error of a format whose scales do not reach that far: neither is ever chosen by."""
+    base, found = learned(tmp_path, "Q4_K", "Q6_K")
+    one, other = base.changeable[:2]
+    notes = Notes({}, tmp_path)
+    notes.learn(f"probe {one.name}", value)
+    known = notes.get(f"errors {other.name}")
+    notes.learn(f"errors {other.name}", known | {"Q4_K": (value, value, 0.0)})
+    base, found = learned(tmp_path, "Q4_K", "Q6_K")
+    assert found.probed(one) is None
+    assert [option.format for option in found.options(one, frozenset())] == ["F16"]
+    assert [option.format for option in found.options(other, frozenset())] == ["F16", "Q6_K"]
 
 
 def test_formats_that_an_earlier_search_did_not_want_are_measured_for_a_later_one(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from memfit.search.records import Asked, Candidate
+from memfit.search.speed import slowness
 
 
 def best_of(candidates: Sequence[Candidate], asked: Asked) -> Candidate | None:
@@ -12,7 +13,7 @@ def best_of(candidates: Sequence[Candidate], asked: Asked) -> Candidate | None:
     fitting = [
         one
         for one in candidates
-        if one.holds and (asked.max_bytes is None or one.bytes <= asked.max_bytes) and _fast_enough(one, asked)
+        if one.holds and (asked.max_bytes is None or one.bytes <= asked.max_bytes) and slowness(one, asked) <= 1
     ]
     if not fitting:
         return None
@@ -21,13 +22,3 @@ def best_of(candidates: Sequence[Candidate], asked: Asked) -> Candidate | None:
     if asked.max_bytes is None and asked.min_tokens_per_s is None and asked.max_ttft_s is None:
         return None  # a ladder without a floor only shows
     return min(fitting, key=lambda one: (one.quality.kl_mean or 0.0) if one.quality else 0.0)
-
-
-def _fast_enough(one: Candidate, asked: Asked) -> bool:
-    if one.speed is None:
-        return asked.min_tokens_per_s is None and asked.max_ttft_s is None
-    if asked.min_tokens_per_s is not None and one.speed.decode_tokens_per_s < asked.min_tokens_per_s:
-        return False
-    if asked.max_ttft_s is None:
-        return True
-    return asked.ttft_tokens / one.speed.prefill_tokens_per_s <= asked.max_ttft_s

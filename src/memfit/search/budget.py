@@ -11,7 +11,6 @@ import msgspec
 from memfit.device import find_device
 from memfit.engine.records import Options
 from memfit.engine.runtimes import ENGINES
-from memfit.errors import UsageError
 from memfit.footprint.estimate import estimate
 from memfit.footprint.records import Footprint
 from memfit.search.base import Base
@@ -34,24 +33,10 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
     slots: int = 1
 
 
-def most_bytes(base: Base, place: Destination, kv: tuple[str, str]) -> int:
+def room(base: Base, place: Destination, kv: tuple[str, str]) -> int:
     """Bytes that the file may take so that all of the deployment stays in memory, with the cache in these formats.
 
-    Raises:
-        UsageError: nothing is left for weights at all.
-        MemfitError: the device or the model cannot be sized.
-    """
-    budget = room(base, place, kv)
-    if budget <= 0:
-        raise UsageError(
-            f"a context of {place.context_tokens} tokens alone takes more than {place.device} has",
-            hint="give a smaller --context, or --kv q8_0",
-        )
-    return budget
-
-
-def room(base: Base, place: Destination, kv: tuple[str, str]) -> int:
-    """The same; below zero where the rest alone takes more than the device has.
+    Below zero where the rest alone takes so much more than the device has.
 
     Raises:
         MemfitError: the device or the model cannot be sized.

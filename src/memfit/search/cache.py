@@ -28,6 +28,8 @@ def choose_cache(base: Base, session: Session, search: Search, place: Destinatio
         if mix is None:
             continue
         cost = 0.0 if kv == KINDS[0] else session.cache_cost(kv)
+        if cost is None:
+            continue
         both = (mix.predicted_kl or 0.0) + cost
         found.append(CacheChoice(k=kv[0], v=kv[1], max_bytes=left, cache_kl=cost, predicted_kl=both))
     return tuple(sorted(found, key=lambda one: one.predicted_kl))

@@ -14,14 +14,17 @@ import msgspec
 
 from memfit.search.base import Base
 from memfit.search.floors import held
-from memfit.search.records import Candidate, Floor, Held
+from memfit.search.records import Asked, Candidate, Floor, Held
 from memfit.search.sensitivity import FORMATS_SEARCHED, Sensitivity
 from memfit.search.session import Measured, Session
 from memfit.search.solve import Option, least_bytes, least_divergence
+from memfit.search.speed import bytes_for_speed
 
 SEARCHED, RECOVERED = "searched", "recovered"
-_ROUNDS = 5
+NUMBERLESS = "predicts no numbers in these formats"
+_ROUNDS, _SPEED_ROUNDS = 5, 3  # each makes and measures a file
 _CLOSE = 0.97  # of a floor: nearer is not worth another round
+_LEAST_STEP = 0.25
 _AIM = 0.985  # of a floor: what the next round tries to reach
 
 
@@ -86,6 +89,8 @@ class Search:
     def correct(self, mix: Mix) -> Measured:
         """Measure a mix on the text of the search, and correct predictions by it."""
         found = self._session.measure(mix.formats, unseen=False)
+        if found.quality is None:
+            return found
         plain = ((mix.predicted_kl or 0.0) - self.cache_kl) / self.scale
         measured = (found.quality.kl_mean or 0.0) - self.cache_kl
         if math.isfinite(measured) and measured > 0 and plain > 0:
@@ -102,8 +107,14 @@ class Search:
 
 def candidate(name: str, mix: Mix, found: Measured | None, floors: Sequence[Floor], fallbacks: int = 0) -> Candidate:
     """A mix with what was measured of it, as a record."""
-    if found is None:
-        return Candidate(name=name, bytes=mix.bytes, predicted_kl=mix.predicted_kl, fallbacks=fallbacks)
+    if found is None or found.quality is None:
+        return Candidate(
+            name=name,
+            bytes=mix.bytes,
+            predicted_kl=mix.predicted_kl,
+            fallbacks=fallbacks,
+            why_not=None if found is None else NUMBERLESS,
+        )
     return Candidate(
         name=name,
         bytes=mix.bytes,
@@ -116,19 +127,35 @@ def candidate(name: str, mix: Mix, found: Measured | None, floors: Sequence[Floo
     )
 
 
-def for_budget(
-    search: Search, session: Session, most_bytes: int, floors: Sequence[Floor]
-) -> tuple[Mix, Candidate] | None:
-    """The mix with the least divergence within a budget, measured; None where no file is so small."""
-    mix = search.within_bytes(most_bytes)
-    if mix is None:
-        return None
+def mixes(search: Search, session: Session, asked: Asked) -> list[tuple[Mix, Candidate]]:
+    """Mixes on the way to the one that was asked for: the smallest that holds all floors, or the best in a budget.
+
+    Where those are too slow, smaller ones are measured as well, for as long as they hold the floors.
+    """
+    if asked.floors:
+        tried = _for_floors(search, session, asked.floors, asked.max_bytes)
+    else:
+        mix = search.within_bytes(asked.max_bytes or 0)
+        tried = [] if mix is None else [_measured(search, session, mix, ())]
+    for _ in range(_SPEED_ROUNDS):
+        most_bytes = bytes_for_speed([one for _, one in tried], asked, search.least_bytes)
+        mix = None if most_bytes is None else search.within_bytes(most_bytes)
+        if mix is None or any(mix.formats == other.formats for other, _ in tried):
+            break
+        tried.append(_measured(search, session, mix, asked.floors))
+        if not tried[-1][1].holds:
+            break
+    return tried
+
+
+def _measured(search: Search, session: Session, mix: Mix, floors: Sequence[Floor]) -> tuple[Mix, Candidate]:
+    """On the text of the search, which corrects predictions, and on the unseen one."""
     search.correct(mix)
     mix = msgspec.structs.replace(mix, predicted_kl=search.predicted(mix.formats))
     return mix, candidate(SEARCHED, mix, session.measure(mix.formats, unseen=True, full=True), floors)
 
 
-def for_floors(
+def _for_floors(
     search: Search, session: Session, floors: Sequence[Floor], most_bytes: int | None
 ) -> list[tuple[Mix, Candidate]]:
     """Mixes on the way to the smallest that holds all floors; the last that holds is the smallest.
@@ -150,10 +177,11 @@ def for_floors(
         if key in seen:
             break
         seen.add(key)
-        search.correct(mix)
-        mix = msgspec.structs.replace(mix, predicted_kl=search.predicted(mix.formats))
-        one = candidate(SEARCHED, mix, session.measure(mix.formats, unseen=True, full=True), floors)
+        mix, one = _measured(search, session, mix, floors)
         tried.append((mix, one))
+        if one.quality is None:
+            aim = (mix.predicted_kl or aim) * _LEAST_STEP
+            continue
         worst = worst_share(one.held, floors)
         if one.holds and worst >= _CLOSE:
             break
@@ -175,7 +203,7 @@ def _step(worst: float, found: Sequence[Held], floors: Sequence[Floor]) -> float
     by_task = any(floor.kind == "task" and not one.holds for one, floor in zip(found, floors, strict=True))
     if by_task:
         return 0.6  # answers come in steps: how far to go is not in the figure
-    return min(4.0, max(0.25, _AIM / worst)) if worst > 0 else 4.0
+    return min(4.0, max(_LEAST_STEP, _AIM / worst)) if worst > 0 else 4.0
 
 
 def searched_formats(asked: Sequence[str]) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from memfit.search.choose import RECOVERED, SEARCHED, Mix
 from memfit.search.records import Asked, Candidate, Given, PrecisionMap
 from memfit.search.sensitivity import Sensitivity, probe_format
 from memfit.search.session import Said, Session
+from memfit.search.speed import slowness
 from memfit.search.write import copy, refuse_base
 
 
@@ -58,13 +59,12 @@ def _cost(sensitivity: Sensitivity | None, base: Base, mix: Mix, name: str) -> f
     return sensitivity.predict(tensor, mix.formats.get(name, tensor.format))
 
 
-def nearest(candidates: Sequence[Candidate], asked: Asked) -> str | None:
+def nearest(candidates: Sequence[Candidate], asked: Asked) -> Candidate | None:
     """What comes nearest to holding: by the floor or speed that it misses most, and by bytes where only those break."""
     known = [one for one in candidates if one.quality is not None]
     if not known:
-        smallest = min((one for one in candidates if one.bytes), key=lambda one: one.bytes, default=None)
-        return None if smallest is None else smallest.name
-    return min(known, key=lambda one: (_excess(one, asked), one.bytes)).name
+        return min((one for one in candidates if one.bytes), key=lambda one: one.bytes, default=None)
+    return min(known, key=lambda one: (_excess(one, asked), one.bytes))
 
 
 def _excess(one: Candidate, asked: Asked) -> float:
@@ -72,11 +72,7 @@ def _excess(one: Candidate, asked: Asked) -> float:
         held.measured / floor.most if floor.most else held.measured
         for held, floor in zip(one.held, asked.floors, strict=True)
     ]
-    if one.speed is not None and asked.min_tokens_per_s is not None:
-        shares.append(asked.min_tokens_per_s / one.speed.decode_tokens_per_s)
-    if one.speed is not None and asked.max_ttft_s is not None:
-        shares.append(asked.ttft_tokens / one.speed.prefill_tokens_per_s / asked.max_ttft_s)
-    return max(shares, default=0.0)
+    return max([slowness(one, asked), *shares])
 
 
 def beside(out: Path, ending: str) -> Path:

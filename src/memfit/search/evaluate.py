@@ -187,7 +187,7 @@ def _refuse_numberless(scored: Scored, question: Question) -> None:
     """What is no number would pass for one in a mean, in JSON and in a comparison."""
     for one in scored.windows:
         of_base = one.base_nats is not None and not math.isfinite(one.base_nats)
-        if of_base or not math.isfinite(one.nats):
+        if of_base or not math.isfinite(one.nats) or not math.isfinite(one.divergence or 0.0):
             raise ModelError(
                 "predicts no numbers: weights are not finite",
                 file=question.against if of_base else question.model,

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from memfit.search.records import Candidate, Text
 from memfit.search.session import Session
 
 
-def notes_on(text: Text, unseen: Text, session: Session, best: Candidate | None, *, looks: int) -> tuple[str, ...]:
-    """Notes on a search's result; ``looks``: how many candidates were held against floors on the unseen text."""
+def notes_on(
+    text: Text, unseen: Text, session: Session, best: Candidate | None, *, looks: int, left: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """Notes on a search's result.
+
+    Args:
+        text: see ``PrecisionMap``.
+        unseen: see there.
+        session: that found it.
+        best: what was taken.
+        looks: how many candidates were held against floors on the unseen text.
+        left: presets that could be better, and were not measured.
+    """
     found = []
     if text.bundled:
         found.append(
@@ -23,6 +36,8 @@ def notes_on(text: Text, unseen: Text, session: Session, best: Candidate | None,
             f"the floor was held against {looks} candidates on that text, and the next aimed by what it showed:"
             " the interval is of a single look, so a text of its own (memfit evaluate) is the stricter proof"
         )
+    if left:
+        found.append(f"presets that were not measured could be better by their predictions: {', '.join(left)}")
     if session.setting.kv != ("F16", "F16"):
         found.append(
             f"the cache in {'/'.join(session.setting.kv)} was measured in windows of {unseen.window_tokens} tokens:"

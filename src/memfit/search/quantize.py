@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 import msgspec
 
-from memfit.errors import UsageError
+from memfit.errors import ModelError, UsageError
 from memfit.precision.formats import FORMATS
 from memfit.precision.presets import PRESETS
 from memfit.search.base import Base, differing
 from memfit.search.best import best_of
-from memfit.search.budget import Destination, headroom, most_bytes, within_device
+from memfit.search.budget import Destination, headroom, room, within_device
 from memfit.search.cache import KINDS, choose_cache
-from memfit.search.choose import RECOVERED, SEARCHED, Mix, Search, candidate, for_budget, for_floors, searched_formats
+from memfit.search.choose import RECOVERED, SEARCHED, Mix, Search, candidate, mixes, searched_formats
+from memfit.search.compete import competing
 from memfit.search.conclude import given, leave, nearest, refuse_out
-from memfit.search.ladder import Rung, measured, rungs
+from memfit.search.ladder import measured, rungs
 from memfit.search.promises import notes_on
 from memfit.search.records import Asked, CacheChoice, Candidate, PrecisionMap, Recovered
 from memfit.search.recover import Recovery, recover
@@ -27,8 +27,7 @@ from memfit.search.session import Said, Session, Setting, fitting_window
 from memfit.search.tasks import read_tasks
 from memfit.search.text import Passage, read_text
 
-_COMPETITORS = 2  # presets that are measured beside a search, the most promising first
-_NEAR = 1.35  # a preset is measured where its prediction is within this of the floor
+_UNTRAINED = "training found nothing better: the file is the search's own (more --minutes, or more text, may find it)"
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,11 +90,12 @@ def quantize(request: Request, said: Said = lambda _what, _done, _total: None) -
             "--kv auto weighs the cache against the weights in a device's memory, by a search",
             hint="--kv auto --fit DEVICE --context N, without --ladder; or name a format: --kv q8_0",
         )
-    if asked.device is not None and asked.kv is None:
-        most_bytes(base, _place(asked), KINDS[-1])  # refused before anything is searched where nothing leaves room
-    if asked.device is not None and asked.kv is not None:
-        request = msgspec.structs.replace(request, asked=_within_device(base, asked, asked.kv))
-        asked = request.asked
+    if asked.device is not None:
+        sized = _within_device(base, asked, asked.kv or KINDS[-1])  # the smallest cache, where it is to be chosen
+        if (sized.max_bytes or 0) <= 0:
+            return _no_room(base, request, sized, began)  # before anything is searched
+        if asked.kv is not None:
+            request, asked = msgspec.structs.replace(request, asked=sized), sized
     passage = read_text(request.text)
     apart = _read_apart(request, passage)
     imatrix = None if request.imatrix is None else Path(request.imatrix)
@@ -131,7 +131,7 @@ def _read_apart(request: Request, passage: Passage) -> Passage | None:
 
 
 def _same_question(request: Request, passage: Passage, record: PrecisionMap) -> bool:
-    of = record.model, record.out, record.text.sha256, record.asked.floors
+    of = record.model, record.out, record.text and record.text.sha256, record.asked.floors
     return of == (request.model, request.out, passage.sha256, request.asked.floors)
 
 
@@ -142,9 +142,28 @@ def _place(asked: Asked) -> Destination:
 def _within_device(base: Base, asked: Asked, kv: tuple[str, str]) -> Asked:
     """The budget that follows from the device."""
     place = _place(asked)
-    room = most_bytes(base, place, kv)
-    least = room if asked.max_bytes is None else min(room, asked.max_bytes)
+    left = room(base, place, kv)
+    least = left if asked.max_bytes is None else min(left, asked.max_bytes)
     return msgspec.structs.replace(asked, max_bytes=least, context_tokens=place.context_tokens)
+
+
+def _no_room(base: Base, request: Request, sized: Asked, began: float) -> PrecisionMap:
+    """The answer where all but the weights takes more than the device has."""
+    less = "" if request.asked.kv in (None, KINDS[-1]) else ", or a smaller cache (--kv auto)"
+    return PrecisionMap(
+        model=request.model,
+        model_sha256=None,
+        model_bytes=base.whole_bytes,
+        out=None,
+        bytes=None,
+        sha256=None,
+        asked=sized,
+        kv=request.asked.kv or KINDS[-1],
+        method="ladder" if request.ladder else "searched",
+        tensors=(),
+        seconds=round(time.monotonic() - began, 1),
+        notes=(*base.warnings, f"nothing was searched: a smaller --context{less} leaves room for weights"),
+    )
 
 
 class _Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,6 +176,8 @@ class _Decision(msgspec.Struct, frozen=True, kw_only=True):
     caches: tuple[CacheChoice, ...] = ()
     recovered: Recovered | None = None
     file: Path | None = None
+    notes: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()  # presets that could be better, and were not measured
 
 
 def _with_recovery(
@@ -166,7 +187,7 @@ def _with_recovery(
     formats = differing(mix.formats, session.base)
     trained = recover(session, formats, recovery, said=said)
     if not trained.replaced:
-        return msgspec.structs.replace(decision, recovered=trained.record)
+        return msgspec.structs.replace(decision, notes=(_UNTRAINED,))
     file = session.recovered_file(formats, trained.replaced)
     figures = session.measure_file(str(file), unseen=True, full=True)
     one = candidate(RECOVERED, mix, figures, decision.asked.floors)
@@ -175,7 +196,7 @@ def _with_recovery(
     better = before is None or (one.holds and _lost(one) < _lost(before))
     ordered = tuple(sorted((*decision.candidates, one), key=lambda any_: any_.bytes))
     if not better:
-        return msgspec.structs.replace(decision, candidates=ordered)
+        return msgspec.structs.replace(decision, candidates=ordered, notes=(_UNTRAINED,))
     return msgspec.structs.replace(decision, candidate=one, candidates=ordered, recovered=trained.record, file=file)
 
 
@@ -209,18 +230,14 @@ def _by_search(session: Session, request: Request, said: Said) -> _Decision:
         session.use_cache(kv)
         asked = _within_device(session.base, asked, kv)
     if session.setting.kv != KINDS[0]:
-        search.cache_kl = session.cache_cost(session.setting.kv)
+        search.cache_kl = _cache_cost(session)
     if asked.device is not None and asked.max_bytes is not None:
         kv, most = session.setting.kv, asked.max_bytes
         most = within_device(session.base, _place(asked), kv, most, search.formats_within)
         asked = msgspec.structs.replace(asked, max_bytes=most)
-    if asked.floors:
-        tried = for_floors(search, session, asked.floors, asked.max_bytes)
-    else:
-        assert asked.max_bytes is not None
-        one = for_budget(search, session, asked.max_bytes, asked.floors)
-        tried = [] if one is None else [one]
-    presets = _competing(search, session, asked, tried, rungs(session.base, session.bench.important))
+    tried = mixes(search, session, asked)
+    known = [one for _, one in tried]
+    presets, left = competing(search, session, asked, known, rungs(session.base, session.bench.important))
     everything = [*tried, *presets]
     best = best_of([one for mix, one in everything if _fits(session, asked, mix, one)], asked)
     mix = next((mix for mix, one in everything if one is best), None)
@@ -233,36 +250,23 @@ def _by_search(session: Session, request: Request, said: Said) -> _Decision:
         sensitivity=sensitivity,
         least_bytes=search.least_bytes,
         caches=caches,
+        left=left,
     )
 
 
-def _competing(
-    search: Search, session: Session, asked: Asked, tried: Sequence[tuple[Mix, Candidate]], found: Sequence[Rung]
-) -> list[tuple[Mix, Candidate]]:
-    """All presets with their predictions; those that could beat the search are measured."""
-    # under a budget, bytes that are left are no gain: only with floors is fewer better
-    holding = [one.bytes for _, one in tried if one.holds and asked.floors]
-    most_bytes = min(
-        [*holding, *([] if asked.max_bytes is None else [asked.max_bytes])], default=session.base.whole_bytes
-    )
-    aim = max((one.quality.kl_mean or 0.0 for _, one in tried if one.quality and one.holds), default=0.0)
-    known: list[tuple[Mix, Candidate]] = []
-    hopeful: list[tuple[float, Mix, Rung]] = []
-    for rung in found:
-        if rung.mix is None:
-            continue
-        predicted = search.predicted(rung.mix.formats, plain=True)
-        mix = msgspec.structs.replace(rung.mix, predicted_kl=predicted)
-        promising = predicted is None or not asked.floors or not aim or predicted <= _NEAR * aim
-        if mix.bytes <= most_bytes and promising:
-            hopeful.append((predicted if predicted is not None else 0.0, mix, rung))
-        elif predicted is not None:
-            known.append((mix, candidate(rung.preset, mix, None, asked.floors, rung.fallbacks)))
-    hopeful.sort(key=lambda one: one[1].bytes if asked.floors else one[0])
-    for place, (_, mix, rung) in enumerate(hopeful):
-        figures = session.measure(mix.formats, unseen=True, full=True, plain=True) if place < _COMPETITORS else None
-        known.append((mix, candidate(rung.preset, mix, figures, asked.floors, rung.fallbacks)))
-    return known
+def _cache_cost(session: Session) -> float:
+    """Raises:
+    ModelError: with this cache it predicts no numbers.
+    """
+    kv = session.setting.kv
+    cost = session.cache_cost(kv)
+    if cost is None:
+        raise ModelError(
+            f"predicts no numbers with its cache in {'/'.join(kv)}",
+            file=session.base.path,
+            hint="choose another: --kv f16, or --kv q8_0",
+        )
+    return cost
 
 
 def _fits(session: Session, asked: Asked, mix: Mix, one: Candidate) -> bool:
@@ -276,6 +280,7 @@ def _concluded(session: Session, request: Request, decision: _Decision, said: Sa
     base, best, mix = session.base, decision.candidate, decision.mix
     text, unseen = session.texts()
     looks = sum(one.quality is not None for one in decision.candidates) if decision.asked.floors else 0
+    close = nearest(decision.candidates, decision.asked) if best is None else None
     found = PrecisionMap(
         model=request.model,
         model_sha256=base.sha256(),
@@ -294,14 +299,19 @@ def _concluded(session: Session, request: Request, decision: _Decision, said: Sa
         held=() if best is None else best.held,
         candidates=decision.candidates,
         chosen=None if best is None else best.name,
-        nearest=None if best is not None else nearest(decision.candidates, decision.asked),
+        nearest=None if close is None else close.name,
+        nearest_bytes=None if close is None else close.bytes,
         least_bytes=decision.least_bytes,
         recovered=decision.recovered,
         text=text,
         unseen=unseen,
         engine=session.bench.engine,
         seconds=round(time.monotonic() - began, 1),
-        notes=(*base.warnings, *notes_on(text, unseen, session, best, looks=looks)),
+        notes=(
+            *base.warnings,
+            *decision.notes,
+            *notes_on(text, unseen, session, best, looks=looks, left=decision.left),
+        ),
     )
     if mix is None or request.out is None:
         return found

@@ -65,7 +65,8 @@ def remake(
     base = Base(model, forced=True)
     if base.sha256() != record.model_sha256:
         raise UsageError(
-            f"{model} is not the base of {path}", hint=f"that was {record.model}, SHA-256 {record.model_sha256[:16]}…"
+            f"{model} is not the base of {path}",
+            hint=f"that was {record.model}, SHA-256 {(record.model_sha256 or '')[:16]}…",
         )
     beside = Path(path).with_name(Path(path).name.removesuffix(_RECORD) + _IMPORTANCES)
     if not beside.is_file():

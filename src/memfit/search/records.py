@@ -161,7 +161,7 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
             only predicted.
         held: each floor; empty without floors.
         formats: of each tensor that is quantized, in the file's order.
-        why_not: it could not be made.
+        why_not: it could not be made, or predicts no numbers.
     """
 
     name: str
@@ -185,7 +185,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         floors: that have to hold.
-        max_bytes: that the file may take.
+        max_bytes: that the file may take; below zero where the rest of a deployment takes so much more than its device
+            has.
         min_tokens_per_s: that it has to answer at, here.
         max_ttft_s: seconds to the first token behind a prompt of ``ttft_tokens``.
         device, context_tokens, slots: that it has to fit, from which ``max_bytes`` follows.
@@ -223,8 +224,8 @@ class Recovered(msgspec.Struct, frozen=True, kw_only=True):
     """What distillation changed; losses are KL(base || model) in nats a token, on text that was not trained on.
 
     Attributes:
-        loss_before: of the base's own weights in the formats; ``loss_after`` of the trained ones. The two are equal
-            where training found nothing better, and then the weights are the base's.
+        loss_before: of what training began with: the search's file, or nearly so, and ggml's own rounding of the base
+            where there was none; ``loss_after`` of the best weights, the same where training found nothing better.
         checked_tokens: that the losses are of, of the same text.
         tokens, steps: that were trained on, repeats counted.
         text_tokens: different ones among them.
@@ -255,7 +256,7 @@ class PrecisionMap(msgspec.Struct, frozen=True, kw_only=True):
     """What a search decided: enough to make the same file again.
 
     Attributes:
-        model, model_sha256, model_bytes: the base.
+        model, model_sha256, model_bytes: the base; no digest where it was not read, as nothing could fit.
         out, bytes, sha256: the file that was written; None where none was.
         asked: see ``Asked``; ``method`` how it was searched.
         tensors: what each got.
@@ -264,15 +265,16 @@ class PrecisionMap(msgspec.Struct, frozen=True, kw_only=True):
         predicted_kl, quality: of the result.
         candidates: the presets that it competed with, and what the search tried, least bytes first.
         chosen: name of the candidate that was taken, None where nothing held.
-        nearest: the candidate that came nearest where nothing held.
+        nearest, nearest_bytes: name and bytes of the candidate that came nearest where nothing held.
         least_bytes: of the smallest file that the formats allow; None where nobody asked.
         recovered: what distillation changed, where the result has it; None without.
-        text, unseen: what it was searched on, and what it was measured on at last.
+        text, unseen, engine: what it was searched on, what it was measured on at last, and by whom; None where nothing
+            was, as nothing could fit.
         notes: what it does not promise.
     """
 
     model: str
-    model_sha256: str
+    model_sha256: str | None
     model_bytes: int
     out: str | None
     bytes: int | None
@@ -290,11 +292,12 @@ class PrecisionMap(msgspec.Struct, frozen=True, kw_only=True):
     candidates: tuple[Candidate, ...] = ()
     chosen: str | None = None
     nearest: str | None = None
+    nearest_bytes: int | None = None
     least_bytes: int | None = None
     recovered: Recovered | None = None
-    text: Text
-    unseen: Text
-    engine: str
+    text: Text | None = None
+    unseen: Text | None = None
+    engine: str | None = None
     seconds: float
     notes: tuple[str, ...] = ()
     schema_version: int = 1

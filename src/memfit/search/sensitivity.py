@@ -9,6 +9,7 @@ which is why each is probed.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from memfit.engine.workbench import Workbench
@@ -95,12 +96,13 @@ class Sensitivity:
         whole = errors[probe][0]  # probes are made with errors fed back along rows, and not from row to row
         fed, unfed, noise = errors[format]
         left: float = self._notes.get(f"left {tensor.name}")
-        return max(probed, 0.0) * ((unfed if plain else fed * left) + noise) / whole if whole else 0.0
+        found = max(probed, 0.0) * ((unfed if plain else fed * left) + noise) / whole if whole else 0.0
+        return found if math.isfinite(found) else None  # numbers may lie beyond what a format's scales reach
 
     def probed(self, tensor: Tensor) -> float | None:
-        """The divergence that was measured with this tensor alone in its probe's format."""
+        """The divergence that was measured with this tensor alone in its probe's format; None where it is no number."""
         value: float | None = self._notes.get(f"probe {tensor.name}")
-        return value
+        return value if value is not None and math.isfinite(value) else None
 
     def _errors(self, tensor: Tensor) -> Mapping[str, tuple[float, float, float]]:
         found: Mapping[str, tuple[float, float, float]] = self._notes.get(f"errors {tensor.name}") or {}

@@ -21,7 +21,7 @@ from memfit.search import importances
 from memfit.search.base import Base, differing
 from memfit.search.notes import Notes
 from memfit.search.records import Quality, TaskResult, Text
-from memfit.search.statistics import quality
+from memfit.search.statistics import is_numbers, quality
 from memfit.search.tasks import Tasks, answered, refuse_unfit, result
 from memfit.search.text import Passage, split
 from memfit.search.write import write
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 Said = Callable[[str, int, int], None]
 
-_RULES = 4  # of what is kept in notes: another number where the meaning of a line changes
+_RULES = 5  # of what is kept in notes: another number where the meaning of a line changes
 _PROBE, _SEARCH, _UNSEEN = "probe", "search", "unseen"
 _FIRST_PROBED = 0
 
@@ -57,11 +57,17 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Measured(msgspec.Struct, frozen=True, kw_only=True):
-    """A file's figures."""
+    """A file's figures; no quality where it predicts no numbers."""
 
-    quality: Quality
+    quality: Quality | None
     tasks: tuple[TaskResult, ...] = ()
     speed: Speed | None = None
+
+    @property
+    def known(self) -> Quality:
+        """The quality of a file that predicts numbers."""
+        assert self.quality is not None
+        return self.quality
 
 
 class Session:
@@ -192,6 +198,8 @@ class Session:
         for part in self.bench.score(path, windows, first=self.first, against=name, kv=kv):
             scored = part if isinstance(part, Scored) else None
         assert scored is not None
+        if not is_numbers(scored):
+            return Measured(quality=None)  # and whatever answers it gives are none
         tasks: tuple[TaskResult, ...] = ()
         speed = None
         if full:
@@ -206,15 +214,15 @@ class Session:
         """Measure with these formats of the cache from now on."""
         self.setting = msgspec.structs.replace(self.setting, kv=kv)
 
-    def cache_cost(self, kv: tuple[str, str]) -> float:
-        """The divergence, in nats a token, of the base with its cache in these formats."""
+    def cache_cost(self, kv: tuple[str, str]) -> float | None:
+        """The divergence, in nats a token, of the base with its cache in these formats; None where it is no number."""
         key = f"cache {kv[0]} {kv[1]}"
         if key not in self.notes:
             self._refer(_SEARCH, self.split.search, self.first)
             *_, scored = self.bench.score(None, self.split.search, first=self.first, against=_SEARCH, kv=kv)
             assert isinstance(scored, Scored)
-            self.notes.learn(key, quality(scored).kl_mean)
-        found: float = self.notes.get(key)
+            self.notes.learn(key, quality(scored).kl_mean if is_numbers(scored) else None)
+        found: float | None = self.notes.get(key)
         return found
 
     def prepare_probes(self) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from memfit.engine.predictions import Scored
 from memfit.search.records import Quality
 
+_MOST_NATS = 700.0  # whose exponential is a number still
 # Student's t, two-sided 95 %, by degrees of freedom; 1.96 beyond (any table; Cochran, appendix)
 _T95 = (
     12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131,
@@ -41,12 +42,17 @@ def student(freedom: int) -> float:
     return _T95[freedom - 1] if freedom <= len(_T95) else 1.96 + 2.4 / freedom
 
 
+def is_numbers(scored: Scored) -> bool:
+    """Whether a model predicts numbers, and rules out nothing that comes: else no JSON holds its figures."""
+    return all(math.isfinite(one.nats) and math.isfinite(one.divergence or 0.0) for one in scored.windows)
+
+
 def quality(scored: Scored) -> Quality:
     """What windows show together."""
     windows = scored.windows
     counts = [one.tokens for one in windows]
     nats, nats_ci = mean([one.nats for one in windows], counts)
-    found = Quality(perplexity=math.exp(nats), perplexity_ci95=_exponential(nats_ci), tokens=sum(counts))
+    found = Quality(perplexity=_exponential((nats, nats))[0], perplexity_ci95=_exponential(nats_ci), tokens=sum(counts))
     if windows[0].base_nats is None or windows[0].divergence is None:
         return found
     base, _ = mean([one.base_nats or 0.0 for one in windows], counts)
@@ -59,7 +65,7 @@ def quality(scored: Scored) -> Quality:
         top1=sum(one.agree or 0 for one in windows) / sum(counts),
         perplexity=found.perplexity,
         perplexity_ci95=found.perplexity_ci95,
-        base_perplexity=math.exp(base),
+        base_perplexity=_exponential((base, base))[0],
         perplexity_ratio_ci95=_exponential(change_ci),
         tokens=found.tokens,
     )
@@ -78,5 +84,5 @@ def mcnemar(lost: int, won: int) -> float:
 
 
 def _exponential(bounds: tuple[float, float]) -> tuple[float, float]:
-    low, high = bounds
-    return math.exp(low), math.exp(high) if high < 700 else math.inf
+    low, high = (math.exp(min(one, _MOST_NATS)) for one in bounds)
+    return low, high

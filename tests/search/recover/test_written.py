@@ -34,8 +34,8 @@ def test_the_engine_sees_the_gain_in_as_many_bytes(tmp_path: Path) -> None:
         plain, better = tmp_path / "plain.gguf", tmp_path / "better.gguf"
         write(session.bench, base, formats, plain)
         write(session.bench, base, formats, better, plain=True, replaced=found.replaced)
-        before = session.measure_file(str(plain), unseen=False, full=False).quality.kl_mean
-        after = session.measure_file(str(better), unseen=False, full=False).quality.kl_mean
+        before = session.measure_file(str(plain), unseen=False, full=False).known.kl_mean
+        after = session.measure_file(str(better), unseen=False, full=False).known.kl_mean
     assert before is not None
     assert after is not None
     assert after < 0.98 * before

@@ -40,8 +40,9 @@ memfit[llama,search].
 own quantizers in the loop): the same bytes, nearer to the base. Small models on the CPU, larger ones with CUDA.
 
 \b
-Exit codes: 0 found; 10 nothing holds, or nothing is so small: nothing is
-written, and the nearest is named; 2 usage; 4 model file; 6 engine."""
+Exit codes: 0 found; 10 nothing holds, nothing is so small, or the context
+alone does not fit: nothing is written, and the nearest is named; 2 usage;
+4 model file; 6 engine."""
 
 
 @click.command("quantize", help=_HELP)
@@ -76,7 +77,8 @@ def COMMAND(**given: Any) -> int:  # noqa: N802  the catalog's constant
     found = _remade(given) if given["recipe"] is not None else _searched(given)
     show(found, outputs)
     asked = found.asked
-    wanted = asked.floors or asked.max_bytes or asked.min_tokens_per_s or asked.max_ttft_s
+    limits = (asked.max_bytes, asked.min_tokens_per_s, asked.max_ttft_s)
+    wanted = asked.floors or any(one is not None for one in limits)
     return 10 if wanted and found.chosen is None else 0
 
 

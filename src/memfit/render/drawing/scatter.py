@@ -9,7 +9,7 @@ from memfit.render.drawing.scale import text_width, tick_text, ticks
 from memfit.render.drawing.scatter_values import Values
 from memfit.render.drawing.vector import Canvas, Drawing
 
-_SMALL = 11.5
+_SMALL, _STRONG = 11.5, 12.5  # sizes to reckon the width of text with
 _LEFT, _TOP, _RIGHT = 46.0, 24.0, 16.0
 _LINE = 13.0
 
@@ -52,15 +52,17 @@ def _axes(canvas: Canvas, picture: Scatter, frame: _Frame) -> None:
         canvas.line(_LEFT, frame.y(value), frame.right, frame.y(value), "rule")
         canvas.text(_LEFT - 8, frame.y(value) + 4, f"{value:g}", "quiet small", anchor="end")
     canvas.text(0, _TOP - 10, picture.value_name, "quiet small")
+    label = f"{picture.limit_name} {short_bytes(picture.limit_bytes)}"
     for size in ticks(frame.top_bytes, 8):
         canvas.line(frame.x(size), frame.bottom, frame.x(size), frame.bottom + 4, "rule")
         canvas.text(frame.x(size), frame.bottom + 18, tick_text(size), "ink small", anchor="middle")
     canvas.text((_LEFT + frame.right) / 2, frame.bottom + 36, picture.bytes_name, "quiet small", anchor="middle")
-    limit = frame.x(picture.limit_bytes)
+    limit, wide = frame.x(picture.limit_bytes), text_width(label, _STRONG)
     canvas.rect(limit, _TOP, frame.right - limit, frame.bottom - _TOP, "beyond")
     canvas.line(limit, _TOP, limit, frame.bottom, "limit")
-    label = f"{picture.limit_name} {short_bytes(picture.limit_bytes)}"
-    canvas.text(limit - 6, _TOP + 10, label, "ink small strong", anchor="end")
+    # above the line, and above all spots; beside what the figure is called
+    start = max(text_width(picture.value_name, _SMALL) + 16, min(limit - wide / 2, frame.right + _RIGHT - wide))
+    canvas.text(start, _TOP - 10, label, "ink small strong")
 
 
 def _names(canvas: Canvas, picture: Scatter, frame: _Frame) -> None:
@@ -80,8 +82,10 @@ def _free_place(
 ) -> tuple[float, float, float] | None:
     wide = text_width(spot.name, _SMALL)
     x, y = frame.x(spot.bytes), frame.y(spot.value)
-    for left, top in ((x + 9, y - 7), (x - wide - 9, y - 7), (x - wide / 2, y - 22), (x - wide / 2, y + 9)):
-        inside = left >= _LEFT and left + wide <= frame.right and top >= _TOP + 14 and top + _LINE <= frame.bottom
+    beside = ((x + 9, y - 7), (x - wide - 9, y - 7), (x - wide / 2, y - 22), (x - wide / 2, y + 9))
+    aslant = ((x + 7, y - 17), (x - wide - 7, y - 17), (x + 7, y + 4), (x - wide - 7, y + 4))
+    for left, top in beside + aslant:
+        inside = left >= _LEFT and left + wide <= frame.right and top >= _TOP and top + _LINE <= frame.bottom
         if inside and not any(
             left < other_x + other_wide and other_x < left + wide and top < other_y + high and other_y < top + _LINE
             for other_x, other_y, other_wide, high in taken

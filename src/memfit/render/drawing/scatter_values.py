@@ -16,15 +16,18 @@ class Values:
     Args:
         picture: what is drawn.
         bars: error bars are drawn too, and have room.
-        room: of the height above the highest, as a factor.
+        room: above the highest, as a factor of the height.
     """
 
     def __init__(self, picture: Scatter, *, bars: bool, room: float) -> None:
         self._log = picture.log_value
         spots = picture.spots
-        self._top = max(max([spot.high if bars else spot.value for spot in spots], default=1.0) * room, 1e-9)
+        most = max(max([spot.high if bars else spot.value for spot in spots], default=1.0), 1e-9)
+        self._top = max(most * room, 1e-9)
         least = min([max(spot.low if bars else spot.value, _LEAST) for spot in spots], default=self._top / 10)
         self._low = min(least / 1.1, self._top / 10)
+        if self._log:  # as much room as from zero
+            self._top = most * (most / self._low) ** (room - 1)
 
     def share(self, value: float) -> float:
         """0 at the foot, 1 at the top."""

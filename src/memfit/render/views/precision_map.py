@@ -25,7 +25,7 @@ from memfit.render.document import (
 from memfit.render.views._figures import gib, mib, shell_command
 from memfit.render.views._quality import kl_words, percent, ratio_words
 from memfit.render.views._view import View
-from memfit.search.records import Candidate, Given, PrecisionMap
+from memfit.search.records import Asked, Candidate, Given, PrecisionMap
 from memfit.units import MIB
 
 _BLOCK = re.compile(r"^blk\.(\d+)\.(.+?)(?:\.weight)?$")
@@ -61,16 +61,15 @@ def _headline(found: PrecisionMap) -> Headline:
         return Headline(name, "ok", words)
     if not found.asked.floors and found.asked.max_bytes is None:
         return Headline("measured", "neutral", "every preset beside its base; a --floor would choose one")
-    if (
-        found.least_bytes is not None
-        and found.asked.max_bytes is not None
-        and found.least_bytes > found.asked.max_bytes
-    ):
-        words = (
-            f"the smallest file these formats allow has {found.least_bytes} bytes, {found.asked.max_bytes} were asked"
-        )
+    most, least = found.asked.max_bytes, found.least_bytes
+    if most is not None and most <= 0 and least is None:
+        return Headline("does not fit", "bad", _no_room_words(found.asked, most))
+    if most is not None and least is not None and least > most:
+        than = f"{most} were asked" if most else f"for which {found.asked.device} has no room"
+        words = f"the smallest file these formats allow has {least} bytes, {than}"
         return Headline("nothing is so small", "bad", words)
-    nearest = next((one for one in found.candidates if one.name == found.nearest), None)
+    place = found.nearest, found.nearest_bytes  # a search may have tried several mixes
+    nearest = next((one for one in found.candidates if (one.name, one.bytes) == place), None)
     if nearest is None:
         return Headline("nothing holds", "bad", "no candidate could be measured")
     broken = ", ".join(
@@ -79,6 +78,13 @@ def _headline(found: PrecisionMap) -> Headline:
     return Headline(
         "nothing holds", "bad", f"nearest is {nearest.name} with {gib(nearest.bytes)}{f' ({broken})' if broken else ''}"
     )
+
+
+def _no_room_words(asked: Asked, left_bytes: int) -> str:
+    words = f"a context of {asked.context_tokens} tokens alone takes"
+    if not left_bytes:
+        return f"{words} all that {asked.device} has"
+    return f"{words} {gib(-left_bytes)} more than {asked.device} has, before any weights"
 
 
 def _too_slow(found: PrecisionMap, one: Candidate) -> list[str]:
@@ -97,7 +103,7 @@ def _too_slow(found: PrecisionMap, one: Candidate) -> list[str]:
 def _facts(found: PrecisionMap) -> list[tuple[str, str]]:
     asked = found.asked
     wishes = [one.written for one in asked.floors]
-    if asked.max_bytes is not None:
+    if asked.max_bytes is not None and asked.max_bytes > 0:
         wishes.append(f"at most {gib(asked.max_bytes)} ({asked.max_bytes} bytes)")
     if asked.device is not None:
         wishes.append(f"fits {asked.device} at a context of {asked.context_tokens}")
@@ -122,12 +128,13 @@ def _facts(found: PrecisionMap) -> list[tuple[str, str]]:
     if found.quality is not None:
         rows.append(("perplexity", ratio_words(found.quality)))
         rows.append(("same likeliest token", percent(found.quality.top1)))
-    rows += [
-        ("searched on", f"{found.text.name}, SHA-256 {found.text.sha256[:16]}"),
-        ("measured on", f"{found.unseen.name}, {found.unseen.windows} windows that the search did not see"),
-        ("engine", found.engine),
-        ("took", f"{found.seconds:.1f} s"),
-    ]
+    if found.text is not None:
+        rows.append(("searched on", f"{found.text.name}, SHA-256 {found.text.sha256[:16]}"))
+    if found.unseen is not None:
+        rows.append(("measured on", f"{found.unseen.name}, {found.unseen.windows} windows that the search did not see"))
+    if found.engine is not None:
+        rows.append(("engine", found.engine))
+    rows.append(("took", f"{found.seconds:.1f} s"))
     return rows
 
 

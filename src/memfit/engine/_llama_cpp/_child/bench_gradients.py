@@ -13,7 +13,8 @@ of memory beside the moments, of which 0.7 GiB are kept.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -24,7 +25,7 @@ from memfit.engine._llama_cpp._child.bench_network import Block, Network, Seen, 
 from memfit.engine._llama_cpp._child.bench_weights import Codec, Weight
 
 _SEED = 0
-_PIECE = 1024  # rows of the head at a time
+_PIECE, _MOST_ROWS = 1024, 4096  # rows of the head, and of what it is multiplied with, at a time
 _WIDE, _NARROW = 8192, 64  # outputs, from which on they are cut into blocks of so many: it is those that take the room
 _MOST_HELD = 1 << 30  # bytes of what layers are given
 _HEAD, _EMBEDDING = "output.weight", "token_embd.weight"
@@ -46,7 +47,7 @@ class Gradients:
         self, codec: Codec, weights: Mapping[str, Weight], network: Network, threads: int, inputs: Moments
     ) -> None:
         self._codec, self._weights, self._net, self._inputs = codec, weights, network, inputs
-        self._pool = ThreadPoolExecutor(threads)
+        self._pool, self._threads = ThreadPoolExecutor(threads), threads
         self.outputs: dict[str, Any] = {}
 
     def fitting(self, windows: Sequence[Sequence[int]]) -> list[Sequence[int]]:
@@ -64,44 +65,47 @@ class Gradients:
         for layer in range(self._net.layers):
             kept.append(x)
             block = self._block(layer)
-            x = np.stack(list(self._pool.map(lambda one, own=block: own.forward(one, turn).out, x)))
+            after = np.empty_like(x)
+            for at, out in enumerate(self._map(lambda one, own=block: own.forward(one, turn).out, x)):
+                after[at] = out
+            x = after
             del block  # before the next is read
             yield layer
         slopes = self._head(x)
+        del x, after
         for layer in reversed(range(self._net.layers)):
             block = self._block(layer)
-            found = list(
-                self._pool.map(lambda one, slope, own=block: own.backward(one, slope, turn), kept.pop(), slopes)
-            )
+            learned: list[_Learned] = []
+            found = self._map(lambda one, slope, own=block: own.backward(one, slope, turn), kept.pop(), slopes)
+            for at, (slope, seen) in enumerate(found):
+                learned = learned or [_Learned(f"blk.{layer}.", one, len(ids)) for one in seen]
+                for each, one in zip(learned, seen, strict=True):
+                    each.take(at, one)
+                slopes[at] = slope  # last, as what was seen may lie there
             del block
-            slopes = np.stack([slope for slope, _ in found])
-            self._learn(f"blk.{layer}.", [seen for _, seen in found])
+            while learned:
+                self._weigh(learned.pop(0))
             yield 2 * self._net.layers - 1 - layer
 
-    def _learn(self, of: str, found: Sequence[Sequence[Seen]]) -> None:
-        """Take in what all windows showed of a layer's matrices."""
-        for seen in zip(*found, strict=True):
-            weighted = Moments()
-            gathered = {
-                name: Moments(SIZE if one.shape[1] <= _WIDE else _NARROW) for name, one in seen[0].slopes.items()
-            }
-            first = next(iter(seen[0].slopes))
-            power = {
-                name: np.concatenate([np.einsum("ij,ij->i", one.slopes[name], one.slopes[name]) for one in seen])
-                for name in seen[0].slopes
-            }
-            scales = np.sum([one / (one.mean() or 1.0) for one in power.values()], axis=0)
-            at = 0
-            for one in seen:
-                for name, slope in one.slopes.items():
-                    gathered[name].add(f"{of}{name}.weight", None, slope)
-                own = scales[at : at + len(one.rows)]
-                weighted.add(f"{of}{first}.weight", None, one.rows * np.sqrt(own)[:, None])
-                at += len(own)
-            for each in gathered.values():
-                each.finish()
-                self.outputs.update(each.means)
-            self._blend(f"{of}{first}.weight", weighted)
+    def _map(self, work: Callable[..., Any], *given: Any) -> Iterator[Any]:
+        """In order, a few at once: what is done early waits, and does not pile up."""
+        waiting: deque[Any] = deque()
+        for each in zip(*given, strict=True):
+            waiting.append(self._pool.submit(work, *each))
+            if len(waiting) > self._threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+    def _weigh(self, learned: _Learned) -> None:
+        """Take in what all windows showed at some matrices of a layer."""
+        for moments in learned.slopes.values():
+            moments.finish()
+            self.outputs.update(moments.means)
+        weighted = Moments()
+        for rows in learned.weighted():
+            weighted.add(learned.name, None, rows)
+        self._blend(learned.name, weighted)
 
     def _blend(self, name: str, weighted: Moments) -> None:
         weighted.finish()
@@ -143,23 +147,36 @@ class Gradients:
         hidden, kept = normed(x.reshape(-1, width), scale, epsilon)
         most = np.full(len(hidden), -np.inf, np.float32)
         total = np.zeros_like(most)
-        for at, piece in self._pieces(weight):
-            logits = self._times(hidden, piece, bias, at)
-            top = np.maximum(most, logits.max(axis=1))
-            total = total * np.exp(most - top) + np.exp(logits - top[:, None]).sum(axis=1)
-            most = top
         slope, even, passed = np.zeros_like(hidden), np.zeros_like(most), np.zeros_like(most)
         mark = np.random.default_rng(_SEED).random(len(hidden), np.float32)  # the token where so much has passed
-        for at, piece in self._pieces(weight):
-            p = np.exp(self._times(hidden, piece, bias, at) - (most + np.log(total))[:, None])
-            even += np.einsum("ij,ij->i", p, p)
-            reached = passed + p.sum(axis=1)
+
+        def sum_up(own: slice, piece: Any, at: int) -> None:
+            logits = _times(hidden[own], piece, bias, at)
+            top = np.maximum(most[own], logits.max(axis=1))
+            logits -= top[:, None]
+            total[own] = total[own] * np.exp(most[own] - top) + np.exp(logits, out=logits).sum(axis=1)
+            most[own] = top
+
+        def draw(own: slice, piece: Any, at: int) -> None:
+            p = _times(hidden[own], piece, bias, at)
+            p -= (most[own] + np.log(total[own]))[:, None]
+            np.exp(p, out=p)
+            even[own] += np.einsum("ij,ij->i", p, p)
+            before = passed[own].copy()
+            reached = before + p.sum(axis=1)
             last = at + len(piece) == weight.rows
-            own = np.flatnonzero((passed <= mark) & ((mark < reached) | last))
-            place = (passed[own, None] + np.cumsum(p[own], axis=1) <= mark[own, None]).sum(axis=1)
-            p[own, np.minimum(place, len(piece) - 1)] -= 1
-            passed = reached
-            slope += p @ piece
+            here = np.flatnonzero((before <= mark[own]) & ((mark[own] < reached) | last))
+            place = (before[here, None] + np.cumsum(p[here], axis=1) <= mark[own][here, None]).sum(axis=1)
+            p[here, np.minimum(place, len(piece) - 1)] -= 1
+            passed[own] = reached
+            slope[own] += p @ piece
+
+        step = min(_MOST_ROWS, max(1, -(-len(hidden) // 8)))
+        parts = [slice(start, start + step) for start in range(0, len(hidden), step)]
+        for work in (sum_up, draw):
+            for at, piece in self._pieces(weight):
+                for _ in self._map(lambda own, work=work, piece=piece, at=at: work(own, piece, at), parts):
+                    pass
         weighted = Moments()
         weighted.add(weight.name, None, hidden * np.sqrt(np.maximum(1 - even, 0))[:, None])
         self._blend(weight.name, weighted)
@@ -173,8 +190,44 @@ class Gradients:
                 yield at, piece
                 at += len(piece)
 
-    def _times(self, hidden: Any, piece: Any, bias: Any, at: int) -> Any:
-        step = max(1, -(-len(hidden) // 8))
-        parts = self._pool.map(lambda start: hidden[start : start + step] @ piece.T, range(0, len(hidden), step))
-        logits = np.concatenate(list(parts))
-        return logits if bias is None else logits + bias[at : at + len(piece)]
+
+class _Learned:
+    """What windows show at matrices that are multiplied with the same, one after another.
+
+    Moments of gradients are summed as they come. What the matrices were multiplied with is held, as how much a token
+    counts is known only when all are there.
+
+    Args:
+        of: begin of their names.
+        first: what one window showed.
+        windows: that will come.
+    """
+
+    def __init__(self, of: str, first: Seen, windows: int) -> None:
+        tokens = len(first.rows)
+        self._of = of
+        self.name = f"{of}{next(iter(first.slopes))}.weight"
+        self._rows = np.empty((windows, *first.rows.shape), first.rows.dtype)
+        self._power = {name: np.empty(windows * tokens, one.dtype) for name, one in first.slopes.items()}
+        self.slopes = {name: Moments(SIZE if one.shape[1] <= _WIDE else _NARROW) for name, one in first.slopes.items()}
+
+    def take(self, window: int, seen: Seen) -> None:
+        """One more."""
+        self._rows[window] = seen.rows
+        tokens = len(seen.rows)
+        for name, slope in seen.slopes.items():
+            self._power[name][window * tokens : (window + 1) * tokens] = np.einsum("ij,ij->i", slope, slope)
+            self.slopes[name].add(f"{self._of}{name}.weight", None, slope)
+
+    def weighted(self) -> Iterator[Any]:
+        """What they were multiplied with, each token by the size of its gradients."""
+        scales = np.sum([one / (one.mean() or 1.0) for one in self._power.values()], axis=0)
+        for rows, own in zip(self._rows, scales.reshape(len(self._rows), -1), strict=True):
+            yield rows * np.sqrt(own)[:, None]
+
+
+def _times(hidden: Any, piece: Any, bias: Any, at: int) -> Any:
+    logits = hidden @ piece.T
+    if bias is not None:
+        logits += bias[at : at + len(piece)]
+    return logits
