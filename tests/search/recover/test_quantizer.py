@@ -15,6 +15,7 @@ from memfit.engine.ggml import codec
 from memfit.errors import UsageError
 from memfit.precision.formats import FORMATS
 from memfit.search.recover.quantizer import CODES, Quantizer
+from memfit.search.recover.student import Student
 from memfit.search.sensitivity import FORMATS_SEARCHED
 
 pytestmark = pytest.mark.engine
@@ -89,3 +90,15 @@ def test_training_starts_from_how_a_file_was_rounded(name: str) -> None:
     assert (found - weight).norm() <= off
     if name not in ("F16", "Q8_0"):  # nearly exact: there is nothing to keep
         assert again.norm() < 0.7 * (quantizer.refresh(weight) - rounded).norm()
+
+
+@pytest.mark.parametrize("name", ["Q2_K", "IQ4_XS"])
+def test_steps_are_a_share_of_what_a_format_does_wherever_training_starts(name: str) -> None:
+    """Numbers that were moved towards how they are rounded are moved less by ggml."""
+    weight, importance = some()
+    quantizer = Quantizer(codec(2), "a", name, importance)
+    student = Student({"a": weight}, {"a": quantizer})
+    before = student.errors()
+    student.begin({"a": quantizer.refresh(weight)})
+    assert student.errors() == before
+    assert not torch.equal(student.weights["a"], weight)

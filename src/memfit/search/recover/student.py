@@ -30,6 +30,7 @@ class Student:
         self.weights = {name: weight.clone() for name, weight in teacher.items()}
         self.trained = tuple(name for name in teacher if name != _FIXED)
         self._stored: dict[str, Any] = {}
+        self._errors: dict[str, float] | None = None
 
     def begin(self, rounded: Weights) -> None:
         """Start from how a file was rounded, where each number was rounded with an eye on the others.
@@ -37,6 +38,7 @@ class Student:
         Args:
             rounded: what it holds, by name.
         """
+        self._errors = self.errors()
         for name, quantizer in self._quantizers.items():
             self.weights[name] = quantizer.towards(self.weights[name], rounded[name])
 
@@ -47,7 +49,13 @@ class Student:
         return {**self.weights, **self._stored}
 
     def errors(self) -> dict[str, float]:
-        """How far ggml moves each tensor that has a format, root mean squares as a share of its numbers' own."""
+        """How far ggml moves each tensor that has a format, root mean squares as a share of its numbers' own.
+
+        Of the teacher's, wherever training began: numbers that lie near to how they are rounded are moved less, and
+        that says nothing of how coarse their format is.
+        """
+        if self._errors is not None:
+            return self._errors
         found = {}
         stored = self.exact()
         for name in self._quantizers:
