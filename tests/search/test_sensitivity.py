@@ -10,6 +10,7 @@ from small_search import MODEL
 
 from memfit.model.shape import Tensor
 from memfit.precision.formats import FORMATS
+from memfit.search import sensitivity
 from memfit.search.base import Base
 from memfit.search.notes import Notes
 from memfit.search.sensitivity import Sensitivity
@@ -23,6 +24,10 @@ class StubBench:
     def probe(self, tensors: Iterable[Tensor], *_: object, **__: object) -> Iterator[tuple[str, float]]:
         for one in tensors:
             yield one.name, 0.01
+
+    def foresee(self, tensors: Iterable[Tensor], *_: object, **__: object) -> Iterator[tuple[str, float | None]]:
+        for one in tensors:
+            yield one.name, None if one.name.startswith(("token_embd", "output")) else 0.02
 
     def errors(
         self, tensors: Iterable[Tensor], formats: Sequence[str], **_: object
@@ -59,3 +64,15 @@ def test_formats_that_an_earlier_search_did_not_want_are_measured_for_a_later_on
     for tensor in base.changeable:
         assert {one.format for one in found.options(tensor, frozenset())} == {"F16", "Q4_K", "Q6_K", "Q8_0"}
         assert found.predict(tensor, "Q2_K") is not None  # and what was learned stays known
+
+
+def test_matrices_of_a_large_model_are_foreseen_and_the_rest_is_probed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sensitivity, "MOST_PROBED", 1_000_000)
+    base, found = learned(tmp_path, "Q4_K")
+    shown = {one.name: (found.probed(one), found.is_foreseen(one)) for one in base.changeable}
+    assert shown.pop("token_embd.weight") == shown.pop("output.weight") == (0.01, False)
+    assert set(shown.values()) == {(0.02, True)}
+    _, again = learned(tmp_path, "Q4_K")
+    assert again.is_foreseen(base.changeable[1])

@@ -199,6 +199,13 @@ class Workbench:
         for part in self._parts("probe", **asked, windows=list(windows), first=first, against=against):
             yield part["weight"], part["divergence"]
 
+    def foresee(self, tensors: Iterable[Tensor], format: str, *, most_rows: int) -> Iterator[tuple[str, float | None]]:
+        """What ``probe`` would likely show, from gradients and some rows; None where no gradients are known."""
+        kind = FORMATS.get(format).number
+        weights = [self._place(one) for one in tensors]
+        for part in self._parts("foresee", weights=weights, kind=kind, most_rows=most_rows):
+            yield part["weight"], part["divergence"]
+
     def errors(
         self, tensors: Iterable[Tensor], formats: Sequence[str], *, most_rows: int
     ) -> Iterator[tuple[str, float, tuple[tuple[float, float, float], ...]]]:

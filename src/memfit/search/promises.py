@@ -9,7 +9,14 @@ from memfit.search.session import Session
 
 
 def notes_on(
-    text: Text, unseen: Text, session: Session, best: Candidate | None, *, looks: int, left: Sequence[str] = ()
+    text: Text,
+    unseen: Text,
+    session: Session,
+    best: Candidate | None,
+    *,
+    looks: int,
+    left: Sequence[str] = (),
+    foreseen: int = 0,
 ) -> tuple[str, ...]:
     """Notes on a search's result.
 
@@ -20,6 +27,7 @@ def notes_on(
         best: what was taken.
         looks: how many candidates were held against floors on the unseen text.
         left: presets that could be better, and were not measured.
+        foreseen: tensors of which no probe was made.
     """
     found = []
     if text.bundled:
@@ -35,6 +43,11 @@ def notes_on(
         found.append(
             f"the floor was held against {looks} candidates on that text, and the next aimed by what it showed:"
             " the interval is of a single look, so a text of its own (memfit evaluate) is the stricter proof"
+        )
+    if foreseen:
+        found.append(
+            f"{foreseen} tensors of this large model were not probed: what they cost was computed from gradients;"
+            " the result itself was measured"
         )
     if left:
         found.append(f"presets that were not measured could be better by their predictions: {', '.join(left)}")

@@ -280,6 +280,8 @@ def _concluded(session: Session, request: Request, decision: _Decision, said: Sa
     base, best, mix = session.base, decision.candidate, decision.mix
     text, unseen = session.texts()
     looks = sum(one.quality is not None for one in decision.candidates) if decision.asked.floors else 0
+    sensitivity = decision.sensitivity
+    foreseen = 0 if sensitivity is None else sum(map(sensitivity.is_foreseen, base.changeable))
     close = nearest(decision.candidates, decision.asked) if best is None else None
     found = PrecisionMap(
         model=request.model,
@@ -292,7 +294,7 @@ def _concluded(session: Session, request: Request, decision: _Decision, said: Sa
         kv=session.setting.kv,
         caches=decision.caches,
         method="ladder" if request.ladder else "searched",
-        tensors=() if mix is None else given(base, mix, decision.sensitivity, best),
+        tensors=() if mix is None else given(base, mix, sensitivity, best),
         predicted_kl=None if mix is None or request.ladder else mix.predicted_kl,
         quality=None if best is None else best.quality,
         speed=None if best is None else best.speed,
@@ -310,7 +312,7 @@ def _concluded(session: Session, request: Request, decision: _Decision, said: Sa
         notes=(
             *base.warnings,
             *decision.notes,
-            *notes_on(text, unseen, session, best, looks=looks, left=decision.left),
+            *notes_on(text, unseen, session, best, looks=looks, left=decision.left, foreseen=foreseen),
         ),
     )
     if mix is None or request.out is None:

@@ -134,7 +134,8 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
         before, format: in the base and in the result.
         bytes: in the result.
         divergence: predicted to come from it, in nats a token; 0 where it stays as it was.
-        probed: divergence measured with this tensor alone in ``probe_format``; None where it was not probed.
+        probed: divergence measured with this tensor alone in ``probe_format``, or computed where a note says so; None
+            where it is not known.
         why: in words.
     """
 

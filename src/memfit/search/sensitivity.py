@@ -4,7 +4,8 @@ KL(t, f) = probe(t) * (error(t, f) + noise(t, f)) / error(t, probe format): what
 the predictions, scaled by how far a format is from the weights, weighted by importance, and by what the kernels take
 from the activations that meet it, which no probe of weights shows. The divergence of small changes is quadratic in
 them, so it follows the squared error of *one* tensor nearly linearly; across tensors that error says next to nothing,
-which is why each is probed.
+which is why each is probed. Of a large model only the tables of tokens are: what the others' probes would show is told
+by gradients (``bench_foresight``).
 """
 
 from __future__ import annotations
@@ -29,6 +30,10 @@ FORMATS_SEARCHED = (
     "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "Q4_0", "Q5_0", "Q5_1", "Q8_0", "F16",
 )  # fmt: skip
 _MOST_ROWS = 64  # of each matrix, to tell the error of a format
+_MOST_FORESEEN_ROWS = 256  # of each matrix, to tell what a probe would show
+# parameters, beyond which matrices are not probed where gradients are known. A probe of each is as many passes over the
+# model as it has tensors: for 7B, some two days of two cores
+MOST_PROBED = 1_500_000_000
 Said = Callable[[str, int, int], None]
 
 
@@ -104,6 +109,10 @@ class Sensitivity:
         value: float | None = self._notes.get(f"probe {tensor.name}")
         return value if value is not None and math.isfinite(value) else None
 
+    def is_foreseen(self, tensor: Tensor) -> bool:
+        """Whether that divergence was computed from gradients and not measured."""
+        return f"foreseen {tensor.name}" in self._notes
+
     def _errors(self, tensor: Tensor) -> Mapping[str, tuple[float, float, float]]:
         found: Mapping[str, tuple[float, float, float]] = self._notes.get(f"errors {tensor.name}") or {}
         return found
@@ -114,6 +123,8 @@ class Sensitivity:
 
     def _probe(self, bench: Workbench, windows: Sequence[int], first: int, against: str, said: Said) -> None:
         wanted = [one for one in self._base.changeable if probe_format(one) and f"probe {one.name}" not in self._notes]
+        if self._base.shape.parameters > MOST_PROBED:
+            wanted = self._foresee(bench, wanted, said)
         done = len(self._base.changeable) - len(wanted)
         for format in PROBES:
             tensors = [one for one in wanted if probe_format(one) == format]
@@ -121,6 +132,18 @@ class Sensitivity:
                 self._notes.learn(f"probe {name}", divergence)
                 done += 1
                 said("probing", done, len(self._base.changeable))
+
+    def _foresee(self, bench: Workbench, wanted: Sequence[Tensor], said: Said) -> list[Tensor]:
+        """Learn what gradients tell of probes; those that remain are to be probed."""
+        for format in PROBES:
+            tensors = [one for one in wanted if probe_format(one) == format]
+            found = bench.foresee(tensors, format, most_rows=_MOST_FORESEEN_ROWS)
+            for done, (name, divergence) in enumerate(found, 1):
+                if divergence is not None:
+                    self._notes.learn(f"foreseen {name}", True)
+                    self._notes.learn(f"probe {name}", divergence)
+                said("foreseeing", done, len(tensors))
+        return [one for one in wanted if f"probe {one.name}" not in self._notes]
 
     def _measure_errors(self, bench: Workbench, said: Said) -> None:
         groups: dict[tuple[str, ...], list[Tensor]] = {}

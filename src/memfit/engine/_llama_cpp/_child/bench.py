@@ -21,6 +21,7 @@ import numpy as np
 from memfit.engine._llama_cpp._child import bench_work, scores
 from memfit.engine._llama_cpp._child.bench_activations import shared_by
 from memfit.engine._llama_cpp._child.bench_coupling import Outputs
+from memfit.engine._llama_cpp._child.bench_foresight import foreseen
 from memfit.engine._llama_cpp._child.bench_gradients import Gradients
 from memfit.engine._llama_cpp._child.bench_importance import Importance
 from memfit.engine._llama_cpp._child.bench_model import Model, Refused
@@ -205,6 +206,14 @@ class Bench:
                 guide = self._guide(weight)._replace(rows=None)  # which takes longer, and tells no more
                 place.put(self._quantizer, kind, guide)
                 self._talk.part(weight=weight.name, divergence=self._divergence(windows, first, against))
+        return {}
+
+    def do_foresee(self, weights: list[Any], kind: int, most_rows: int) -> dict[str, Any]:
+        """What ``do_probe`` would likely show, from moments; None where these are missing."""
+        for weight in map(_weight, weights):
+            means = self._known.outputs.means.get(weight.name)
+            found = foreseen(self._quantizer, weight, kind, self._guide(weight), means, most_rows)
+            self._talk.part(weight=weight.name, divergence=found)
         return {}
 
     def do_errors(self, weights: list[Any], kinds: list[int], most_rows: int) -> dict[str, Any]:

@@ -202,7 +202,7 @@ class Codec:
         columns = weight.dims[0]
         size = self.row_bytes(weight.kind, columns)
         content = np.memmap(weight.path, np.uint8, "r", weight.offset, (weight.rows, size))
-        step = 1 if most_rows is None else max(1, -(-weight.matrix_rows // most_rows))
+        step = 1 if most_rows is None else stride(weight, most_rows)
         piece = max(1, _CHUNK_ELEMENTS // columns // together) * together
         for matrix in range(weight.matrices):
             first = matrix * weight.matrix_rows
@@ -260,6 +260,11 @@ class Codec:
         bounds = itertools.pairwise([*range(0, rows, step), rows]) if rows else ()
         for done in [self._pool.submit(part, *pair) for pair in bounds]:
             done.result()
+
+
+def stride(weight: Weight, most_rows: int) -> int:
+    """Every how many rows of a matrix one is taken, for no more than so many."""
+    return max(1, -(-weight.matrix_rows // most_rows))
 
 
 def _weighted(rows: Any, line: Any) -> float:
