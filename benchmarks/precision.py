@@ -4,6 +4,7 @@ python benchmarks/precision.py budgets            the KL at the bytes of presets
 python benchmarks/precision.py trials             how often "holds" was wrong, how far predictions were off
 python benchmarks/precision.py search             how long a whole search takes
 python benchmarks/precision.py evaluate --tools build/peers/llama.cpp/bin
+python benchmarks/precision.py budgets --foreseen the same by gradients, as large models are searched
 python benchmarks/precision.py ... --write        the table into benchmarks/RESULTS.md
 
 Searched on modules of the standard library that the model was trained on, measured on those it was not. Presets are
@@ -23,6 +24,7 @@ from typing import NamedTuple
 import precision_parts as parts
 from measure.machine import describe_machine, load, today
 from measure.tables import replaced, table
+from memfit.search import sensitivity
 from memfit.search.choose import Mix, Search
 from memfit.search.records import Quality
 from memfit.search.session import Session
@@ -47,9 +49,12 @@ def main() -> None:
     parser.add_argument("what", choices=["budgets", "trials", "search", "evaluate"])
     parser.add_argument("--tools", type=Path, help="folder of llama-perplexity, of the engine's own source")
     parser.add_argument("--threads", type=int, help="of the engine (all)")
+    parser.add_argument("--foreseen", action="store_true", help="by gradients instead of probes, as large models are")
     parser.add_argument("--work", type=Path, help="keep what is learned here")
     parser.add_argument("--write", action="store_true", help="put the table into RESULTS.md")
     asked = parser.parse_args()
+    if asked.foreseen:
+        sensitivity.MOST_PROBED = 0
     before = load()
     with tempfile.TemporaryDirectory() as folder:
         made = {"budgets": budgets, "trials": trials, "search": search, "evaluate": beside_perplexity}[asked.what]

@@ -139,9 +139,8 @@ def _refuse_to_write_over(steps: list[dict[str, Any]]) -> None:
     for words in (words for step in steps if step["kind"] == "run" for words in (step["do"], step["undo"])):
         for word in words[1:] if words[:1] == ["mkswap"] else ():
             if not word.startswith("/dev/") and word not in made:
-                raise Failure(
-                    "refused", f"{' '.join(words)}: {word} is not made by this very change, and would be lost"
-                )
+                said = f"{' '.join(words)}: {word} is not made by this very change, and would be lost"
+                raise Failure("refused", said, hint="move it away, or choose another name: what is in it is yours")
 
 
 def _subject(change: dict[str, Any]) -> tuple[str, str]:

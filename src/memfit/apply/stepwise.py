@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import msgspec
 
+from memfit.agent.undisturbed import handled
 from memfit.apply.apply import apply, undo
 from memfit.apply.check import Checked, run_check
 from memfit.apply.place import Place
@@ -122,17 +123,7 @@ def _interrupted_by_any() -> Iterator[None]:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    numbers = (signal.SIGHUP, signal.SIGTERM)
-    try:
-        earlier = {number: signal.getsignal(number) for number in numbers}
-        # nohup's stays: whoever ignores it wants this to come to its end
-        for number in (one for one in numbers if earlier[one] is not signal.SIG_IGN):
-            signal.signal(number, interrupt)
-    except ValueError:  # not the main thread: whoever runs it there has its own way
+    # nohup's stays: whoever ignores it wants this to come to its end
+    numbers = [one for one in (signal.SIGHUP, signal.SIGTERM) if signal.getsignal(one) is not signal.SIG_IGN]
+    with handled(numbers, interrupt):
         yield
-        return
-    try:
-        yield
-    finally:
-        for number, handler in earlier.items():
-            signal.signal(number, handler)

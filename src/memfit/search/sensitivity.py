@@ -71,7 +71,7 @@ class Sensitivity:
         self._formats = tuple(formats)
 
     def learn(self, bench: Workbench, windows: Sequence[int], *, first: int, against: str, said: Said) -> None:
-        """Probe every tensor that was not yet, and measure every format on it."""
+        """Probe, or foresee, every tensor that was not yet, and measure every format on it."""
         self._probe(bench, windows, first, against, said)
         self._measure_errors(bench, said)
 
