@@ -16,6 +16,7 @@ import torch.nn.functional as F  # noqa: N812  (torch's own spelling)
 
 from memfit.search.recover.network import Network, Weights
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 MOST_LOGITS = 1 << 22  # of one piece of a window: bounds what a large vocabulary takes
@@ -55,7 +56,7 @@ class Distiller:
             return total, {name: own[name].grad for name in wanted if own[name].grad is not None}
 
         asked = frozenset(wanted)
-        found = self._run(work, parts)
+        found = self.spread(work, parts)
         sums = found[0][1]
         for _, gradients in found[1:]:
             for name, gradient in gradients.items():
@@ -73,7 +74,7 @@ class Distiller:
                 pieces = self._pieces(of_teacher, of_student)
                 return float(sum(self._apart(student, one, other).item() for one, other in pieces))
 
-        return sum(self._run(work, list(windows))) / int(windows.numel())
+        return sum(self.spread(work, list(windows))) / int(windows.numel())
 
     def _backward(self, student: Weights, ids: torch.Tensor, tokens: int) -> float:
         """Add a window's share of the gradient to the student's; returns its share of the loss."""
@@ -102,11 +103,12 @@ class Distiller:
         rows = max(1, MOST_LOGITS // self._network.vocabulary_tokens)
         return list(zip(*(one.flatten(0, -2).split(rows) for one in hidden), strict=True))
 
-    def _run(self, work: Callable[[torch.Tensor], T], parts: Sequence[torch.Tensor]) -> list[T]:
+    def spread(self, work: Callable[[S], T], parts: Sequence[S]) -> list[T]:
+        """What ``work`` makes of each part, in their order, by all workers."""
         if self._workers == 1:
             return [work(part) for part in parts]
 
-        def alone(part: torch.Tensor) -> T:
+        def alone(part: S) -> T:
             torch.set_num_threads(1)  # torch keeps this by thread
             return work(part)
 

@@ -70,9 +70,14 @@ class Network(Shape, frozen=True, kw_only=True):
         """Turn channels of (windows, heads, tokens, channels) by the angle of their position; those beyond stay."""
         cos, sin = turn.to(x.dtype)
         turning, rest = x[..., : self.rope_channels], x[..., self.rope_channels :]
-        one, other = turning.chunk(2, -1) if self.neox else (turning[..., 0::2], turning[..., 1::2])
-        turned = one * cos - other * sin, one * sin + other * cos
-        whole = torch.cat(turned, -1) if self.neox else torch.stack(turned, -1).flatten(-2)
+        if self.neox:
+            cos, sin = torch.cat([cos, cos], -1), torch.cat([-sin, sin], -1)
+            crossed = turning.roll(self.rope_channels // 2, -1)
+        else:
+            cos, sin = cos.repeat_interleave(2, -1), torch.stack([-sin, sin], -1).flatten(-2)
+            crossed = turning.unflatten(-1, (-1, 2)).flip(-1).flatten(-2)
+        # whole rows at once: half of the time of one product for each half of them
+        whole = turning * cos + crossed * sin
         return torch.cat([whole, rest], -1) if rest.shape[-1] else whole
 
     def _attended(self, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:

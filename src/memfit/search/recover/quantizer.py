@@ -3,7 +3,7 @@
 ggml looks for the scales of every block, which takes longer than a step of training. Where a format's numbers are
 ``low + code * step`` within a group, codes are rounded anew at each step within the scales that ggml found last, which
 is what its quantizers do with codes once the scales are chosen; scales follow the weights every few steps. Numbers of
-the i-quants come from codebooks, and stay as they are until ggml is asked again.
+i-quants below four bits come from codebooks, and stay as they are until ggml is asked again.
 """
 
 from __future__ import annotations
@@ -24,17 +24,21 @@ class Codes(msgspec.Struct, frozen=True):
     """Where a block of a format holds its codes.
 
     Attributes:
-        levels: values of a code; ``group`` numbers in a row share a scale.
+        levels: places of a group's grid; ``group`` numbers in a row share a scale.
         begin, end: the bytes of a block that hold nothing but codes.
+        uneven: the places that codes stand for, where not every one has a code.
     """
 
     levels: int
     group: int
     begin: int
     end: int
+    uneven: tuple[int, ...] = ()
 
 
-# block_q2_K, _q3_K, _q4_K, _q5_K, _q6_K, _q4_0, _q4_1: ggml/src/ggml-common.h (0c1e57098)
+# kvalues_iq4nl less its first
+_UNEVEN = (0, 23, 44, 62, 78, 92, 105, 117, 128, 140, 152, 165, 180, 196, 216, 240)
+# block_q2_K, _q3_K, _q4_K, _q5_K, _q6_K, _q4_0, _q4_1, _iq4_xs, _iq4_nl: ggml/src/ggml-common.h (0c1e57098)
 CODES = {
     "Q2_K": Codes(4, 16, 16, 80),
     "Q3_K": Codes(8, 16, 0, 96),
@@ -43,6 +47,8 @@ CODES = {
     "Q6_K": Codes(64, 16, 0, 192),
     "Q4_0": Codes(16, 32, 2, 18),
     "Q4_1": Codes(16, 32, 4, 20),
+    "IQ4_XS": Codes(241, 32, 8, 136, _UNEVEN),
+    "IQ4_NL": Codes(241, 32, 2, 18, _UNEVEN),
 }
 _SHARES = (0.45, 0.2, 0.08)  # of a step: nearer than half of it to what is wanted
 _MOST_OFF = 0.35  # of what rounding lost
@@ -50,18 +56,30 @@ _HALVES = {"F16": torch.float16, "BF16": torch.bfloat16}  # ggml rounds to the n
 
 
 class Grid(msgspec.Struct, frozen=True):
-    """The values that weights may have between two questions to ggml, (rows, groups, 1) each."""
+    """The values that weights may have between two questions to ggml, (rows, groups, 1) each.
+
+    Attributes:
+        gap: steps between the two nearest values of a group.
+        nearest_code: for each half of a step of an uneven grid, the nearest place that has a code; those that are as
+            near to two lie where halves meet.
+    """
 
     low: torch.Tensor
     step: torch.Tensor
     levels: int
     group: int
+    gap: int = 1
+    nearest_code: torch.Tensor | None = None
 
     def nearest(self, weight: torch.Tensor) -> torch.Tensor:
         """Every number of ``weight`` (rows, columns) as the nearest that its group allows."""
         grouped = weight.view(*self.low.shape[:2], self.group)
         # a group whose scale is zero has one value only
-        codes = torch.where(self.step == 0, 0.0, (grouped - self.low) / self.step).round_().clamp_(0, self.levels - 1)
+        codes = torch.where(self.step == 0, 0.0, (grouped - self.low) / self.step)
+        if self.nearest_code is None:
+            codes = codes.round_().clamp_(0, self.levels - 1)
+        else:
+            codes = self.nearest_code[codes.mul_(2).clamp_(0, 2 * self.levels - 1).int()]
         return codes.mul_(self.step).add_(self.low).view(weight.shape)
 
 
@@ -82,6 +100,11 @@ class Quantizer:
         self._codes = CODES.get(self._format.name)
         self._importance = importance
         self._grid: Grid | None = None
+
+    @property
+    def has_grid(self) -> bool:
+        """Whether codes are rounded anew between two questions to ggml."""
+        return self._codes is not None
 
     def refresh(self, weight: torch.Tensor) -> torch.Tensor:
         """What ggml makes of ``weight`` (rows, columns), float32 on its device: exactly what a file will hold.
@@ -113,7 +136,8 @@ class Quantizer:
             if grid is None:
                 found = rounded + share * (weight - rounded)
             else:
-                room = (share * grid.step.abs()).expand(*grid.low.shape[:2], grid.group).reshape(weight.shape)
+                room = share * grid.gap * grid.step.abs()
+                room = room.expand(*grid.low.shape[:2], grid.group).reshape(weight.shape)
                 found = torch.minimum(torch.maximum(weight, rounded - room), rounded + room)
             # ggml looks for scales anew, and may find others
             if float((self.refresh(found) - rounded).norm()) <= _MOST_OFF * off:
@@ -141,7 +165,12 @@ class Quantizer:
         kept = blocks[:, codes.begin : codes.end].copy()
         low, high = filled(0x00), filled(0xFF)
         blocks[:, codes.begin : codes.end] = kept
-        return Grid(low, (high - low) / (codes.levels - 1), codes.levels, codes.group)
+        grid = Grid(low, (high - low) / (codes.levels - 1), codes.levels, codes.group)
+        if not codes.uneven:
+            return grid
+        middles, uneven = torch.arange(0.25, codes.levels, 0.5), torch.tensor(codes.uneven)
+        nearest = uneven[(middles[:, None] - uneven).abs().argmin(1)].float().to(device)
+        return msgspec.structs.replace(grid, gap=int(uneven.diff().min()), nearest_code=nearest)
 
 
 def quantizers(codec: Codec, formats: Mapping[str, str], importances: Mapping[str, Any]) -> dict[str, Quantizer]:

@@ -25,7 +25,7 @@ class Recovery(msgspec.Struct, frozen=True, kw_only=True):
 
     minutes: float | None = 5.0
     tokens: int | None = None
-    rate: float = 0.004
+    rate: float = 0.01
     seed: int = 0
     windows: int = 2
     device: Literal["auto", "cpu", "cuda"] = "auto"

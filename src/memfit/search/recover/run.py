@@ -27,7 +27,7 @@ from memfit.search.recover.records import Recovery, Trained
 from memfit.search.recover.student import Student
 from memfit.search.recover.train import Said, Training
 
-_RULES = 3  # of what is trained: another number where the same question has another answer
+_RULES = 4  # of what is trained: another number where the same question has another answer
 _LEAST_WINDOWS = 4
 _MOST_CHECKED = 16
 _MOST_PIECE_TOKENS = 256

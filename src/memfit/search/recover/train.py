@@ -111,7 +111,7 @@ class Training:
 
     def _step(self, way: float) -> None:
         student = self._student
-        stored = student.near(self.step)
+        stored = student.near(self.step, self._distiller.spread)
         _, gradients = self._distiller.gradients(stored, student.trained, self._batch())
         for group, name in zip(self._optimiser.param_groups, student.trained, strict=True):
             group["lr"] = group["scale"] * _rate(way)
@@ -182,7 +182,7 @@ def _optimiser(student: Student, rate: float) -> torch.optim.AdamW:
         weight = student.weights[name]
         share = max(off.get(name, mean), _LEAST_ERROR * mean)
         groups.append({"params": [weight], "scale": rate * share * float(weight.square().mean().sqrt())})
-    return torch.optim.AdamW(groups, lr=0.0, betas=(0.9, 0.95), weight_decay=0.0)
+    return torch.optim.AdamW(groups, lr=0.0, betas=(0.9, 0.99), weight_decay=0.0, fused=True)
 
 
 def _rate(way: float) -> float:
