@@ -2,8 +2,10 @@
 
 python benchmarks/recover.py                            Q2_K's bytes, five minutes each, three seeds (35 minutes)
 python benchmarks/recover.py --minutes 2 --seeds 1
+python benchmarks/recover.py ... --write                the table into benchmarks/RESULTS.md
 
-Divergence is measured by llama.cpp, on modules of the standard library that neither the model nor this training saw.
+Divergence is measured by llama.cpp, on modules of the standard library that neither the model nor this training saw,
+and by the training itself on windows of modules that the model was trained on, which are kept from it.
 """
 
 from __future__ import annotations
@@ -13,9 +15,10 @@ import json
 import statistics
 import sysconfig
 import tempfile
-import time
 from pathlib import Path
 
+from measure.machine import describe_machine, load, today
+from measure.tables import replaced, table
 from memfit.search.base import Base
 from memfit.search.choose import Search, searched_formats
 from memfit.search.ladder import rungs
@@ -24,6 +27,8 @@ from memfit.search.sensitivity import Sensitivity
 from memfit.search.session import Session, Setting
 from memfit.search.text import read_text
 
+RESULTS = Path(__file__).with_name("RESULTS.md")
+HEAD = "mix|seed|KL, other modules|trained|gone|KL, same modules|trained|gone|tokens|seconds".split("|")
 MODEL = Path(__file__).resolve().parents[1] / "models" / "memfit-tiny"
 # what the model was not trained on either: tools/tiny/corpus.py
 LEFT_OUT = ("site-packages", "test", "tests", "idlelib", "encodings", "pydoc_data", "turtledemo", "lib-dynload")
@@ -36,37 +41,45 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=5.0, help="of each training (5)")
     parser.add_argument("--tokens", type=int, help="end each training at so many tokens instead")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--only", choices=["preset", "searched"], help="one of the two mixes")
+    parser.add_argument("--write", action="store_true", help="put the table into RESULTS.md")
     asked = parser.parse_args()
+    busy = load()
     with tempfile.TemporaryDirectory(prefix="memfit-recover-") as folder:
         text, held = _texts(Path(folder))
         base = Base(str(MODEL / "memfit-tiny-F16.gguf"))
         with Session(
             base, read_text(str(text)), read_text(str(held)), Setting(), work=Path(folder), said=lambda *_: None
         ) as session:
+            rows = []
             for name, formats in _mixes(session, asked.preset).items():
-                _measure(session, name, formats, asked)
+                if asked.only is None or (asked.only == "preset") == (name == asked.preset):
+                    rows += _measure(session, name, formats, asked)
+    told = f"{describe_machine()}. Measured {today()}, load average {busy} before and {load()} after."
+    if asked.write:
+        RESULTS.write_text(replaced(RESULTS.read_text(), "precision-recover", f"{table(HEAD, rows)}\n\n{told}"))
+    print(told)
 
 
-def _measure(session: Session, name: str, formats: dict[str, str], asked: argparse.Namespace) -> None:
+def _measure(session: Session, name: str, formats: dict[str, str], asked: argparse.Namespace) -> list[tuple[str, ...]]:
     before = session.measure(formats, unseen=True).known.kl_mean or 0.0
-    won = []
+    rows, won, own = [], [], []
     for seed in range(asked.seeds):
-        busy = time.process_time()
         minutes = None if asked.tokens else asked.minutes
         found = recover(session, formats, Recovery(seed=seed, minutes=minutes, tokens=asked.tokens))
-        busy = time.process_time() - busy
         path = session.recovered_file(formats, found.replaced) if found.replaced else session.file_of(formats)
         after = session.measure_file(str(path), unseen=True, full=False).known.kl_mean or 0.0
-        won.append(1 - after / before)
-        same = "the same bytes" if path.stat().st_size == session.base.file_bytes(formats) else "OTHER BYTES"
+        if path.stat().st_size != session.base.file_bytes(formats):
+            raise SystemExit(f"{path} takes other bytes than the formats do")
         record = found.record
-        print(
-            f"{name}, seed {seed}: {before:.4f} -> {after:.4f} ({-won[-1]:+.1%}),"
-            f" {path.stat().st_size:,} bytes, {same};"
-            f" {record.steps} steps, {record.tokens:,} tokens, {record.seconds:.0f} s, {busy:.0f} s of processors",
-            flush=True,
-        )
-    print(f"{name}: median {-statistics.median(won):+.1%}", flush=True)
+        won.append(1 - after / before)
+        own.append(1 - record.loss_after / record.loss_before)
+        same = (f"{record.loss_before:.4f}", f"{record.loss_after:.4f}", f"{own[-1]:.1%}")
+        other = (f"{before:.4f}", f"{after:.4f}", f"{won[-1]:.1%}")
+        rows.append((name, str(seed), *other, *same, f"{record.tokens:,}", f"{record.seconds:.0f}"))
+        print("  ".join(rows[-1]), flush=True)
+    median = f"{statistics.median(won):.1%}", f"{statistics.median(own):.1%}"
+    return [*rows, (name, "median", "", "", median[0], "", "", median[1], "", "")]
 
 
 def _mixes(session: Session, preset: str) -> dict[str, dict[str, str]]:
