@@ -28,7 +28,8 @@ from memfit.search.session import Session, Setting
 from memfit.search.text import read_text
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-HEAD = "mix|seed|KL, other modules|trained|gone|KL, same modules|trained|gone|tokens|seconds".split("|")
+_TRAINED = ("trained", "gone")
+HEAD = ("mix", "seed", "KL, other modules", *_TRAINED, "KL, same modules", *_TRAINED, "tokens", "seconds")
 MODEL = Path(__file__).resolve().parents[1] / "models" / "memfit-tiny"
 # what the model was not trained on either: tools/tiny/corpus.py
 LEFT_OUT = ("site-packages", "test", "tests", "idlelib", "encodings", "pydoc_data", "turtledemo", "lib-dynload")
