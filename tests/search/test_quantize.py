@@ -225,6 +225,13 @@ def test_evaluate_agrees_with_the_search_on_the_same_windows(found: PrecisionMap
         evaluate(msgspec.structs.replace(question, against=str(damaged)))
     with pytest.raises(UsageError, match="whose cache is F16"):
         evaluate(msgspec.structs.replace(kept, kv=("Q8_0", "Q8_0"), overwrite=True))
+    mine = folder / "mine.gguf"
+    mine.write_bytes(MODEL.read_bytes())
+    with pytest.raises(UsageError, match="is read for it"):
+        evaluate(msgspec.structs.replace(kept, model=str(mine), keep_reference=str(mine), overwrite=True))
+    assert mine.read_bytes() == MODEL.read_bytes()
+    with pytest.raises(UsageError, match="no such folder"):
+        evaluate(msgspec.structs.replace(kept, keep_reference=str(folder / "nowhere" / "base.ref")))
     assert any("one text" in note for note in exact.notes)
     assert any("models of another size" in note for note in exact.notes)
     shape = read_shape(str(MODEL))
@@ -331,6 +338,11 @@ class TestRefusals:
         (tmp_path / "copy.txt").write_bytes(Path(small_text(tmp_path)).read_bytes())
         with pytest.raises(UsageError, match="is the text that is searched on"):
             quantize(request(tmp_path, Asked(max_bytes=BUDGET), unseen=str(tmp_path / "copy.txt")))
+
+    def test_an_unseen_text_too_short_to_measure_on_is_named(self, tmp_path: Path) -> None:
+        (tmp_path / "short.txt").write_text("x = 1\n" * 30)
+        with pytest.raises(UsageError, match=r"short\.txt: its \d+ tokens fill 0 windows of 256"):
+            quantize(request(tmp_path, Asked(max_bytes=BUDGET), unseen=str(tmp_path / "short.txt")))
 
     def test_a_quantized_base_is_refused_unless_forced(self, found: PrecisionMap, folder: Path, tmp_path: Path) -> None:
         with pytest.raises(UsageError, match="is quantized already"):

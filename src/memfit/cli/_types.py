@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import click
@@ -70,6 +72,24 @@ class Seconds(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # gener
         return seconds
 
 
+class Amount(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic from click 8.5 on
+    """A number above zero, and a finite one."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Text to a number."""
+        return value if isinstance(value, float) else _named(param, _amount, str(value))
+
+
+def _amount(text: str) -> float:
+    with suppress(ValueError):
+        found = float(text)
+        if 0 < found < math.inf:
+            return found
+    raise UnitError(f"not a number above zero: {text!r}", hint="write it like 5 or 2.5")
+
+
 def _sensible_bytes(text: str) -> int:
     """Bytes; a plain number below a MiB is a size whose unit was forgotten: no model runs in it."""
     size = parse_bytes(text)
@@ -93,4 +113,5 @@ SIZE = Size()
 TOKENS = Tokens()
 MEBIBYTES = Mebibytes()
 SECONDS = Seconds()
+AMOUNT = Amount()
 PATIENCE = Seconds(least_s=1.0)  # less, and whatever runs seems to hang

@@ -60,7 +60,7 @@ def _cost(sensitivity: Sensitivity | None, base: Base, mix: Mix, name: str) -> f
 
 
 def nearest(candidates: Sequence[Candidate], asked: Asked) -> Candidate | None:
-    """What comes nearest to holding: by the floor or speed that it misses most, and by bytes where only those break."""
+    """What comes nearest to holding: by the floor, speed or budget that it misses most; of equals the fewest bytes."""
     known = [one for one in candidates if one.quality is not None]
     if not known:
         return min((one for one in candidates if one.bytes), key=lambda one: one.bytes, default=None)
@@ -72,7 +72,8 @@ def _excess(one: Candidate, asked: Asked) -> float:
         held.measured / floor.most if floor.most else held.measured
         for held, floor in zip(one.held, asked.floors, strict=True)
     ]
-    return max([slowness(one, asked), *shares])
+    bytes_share = one.bytes / asked.max_bytes if asked.max_bytes else 0.0
+    return max([1.0, slowness(one, asked), bytes_share, *shares])  # what holds is as near as it can be
 
 
 def beside(out: Path, ending: str) -> Path:

@@ -85,7 +85,8 @@ def evaluate(question: Question, said: Said = lambda _what, _done, _total: None)
             raise UsageError("--keep-reference is of a base, and --against another", hint="evaluate the base alone")
         if question.kv != ("F16", "F16"):
             raise UsageError("--keep-reference is of a base, whose cache is F16", hint="give --kv with --against")
-        reference.refuse(Path(question.keep_reference), overwrite=question.overwrite)
+        read = [*(one.path for one in shape.shards), *question.tasks, *([question.text] if question.text else [])]
+        reference.refuse(Path(question.keep_reference), read=read, overwrite=question.overwrite)
     with ExitStack() as opened:
         bench = opened.enter_context(
             Workbench(base_shape or shape, window_tokens=question.window_tokens, threads=question.threads)

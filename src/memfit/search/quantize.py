@@ -15,19 +15,18 @@ from memfit.search.base import Base, differing
 from memfit.search.best import best_of
 from memfit.search.budget import Destination, headroom, room, within_device
 from memfit.search.cache import KINDS, choose_cache
-from memfit.search.choose import RECOVERED, SEARCHED, Mix, Search, candidate, mixes, searched_formats
+from memfit.search.choose import SEARCHED, Mix, Search, mixes, searched_formats
 from memfit.search.compete import competing
 from memfit.search.conclude import given, leave, nearest, refuse_out
+from memfit.search.decision import Decision, with_recovery
 from memfit.search.ladder import measured, rungs
 from memfit.search.promises import notes_on
-from memfit.search.records import Asked, CacheChoice, Candidate, PrecisionMap, Recovered
-from memfit.search.recover import Recovery, recover
+from memfit.search.records import Asked, CacheChoice, Candidate, PrecisionMap
+from memfit.search.recover import Recovery, refuse_recovery, refuse_short
 from memfit.search.sensitivity import Sensitivity
 from memfit.search.session import Said, Session, Setting, fitting_window
 from memfit.search.tasks import read_tasks
 from memfit.search.text import Passage, read_text
-
-_UNTRAINED = "training found nothing better: the file is the search's own (more --minutes, or more text, may find it)"
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,10 +110,14 @@ def quantize(request: Request, said: Said = lambda _what, _done, _total: None) -
         imatrix=imatrix,
     )
     work = None if request.work is None else Path(request.work)
+    if request.recovery is not None:
+        refuse_recovery(base, setting, request.recovery)
     with Session(base, passage, apart, setting, work=work, said=said) as session:
+        if request.recovery is not None:
+            refuse_short(len(session.split.seen))
         decision = _by_ladder(session, request) if request.ladder else _by_search(session, request, said)
         if request.recovery is not None and decision.mix is not None:
-            decision = _with_recovery(session, request, request.recovery, decision, decision.mix, said)
+            decision = with_recovery(session, request.recovery, decision, decision.mix, said)
         return _concluded(session, request, decision, said, began)
 
 
@@ -166,56 +169,18 @@ def _no_room(base: Base, request: Request, sized: Asked, began: float) -> Precis
     )
 
 
-class _Decision(msgspec.Struct, frozen=True, kw_only=True):
-    mix: Mix | None
-    candidate: Candidate | None
-    candidates: tuple[Candidate, ...]
-    asked: Asked
-    sensitivity: Sensitivity | None = None
-    least_bytes: int | None = None
-    caches: tuple[CacheChoice, ...] = ()
-    recovered: Recovered | None = None
-    file: Path | None = None
-    notes: tuple[str, ...] = ()
-    left: tuple[str, ...] = ()  # presets that could be better, and were not measured
-
-
-def _with_recovery(
-    session: Session, request: Request, recovery: Recovery, decision: _Decision, mix: Mix, said: Said
-) -> _Decision:
-    """The same formats with trained numbers, where those are nearer to the base on unseen text."""
-    formats = differing(mix.formats, session.base)
-    trained = recover(session, formats, recovery, said=said)
-    if not trained.replaced:
-        return msgspec.structs.replace(decision, notes=(_UNTRAINED,))
-    file = session.recovered_file(formats, trained.replaced)
-    figures = session.measure_file(str(file), unseen=True, full=True)
-    one = candidate(RECOVERED, mix, figures, decision.asked.floors)
-    one = msgspec.structs.replace(one, predicted_kl=None)
-    before = decision.candidate
-    better = before is None or (one.holds and _lost(one) < _lost(before))
-    ordered = tuple(sorted((*decision.candidates, one), key=lambda any_: any_.bytes))
-    if not better:
-        return msgspec.structs.replace(decision, candidates=ordered, notes=(_UNTRAINED,))
-    return msgspec.structs.replace(decision, candidate=one, candidates=ordered, recovered=trained.record, file=file)
-
-
-def _lost(one: Candidate) -> float:
-    return (one.quality.kl_mean or 0.0) if one.quality is not None else float("inf")
-
-
-def _by_ladder(session: Session, request: Request) -> _Decision:
+def _by_ladder(session: Session, request: Request) -> Decision:
     found = rungs(session.base, session.bench.important, request.presets)
     made = tuple(measured(session, found, request.asked.floors))
     mixes = {one.preset: one.mix for one in found if one.mix is not None}
     asked = request.asked
     best = best_of([one for one in made if one.name in mixes and _fits(session, asked, mixes[one.name], one)], asked)
-    return _Decision(
+    return Decision(
         mix=None if best is None else mixes[best.name], candidate=best, candidates=made, asked=request.asked
     )
 
 
-def _by_search(session: Session, request: Request, said: Said) -> _Decision:
+def _by_search(session: Session, request: Request, said: Said) -> Decision:
     asked = request.asked
     sensitivity = Sensitivity(session.base, session.notes, searched_formats(request.formats))
     session.prepare_probes()
@@ -242,7 +207,7 @@ def _by_search(session: Session, request: Request, said: Said) -> _Decision:
     best = best_of([one for mix, one in everything if _fits(session, asked, mix, one)], asked)
     mix = next((mix for mix, one in everything if one is best), None)
     ordered = tuple(sorted((one for _, one in everything), key=lambda one: one.bytes))
-    return _Decision(
+    return Decision(
         mix=mix,
         candidate=best,
         candidates=ordered,
@@ -276,7 +241,7 @@ def _fits(session: Session, asked: Asked, mix: Mix, one: Candidate) -> bool:
     return headroom(session.base, _place(asked), session.setting.kv, differing(mix.formats, session.base)) >= 0
 
 
-def _concluded(session: Session, request: Request, decision: _Decision, said: Said, began: float) -> PrecisionMap:
+def _concluded(session: Session, request: Request, decision: Decision, said: Said, began: float) -> PrecisionMap:
     base, best, mix = session.base, decision.candidate, decision.mix
     text, unseen = session.texts()
     looks = sum(one.quality is not None for one in decision.candidates) if decision.asked.floors else 0
@@ -295,7 +260,8 @@ def _concluded(session: Session, request: Request, decision: _Decision, said: Sa
         caches=decision.caches,
         method="ladder" if request.ladder else "searched",
         tensors=() if mix is None else given(base, mix, sensitivity, best),
-        predicted_kl=None if mix is None or request.ladder else mix.predicted_kl,
+        # predictions are of rounding, and say nothing of what was trained
+        predicted_kl=None if mix is None or request.ladder or decision.recovered is not None else mix.predicted_kl,
         quality=None if best is None else best.quality,
         speed=None if best is None else best.speed,
         held=() if best is None else best.held,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -61,10 +61,23 @@ def find(path: str | None) -> Path | None:
         return Path(path) if _ABOUT in found.namelist() else None
 
 
-def refuse(path: Path, *, overwrite: bool) -> None:
-    """Raises:
-    UsageError: the file is there and may not be replaced.
+def refuse(path: Path, *, read: Sequence[str], overwrite: bool) -> None:
+    """Whether a reference finds its name free.
+
+    Args:
+        path: of the reference.
+        read: files that are read for it.
+        overwrite: another file of that name may be replaced.
+
+    Raises:
+        UsageError: the file is there and may not be replaced, or its folder is not.
     """
+    if path.exists() and any(path.samefile(one) for one in read if Path(one).exists()):
+        raise UsageError(f"{path} is read for it", hint="give --keep-reference another name: it would be lost")
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder", hint="give the file a name of its own")
+    if not path.resolve().parent.is_dir():
+        raise UsageError(f"no such folder: {path.resolve().parent}", hint="make it first: mkdir -p")
     if path.exists() and not overwrite:
         raise UsageError(f"{path} exists", hint="choose another name, or give --overwrite")
 

@@ -34,6 +34,7 @@ Said = Callable[[str, int, int], None]
 _RULES = 5  # of what is kept in notes: another number where the meaning of a line changes
 _PROBE, _SEARCH, _UNSEEN = "probe", "search", "unseen"
 _FIRST_PROBED = 0
+_LEAST_UNSEEN = 2  # windows, below which nothing says how far apart they are
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
@@ -168,7 +169,8 @@ class Session:
         digest = hashlib.sha256(json.dumps(sorted(changed.items())).encode()).hexdigest()[:16]
         # what was measured without speed is no answer to whoever wants it
         timed = full and self.setting.wants_speed
-        how = " ".join(word for word, is_so in (("full", full), ("timed", timed), ("plain", plain)) if is_so)
+        timing = f"timed by {self.setting.threads or len(os.sched_getaffinity(0))}"
+        how = " ".join(word for word, is_so in (("full", full), (timing, timed), ("plain", plain)) if is_so)
         key = f"measured {digest} {'unseen' if unseen else 'search'} {self.setting.kv} {how}"
         known = self.notes.get(key)
         if known is not None:
@@ -234,6 +236,12 @@ class Session:
         self._apart_tokens = separate = 0
         if self._apart is not None:
             self._apart_tokens, separate = self.bench.text(self._apart.parts, more=True)
+            if separate < _LEAST_UNSEEN:
+                raise UsageError(
+                    f"{self._apart.name}: its {self._apart_tokens} tokens fill {separate} windows of"
+                    f" {self.setting.window_tokens}, and a measurement needs {_LEAST_UNSEEN}",
+                    hint="give more text with --unseen, smaller windows (--window 128), or leave it out",
+                )
         self.split = split(windows, separate=separate)
         self.unseen_bounds = (windows, windows + separate)  # of all windows of a text apart, also those not measured on
         self.notes = Notes(self._identity(), work)

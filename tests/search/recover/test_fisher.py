@@ -29,7 +29,7 @@ def test_what_is_expected_is_what_comes(tmp_path: Path) -> None:
     network, ggml = read_network(base.header), codec(1)
     weights = read_weights(base, ggml, torch.device("cpu"))
     windows = torch.from_numpy(np.random.default_rng(2).integers(2, VOCABULARY, (24, 48)))
-    distiller = Distiller(network, weights, workers=1, half=False)
+    distiller = Distiller(network, weights, workers=1, threads=1, half=False)
     found = information(network, weights, windows)
     assert found.keys() == {one.name for one in base.changeable}
     pairs = []

@@ -16,10 +16,12 @@ import torch
 
 from memfit.errors import MemfitError, UsageError
 from memfit.search.base import Base
-from memfit.search.recover import Recovery, room, run
+from memfit.search.recover import Recovery, refuse_short, room, run
+from memfit.search.recover.distil import Distiller
 from memfit.search.recover.network import read_network
 from memfit.search.recover.records import Trained
 from memfit.search.recover.run import distil
+from memfit.search.recover.student import Student
 from small_networks import VOCABULARY, write_small
 
 pytestmark = pytest.mark.engine
@@ -97,9 +99,68 @@ def test_a_state_that_was_cut_off_is_begun_anew(base: Base, windows: list[list[i
     assert train(base, windows, tmp_path).record.weights_sha256 == one.record.weights_sha256
 
 
-def test_too_little_text(base: Base, windows: list[list[int]], tmp_path: Path) -> None:
+def test_a_state_that_is_none_is_begun_anew(base: Base, windows: list[list[int]], tmp_path: Path) -> None:
+    one = train(base, windows, tmp_path)
+    (state,) = tmp_path.glob("recovered-*/state")
+    state.write_bytes(b"no archive at all")
+    assert train(base, windows, tmp_path).record.weights_sha256 == one.record.weights_sha256
+
+
+def test_an_end_before_the_last_check_is_checked_later(base: Base, windows: list[list[int]], tmp_path: Path) -> None:
+    def interrupt(_what: str, done: int, _total: int) -> None:
+        if done >= 975:  # the last of forty steps is about to be made
+            os.kill(os.getpid(), signal.SIGINT)
+
+    whole = train(base, windows, tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        train(base, windows, tmp_path / "cut", said=interrupt)
+    found = train(base, windows, tmp_path / "cut")
+    assert found.record.weights_sha256 == whole.record.weights_sha256
+    assert found.record.loss_after == whole.record.loss_after
+    assert len(list((tmp_path / "cut").glob("recovered-*/best-*.f32"))) == 1
+
+
+def test_what_goes_on_computes_with_what_was_trained(
+    base: Base, windows: list[list[int]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(_what: str, done: int, _total: int) -> None:
+        if done >= 500:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        train(base, windows, tmp_path, said=interrupt)
+    stale = []
+    near = Student.near
+
+    def watched(self: Student, step: int, spread: Any = map) -> Any:
+        known = dict(self._stored)
+        found = self.exact()
+        stale.append(sum(not torch.equal(known[name], found[name]) for name in known))
+        return near(self, step, spread)
+
+    monkeypatch.setattr(Student, "near", watched)
+    train(base, windows, tmp_path)
+    assert stale[0] == 0
+
+
+def test_a_step_without_numbers_changes_nothing(
+    base: Base, windows: list[list[int]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gradients = Distiller.gradients
+
+    def broken(self: Distiller, *given: Any) -> Any:
+        loss, found = gradients(self, *given)
+        return loss, {name: torch.full_like(gradient, torch.nan) for name, gradient in found.items()}
+
+    monkeypatch.setattr(Distiller, "gradients", broken)
+    found = train(base, windows, tmp_path)
+    assert found.replaced == {}
+    assert found.record.loss_after == found.record.loss_before
+
+
+def test_too_little_text() -> None:
     with pytest.raises(UsageError, match="3 windows"):
-        train(base, windows[:3], tmp_path)
+        refuse_short(3)
 
 
 def test_too_little_memory_is_told_before(
@@ -111,8 +172,9 @@ def test_too_little_memory_is_told_before(
 
 
 def test_workers_only_where_their_gradients_are_small(base: Base) -> None:
-    assert room.workers_for(6_000_000, 2) == 2
-    assert room.workers_for(7_000_000_000, 8) == 1
+    assert room.workers_for(6_000_000, 2, 2) == 2
+    assert room.workers_for(6_000_000, 12, 2) == 2
+    assert room.workers_for(7_000_000_000, 8, 2) == 1
     network = read_network(base.header)
     assert room.needed_bytes(network, 10**9, 512, 1) > 24 * 10**9
 

@@ -9,7 +9,7 @@ import click
 from memfit.cli._completion import paths
 from memfit.cli._output import Outputs, output_options, show
 from memfit.cli._precision import kv_option, saying, text_options
-from memfit.cli._types import SECONDS, SIZE, TOKENS
+from memfit.cli._types import AMOUNT, SIZE, TOKENS, Seconds
 
 if TYPE_CHECKING:
     from memfit.search.records import PrecisionMap
@@ -53,8 +53,8 @@ alone does not fit: nothing is written, and the nearest is named; 2 usage;
 @click.option("--fit", "device", metavar="DEVICE", help="Most that this device has room for (see memfit list devices).")
 @click.option("--context", "context_tokens", type=TOKENS, metavar="N", help="The context that it has to fit with.")
 @click.option("--slots", type=click.IntRange(1), default=1, show_default=True, help="Served at once on that device.")
-@click.option("--min-tps", "min_tokens_per_s", type=float, metavar="X", help="Tokens a second that it answers at here.")
-@click.option("--max-ttft", "max_ttft_s", type=SECONDS, metavar="TIME", help="To the first token of 512, here.")
+@click.option("--min-tps", "min_tokens_per_s", type=AMOUNT, metavar="X", help="Tokens a second it answers at here.")
+@click.option("--max-ttft", "max_ttft_s", type=Seconds(0.001), metavar="TIME", help="To the first token of 512, here.")
 @click.option("--ladder", is_flag=True, help="Every preset, made and measured, instead of a search.")
 @click.option("--preset", "presets", multiple=True, metavar="NAME", help="Only these on the ladder.")
 @click.option("--formats", multiple=True, metavar="NAME", help="Only these in the search.")
@@ -63,9 +63,7 @@ alone does not fit: nothing is written, and the nearest is named; 2 usage;
 @click.option("--imatrix", metavar="FILE", shell_complete=paths, help="Importances instead of gathering them.")
 @kv_option(may_choose=True)
 @click.option("--recover", is_flag=True, help="Also train the weights for their formats (needs memfit[recover]).")
-@click.option(
-    "--minutes", type=click.FloatRange(0, min_open=True), default=5.0, show_default=True, help="For --recover."
-)
+@click.option("--minutes", type=AMOUNT, default=5.0, show_default=True, help="For --recover.")
 @click.option("--recipe", metavar="FILE", shell_complete=paths, help="Make a file again from its record.")
 @click.option("--work", metavar="FOLDER", help="Where what is learned is kept (~/.cache/memfit/precision).")
 @click.option("--overwrite", is_flag=True, help="Replace a file of that name.")

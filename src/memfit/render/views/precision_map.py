@@ -59,9 +59,10 @@ def _headline(found: PrecisionMap) -> Headline:
             words += f", KL {kl_words(found.quality)}"
         name = "mixed formats" if found.chosen == "searched" else found.chosen
         return Headline(name, "ok", words)
-    if not found.asked.floors and found.asked.max_bytes is None:
+    asked = found.asked
+    if not asked.floors and all(one is None for one in (asked.max_bytes, asked.min_tokens_per_s, asked.max_ttft_s)):
         return Headline("measured", "neutral", "every preset beside its base; a --floor would choose one")
-    most, least = found.asked.max_bytes, found.least_bytes
+    most, least = asked.max_bytes, found.least_bytes
     if most is not None and most <= 0 and least is None:
         return Headline("does not fit", "bad", _no_room_words(found.asked, most))
     if most is not None and least is not None and least > most:
@@ -72,9 +73,13 @@ def _headline(found: PrecisionMap) -> Headline:
     nearest = next((one for one in found.candidates if (one.name, one.bytes) == place), None)
     if nearest is None:
         return Headline("nothing holds", "bad", "no candidate could be measured")
-    broken = ", ".join(
-        [*(f"{one.floor}: {one.measured:.4g}" for one in nearest.held if not one.holds), *_too_slow(found, nearest)]
-    )
+    lacking = [
+        *(f"{one.floor}: {one.measured:.4g}" for one in nearest.held if not one.holds),
+        *_too_slow(found, nearest),
+    ]
+    if most is not None and nearest.bytes > most:
+        lacking.append(f"{gib(most)} were asked")
+    broken = ", ".join(lacking)
     return Headline(
         "nothing holds", "bad", f"nearest is {nearest.name} with {gib(nearest.bytes)}{f' ({broken})' if broken else ''}"
     )

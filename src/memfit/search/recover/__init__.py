@@ -13,12 +13,42 @@ import importlib.util
 from collections.abc import Mapping
 from typing import Any
 
-from memfit.errors import EngineMissing
+from memfit.errors import EngineMissing, UsageError
+from memfit.search.base import Base
 from memfit.search.records import Recovered
 from memfit.search.recover.records import Recovery, Trained
-from memfit.search.session import Said, Session
+from memfit.search.session import Said, Session, Setting
 
-__all__ = ["Recovered", "Recovery", "Trained", "is_installed", "recover"]
+__all__ = ["Recovered", "Recovery", "Trained", "is_installed", "recover", "refuse_recovery", "refuse_short"]
+
+_LEAST_WINDOWS = 4
+
+
+def refuse_recovery(base: Base, setting: Setting, asked: Recovery) -> None:
+    """Whether this can be trained here: known before hours are spent on a search.
+
+    Args:
+        base: see ``recover``.
+        setting: of the search.
+        asked: see ``recover``.
+
+    Raises:
+        EngineMissing, UsageError, MemfitError: as ``recover``.
+    """
+    _refuse_missing()
+    run: Any = importlib.import_module("memfit.search.recover.run")
+    run.prepared(base, setting.window_tokens, asked, setting.threads)
+
+
+def refuse_short(windows: int) -> None:
+    """Raises:
+    UsageError: there are too few windows to learn from.
+    """
+    if windows < _LEAST_WINDOWS:
+        raise UsageError(
+            f"{windows} windows of text, and a recovery needs {_LEAST_WINDOWS}",
+            hint="give more text: what it learns from is what it can keep",
+        )
 
 
 def recover(
@@ -45,11 +75,8 @@ def recover(
         MemfitError: not enough memory or disk.
         KeyboardInterrupt: at Ctrl-C, once what was learned is kept.
     """
-    if not is_installed():
-        raise EngineMissing(
-            "PyTorch is not installed, without which nothing can be recovered",
-            hint="pip install 'memfit[recover]'; for the CPU alone, install torch from PyTorch's own CPU index before",
-        )
+    _refuse_missing()
+    refuse_short(len(session.split.seen))
     # only here, as importing PyTorch takes longer than most of what memfit is asked
     numpy: Any = importlib.import_module("numpy")
     run: Any = importlib.import_module("memfit.search.recover.run")
@@ -73,3 +100,11 @@ def recover(
 def is_installed() -> bool:
     """Whether PyTorch is there; imports nothing."""
     return importlib.util.find_spec("torch") is not None
+
+
+def _refuse_missing() -> None:
+    if not is_installed():
+        raise EngineMissing(
+            "PyTorch is not installed, without which nothing can be recovered",
+            hint="pip install 'memfit[recover]'; for the CPU alone, install torch from PyTorch's own CPU index before",
+        )

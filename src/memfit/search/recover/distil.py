@@ -31,15 +31,17 @@ class Distiller:
     Args:
         network: of both.
         teacher: its weights.
-        workers: windows at once, each by one thread where there are several.
+        workers: windows at once.
+        threads: that workers share; those that wait for each other inside an operation cost more than they bring, so
+            that no more than one is taken for each worker where there are as many workers.
         half: compute in bfloat16 where the machine has instructions for it.
     """
 
-    def __init__(self, network: Network, teacher: Weights, *, workers: int, half: bool) -> None:
+    def __init__(self, network: Network, teacher: Weights, *, workers: int, threads: int, half: bool) -> None:
         self._network = network
         self._teacher = teacher
         self._device = teacher["token_embd.weight"].device
-        self._workers = workers
+        self._workers, self._threads = workers, threads
         self._half = half
         self._pool = ThreadPoolExecutor(workers)
 
@@ -109,7 +111,7 @@ class Distiller:
             return [work(part) for part in parts]
 
         def alone(part: S) -> T:
-            torch.set_num_threads(1)  # torch keeps this by thread
+            torch.set_num_threads(max(1, self._threads // self._workers))  # torch keeps this by thread
             return work(part)
 
         return list(self._pool.map(alone, parts))

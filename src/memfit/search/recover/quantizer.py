@@ -114,7 +114,7 @@ class Quantizer:
         """
         values = np.ascontiguousarray(weight.detach().cpu().numpy(), np.float32)
         if not np.isfinite(values).all():
-            raise UsageError(f"{self._name} is no longer finite", hint="train with a lower --rate")
+            raise UsageError(f"{self._name} is no longer finite", hint="leave --recover out")
         number, columns = self._format.number, values.shape[1]
         data = self._codec.encode(number, values, self._importance)
         if self._codes is not None:

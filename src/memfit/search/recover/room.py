@@ -37,9 +37,10 @@ def _kept_numbers(network: Network, window_tokens: int) -> int:
     return network.layers * layer + 4 * network.width
 
 
-def workers_for(parameters: int, threads: int) -> int:
-    """Windows at once: as many as threads while the gradients of each are small, otherwise all threads on one."""
-    return threads if parameters * threads <= 1 << 29 else 1
+def workers_for(parameters: int, threads: int, windows: int) -> int:
+    """Windows at once: as many as a step has, while the gradients of each are small, otherwise all threads on one."""
+    workers = min(threads, windows)
+    return workers if parameters * workers <= 1 << 29 else 1
 
 
 def refuse(name: str, needed: int, device: torch.device) -> None:

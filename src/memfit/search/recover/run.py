@@ -21,14 +21,13 @@ from memfit.search.base import Base
 from memfit.search.records import Recovered
 from memfit.search.recover import room
 from memfit.search.recover.distil import Distiller
-from memfit.search.recover.network import read_network
+from memfit.search.recover.network import Network, read_network
 from memfit.search.recover.quantizer import quantizers
 from memfit.search.recover.records import Recovery, Trained
 from memfit.search.recover.student import Student
 from memfit.search.recover.train import Said, Training
 
-_RULES = 4  # of what is trained: another number where the same question has another answer
-_LEAST_WINDOWS = 4
+_RULES = 5  # of what is trained: another number where the same question has another answer
 _MOST_CHECKED = 16
 _MOST_PIECE_TOKENS = 256
 _BFLOAT16 = ("avx512_bf16", "amx_bf16", " bf16")  # flags in /proc/cpuinfo, of x86 and of Arm
@@ -59,26 +58,20 @@ def distil(
         said: see there.
         start: a file in these formats that training begins with; None begins with ggml's own rounding.
     """
-    device = _device(asked)
-    network = read_network(base.header)
+    device, network, workers, threads = prepared(base, len(windows[0]), asked, threads)
     ids = _ids(windows, base, device)
-    parameters = base.shape.parameters
-    threads = threads or len(os.sched_getaffinity(0))
-    workers = 1 if device.type == "cuda" else room.workers_for(parameters, threads)
-    room.refuse(base.path, room.needed_bytes(network, parameters, ids.shape[1], workers), device)
     begun = None if start is None else Base(str(start), forced=True)
     place = folder / f"recovered-{_digest(base, formats, windows, importances, asked, device, begun)}"
     place.mkdir(parents=True, exist_ok=True)
     before = torch.get_num_threads()
-    # threads that wait for each other inside an operation cost more than they bring where workers share the cores
-    torch.set_num_threads(1 if workers > 1 else threads)
+    torch.set_num_threads(threads)
     try:
         ggml = codec(threads)
         teacher = read_weights(base, ggml, device)
         student = Student(teacher, quantizers(ggml, _stored(base, formats), importances))
         if begun is not None:
             student.begin(read_weights(begun, ggml, device))
-        distiller = Distiller(network, teacher, workers=workers, half=_has_bfloat16(device))
+        distiller = Distiller(network, teacher, workers=workers, threads=threads, half=_has_bfloat16(device))
         trained, checked = _dealt(ids)
         training = Training(student, distiller, _pieces(trained), checked, asked, place)
         training.run(said)
@@ -103,6 +96,30 @@ def distil(
     return Trained(record=record, replaced=replaced)
 
 
+def prepared(
+    base: Base, window_tokens: int, asked: Recovery, threads: int | None
+) -> tuple[torch.device, Network, int, int]:
+    """Where a base is trained, as what, by how many workers with how many threads in all.
+
+    Args:
+        base: see ``recover``.
+        window_tokens: of each window.
+        asked: see ``recover``.
+        threads: all that this process may use where None.
+
+    Raises:
+        UsageError: no CUDA where it is asked for, or an architecture that cannot be trained here.
+        MemfitError: not enough memory.
+    """
+    device = _device(asked)
+    network = read_network(base.header)
+    parameters = base.shape.parameters
+    threads = threads or len(os.sched_getaffinity(0))
+    workers = 1 if device.type == "cuda" else room.workers_for(parameters, threads, asked.windows)
+    room.refuse(base.path, room.needed_bytes(network, parameters, window_tokens, workers), device)
+    return device, network, workers, threads
+
+
 def _device(asked: Recovery) -> torch.device:
     if asked.device == "cuda" and not torch.cuda.is_available():
         raise UsageError("PyTorch finds no CUDA here", hint="take the CPU, or a build of PyTorch with CUDA")
@@ -110,11 +127,6 @@ def _device(asked: Recovery) -> torch.device:
 
 
 def _ids(windows: Sequence[Sequence[int]], base: Base, device: torch.device) -> torch.Tensor:
-    if len(windows) < _LEAST_WINDOWS:
-        raise UsageError(
-            f"{len(windows)} windows of text, and a recovery needs {_LEAST_WINDOWS}",
-            hint="give more text: what it learns from is what it can keep",
-        )
     ids = torch.tensor(windows, dtype=torch.int64)
     if int(ids.max()) >= base.shape.vocabulary_tokens:
         raise UsageError(f"{base.path}: its tokenizer has more tokens than the model", hint="leave --recover out")

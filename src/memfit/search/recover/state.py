@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -22,6 +23,9 @@ def keep(path: Path, content: Mapping[str, Any]) -> None:
         MemfitError: the disk is full or fails.
     """
     fresh = path.with_name(f"{path.name}.{os.getpid()}.part")
+    for old in path.parent.glob(f"{path.name}.*.part"):  # what a kill left
+        if not Path("/proc", old.suffixes[-2][1:]).exists():
+            old.unlink(missing_ok=True)
     try:
         with fresh.open("wb") as file:
             torch.save(dict(content), file)
@@ -39,7 +43,7 @@ def keep(path: Path, content: Mapping[str, Any]) -> None:
 
 def take(path: Path, device: torch.device) -> dict[str, Any] | None:
     """A state that was kept; None where there is none that can be read."""
-    with suppress(FileNotFoundError, EOFError, RuntimeError, ValueError):
+    with suppress(FileNotFoundError, EOFError, RuntimeError, ValueError, pickle.UnpicklingError):
         found: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
         return found
     return None

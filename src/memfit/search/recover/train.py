@@ -33,6 +33,7 @@ class Training:
         step, seconds: done so far, in all parts.
         before, best: divergence on the windows that are not trained on, at first and at its best.
         sha256: of the file of the best weights; None where the first were.
+        ended: whether the last check was made.
         resumed: how often it went on.
     """
 
@@ -53,17 +54,26 @@ class Training:
         """
         self._student, self._distiller = student, distiller
         self._windows, self._checked, self._asked = windows, checked, asked
-        self.place = folder / "best.f32"
-        self._state = folder / "state"
+        self._folder, self._state = folder, folder / "state"
+        self._best_step = 0
         self._optimiser = _optimiser(student, asked.rate)
         self.step = self.resumed = 0
         self.seconds = 0.0
         self.before = self.best = math.nan
         self.sha256: str | None = None
+        self.ended = False
         self._checks_done = 0
         self._began = time.monotonic()
         self._order: tuple[int, list[int]] = (-1, [])
         self._resume()
+
+    @property
+    def place(self) -> Path:
+        """The file of the best weights: of a name of its own, so that none replaces what a state speaks of."""
+        return self._place(self._best_step)
+
+    def _place(self, step: int) -> Path:
+        return self._folder / f"best-{step}.f32"
 
     @property
     def tokens(self) -> int:
@@ -86,9 +96,8 @@ class Training:
         Raises:
             KeyboardInterrupt: at Ctrl-C, with everything kept.
             MemfitError: state cannot be kept.
-            UsageError: weights are no longer finite.
         """
-        if self.way == 1:
+        if self.ended:
             return
         kept = self._began = time.monotonic()
         with interruptions() as interrupted:
@@ -106,6 +115,7 @@ class Training:
                 if interrupted():
                     raise KeyboardInterrupt
             self._check()
+            self.ended = True
             self._keep()
         said("recovering", _SAID_PARTS, _SAID_PARTS)
 
@@ -116,8 +126,9 @@ class Training:
         for group, name in zip(self._optimiser.param_groups, student.trained, strict=True):
             group["lr"] = group["scale"] * _rate(way)
             student.weights[name].grad = gradients.get(name)
-        torch.nn.utils.clip_grad_norm_([student.weights[name] for name in student.trained], _MOST_NORM)
-        self._optimiser.step()
+        norm = torch.nn.utils.clip_grad_norm_([student.weights[name] for name in student.trained], _MOST_NORM)
+        if torch.isfinite(norm):  # else the step would make numbers of none out of all that are good
+            self._optimiser.step()
         self._optimiser.zero_grad(set_to_none=True)
         self.step += 1
 
@@ -133,9 +144,18 @@ class Training:
 
     def _check(self) -> None:
         found = self._distiller.divergence(self._student.exact(), self._checked)
-        if found < self.best:
-            self.best = found
-            self.sha256 = self._student.write(self.place)
+        if not found < self.best:
+            return
+        self._best_step, self.best = self.step, found
+        self.sha256 = self._student.write(self.place)
+        self._keep()
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """Remove files of weights that no state speaks of any more."""
+        for path in self._folder.glob("best-*.f32"):
+            if path != self.place:
+                path.unlink(missing_ok=True)
 
     def _spent(self) -> float:
         return self.seconds + time.monotonic() - self._began
@@ -149,7 +169,9 @@ class Training:
 
     def _resume(self) -> None:
         known = take(self._state, self._windows.device)
-        if known is None or (known["sha256"] is not None and not self.place.exists()):
+        if known is None or not known.keys() >= {*_KEPT, "weights", "optimiser"}:
+            return
+        if known["sha256"] is not None and not self._place(known["_best_step"]).exists():
             return
         for name in _KEPT:
             setattr(self, name, known[name])
@@ -157,10 +179,12 @@ class Training:
             self._student.weights[name].data.copy_(weight)
         groups = self._optimiser.state_dict()["param_groups"]
         self._optimiser.load_state_dict({"state": known["optimiser"], "param_groups": groups})
-        self.resumed += self.way < 1
+        self._student.exact()  # what ggml makes of these weights, and no longer of those of the beginning
+        self.resumed += not self.ended
+        self._sweep()
 
 
-_KEPT = ("step", "seconds", "before", "best", "sha256", "resumed", "_checks_done")
+_KEPT = ("step", "seconds", "before", "best", "sha256", "ended", "resumed", "_checks_done", "_best_step")
 
 
 def _order(count: int, seed: int, passed: int) -> list[int]:
