@@ -19,7 +19,8 @@ from memfit.search.base import Base
 from memfit.search.choose import Mix, Search
 from memfit.search.ladder import rungs
 from memfit.search.sensitivity import FORMATS_SEARCHED, Sensitivity
-from memfit.search.session import Session, Setting
+from memfit.search.session import Session
+from memfit.search.setting import Setting
 from memfit.search.statistics import mean
 from memfit.search.text import read_text
 

@@ -24,7 +24,8 @@ from memfit.search.choose import Search, searched_formats
 from memfit.search.ladder import rungs
 from memfit.search.recover import Recovery, recover
 from memfit.search.sensitivity import Sensitivity
-from memfit.search.session import Session, Setting
+from memfit.search.session import Session
+from memfit.search.setting import Setting
 from memfit.search.text import read_text
 
 RESULTS = Path(__file__).with_name("RESULTS.md")

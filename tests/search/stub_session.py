@@ -15,7 +15,7 @@ from memfit.search.base import Base
 from memfit.search.choose import Search
 from memfit.search.records import Quality
 from memfit.search.sensitivity import FORMATS_SEARCHED
-from memfit.search.session import Measured
+from memfit.search.setting import Measured
 from memfit.search.solve import Option
 
 OFFERED = tuple(name for name in FORMATS_SEARCHED if name != "F16")

@@ -12,7 +12,8 @@ import numpy as np
 from small_search import MODEL, text
 
 from memfit.search.base import Base
-from memfit.search.session import Session, Setting
+from memfit.search.session import Session
+from memfit.search.setting import Setting
 from memfit.search.text import read_text
 
 pytestmark = pytest.mark.engine

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import shutil
 import struct
 import zipfile
@@ -31,7 +32,7 @@ from memfit.search.quantize import quantize
 from memfit.search.recipe import read_record, remake
 from memfit.search.records import Asked, PrecisionMap, Recovered
 from memfit.search.recover import Recovery, Trained
-from memfit.search.write import copy
+from memfit.search.write import copy, write
 
 BUDGET = 3_200_000
 
@@ -42,8 +43,27 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def found(folder: Path) -> PrecisionMap:
-    return quantize(request(folder, Asked(max_bytes=BUDGET)))
+def made() -> list[str]:
+    """How every file was rounded that ``found`` made, in order."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def found(folder: Path, made: list[str]) -> PrecisionMap:
+    def counted(*given: object, plain: bool = False, **more: object) -> object:
+        made.append("plain" if plain else "fed")
+        return write(*given, plain=plain, **more)  # type: ignore[arg-type]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("memfit.search.session.write", counted)
+        return quantize(request(folder, Asked(max_bytes=BUDGET)))
+
+
+def test_what_takes_long_to_round_is_rounded_once(found: PrecisionMap, made: list[str], folder: Path) -> None:
+    assert found.chosen == "searched"
+    assert made.count("fed") == 1
+    assert made.count("plain") >= 2
+    assert not [path for path in folder.rglob("*.gguf") if path.stem.rpartition("-")[2] == str(os.getpid())]
 
 
 def test_the_budget_is_used_and_never_exceeded(found: PrecisionMap, folder: Path) -> None:
@@ -443,7 +463,7 @@ def test_a_training_that_wins_nothing_leaves_the_search_s_file_and_its_recipe(
         seed=0, rate=0.004, device="cpu", text_sha256="0" * 64,
     )  # fmt: skip
     nothing = Trained(record=record, replaced={})
-    monkeypatch.setattr("memfit.search.quantize.recover", lambda *_, **__: nothing)
+    monkeypatch.setattr("memfit.search.decision.recover", lambda *_, **__: nothing)
     out = tmp_path / "same.gguf"
     tried = quantize(request(folder, Asked(max_bytes=BUDGET), out=str(out), recovery=Recovery()))
     assert tried.sha256 == found.sha256

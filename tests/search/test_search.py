@@ -15,7 +15,7 @@ from memfit.search.base import Base
 from memfit.search.choose import NUMBERLESS, Search, mixes
 from memfit.search.floors import parse_floor
 from memfit.search.records import Asked, Quality
-from memfit.search.session import Measured
+from memfit.search.setting import Measured
 from memfit.search.solve import Option
 
 CACHE = 0.002

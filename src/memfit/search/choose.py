@@ -16,7 +16,8 @@ from memfit.search.base import Base
 from memfit.search.floors import held
 from memfit.search.records import Asked, Candidate, Floor, Held
 from memfit.search.sensitivity import FORMATS_SEARCHED, Sensitivity
-from memfit.search.session import Measured, Session
+from memfit.search.session import Session
+from memfit.search.setting import Measured
 from memfit.search.solve import Option, least_bytes, least_divergence
 from memfit.search.speed import bytes_for_speed
 

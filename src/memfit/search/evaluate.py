@@ -25,7 +25,7 @@ from memfit.model.shape import ModelShape
 from memfit.search import reference
 from memfit.search.base import refuse_speechless
 from memfit.search.records import Evaluation, TaskResult, Text
-from memfit.search.session import fitting_window
+from memfit.search.setting import fitting_window
 from memfit.search.statistics import quality
 from memfit.search.tasks import Tasks, answered, read_tasks, refuse_unfit, result
 from memfit.search.text import Passage, read_text

@@ -24,7 +24,8 @@ from memfit.search.promises import notes_on
 from memfit.search.records import Asked, CacheChoice, Candidate, PrecisionMap
 from memfit.search.recover import Recovery, refuse_recovery, refuse_short
 from memfit.search.sensitivity import Sensitivity
-from memfit.search.session import Said, Session, Setting, fitting_window
+from memfit.search.session import Said, Session
+from memfit.search.setting import Setting, fitting_window
 from memfit.search.tasks import read_tasks
 from memfit.search.text import Passage, read_text
 

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from memfit.engine.predictions import Place, Scored, Speed
+from memfit.engine.predictions import Place, Scored
 from memfit.engine.workbench import Workbench
 from memfit.errors import ModelError, UsageError
-from memfit.model.shape import ModelShape
 from memfit.search import importances
 from memfit.search.base import Base, differing
 from memfit.search.notes import Notes
-from memfit.search.records import Quality, TaskResult, Text
+from memfit.search.records import TaskResult, Text
+from memfit.search.setting import Measured, Setting
 from memfit.search.statistics import is_numbers, quality
 from memfit.search.tasks import Tasks, answered, refuse_unfit, result
 from memfit.search.text import Passage, split
@@ -33,42 +33,9 @@ Said = Callable[[str, int, int], None]
 
 _RULES = 5  # of what is kept in notes: another number where the meaning of a line changes
 _PROBE, _SEARCH, _UNSEEN = "probe", "search", "unseen"
+_FED, _PLAIN, _TRAINED = "candidate", "preset", "trained"  # kinds of files that are made to be measured
 _FIRST_PROBED = 0
 _LEAST_UNSEEN = 2  # windows, below which nothing says how far apart they are
-
-
-class Setting(msgspec.Struct, frozen=True, kw_only=True):
-    """How a search is run.
-
-    Attributes:
-        window_tokens: of the windows that the text is cut into.
-        threads: all that this process may use where None.
-        tasks: files of tasks that floors name.
-        wants_speed: speed is to be measured with every candidate.
-        kv: formats of the KV cache in every measurement.
-        imatrix: importances to take instead of gathering them.
-    """
-
-    window_tokens: int = 512
-    threads: int | None = None
-    tasks: tuple[Tasks, ...] = ()
-    wants_speed: bool = False
-    kv: tuple[str, str] = ("F16", "F16")
-    imatrix: Path | None = None
-
-
-class Measured(msgspec.Struct, frozen=True, kw_only=True):
-    """A file's figures; no quality where it predicts no numbers."""
-
-    quality: Quality | None
-    tasks: tuple[TaskResult, ...] = ()
-    speed: Speed | None = None
-
-    @property
-    def known(self) -> Quality:
-        """The quality of a file that predicts numbers."""
-        assert self.quality is not None
-        return self.quality
 
 
 class Session:
@@ -99,7 +66,7 @@ class Session:
     ) -> None:
         self.base, self.setting, self._said = base, setting, said
         self._passage, self._apart = passage, apart
-        self._made: tuple[tuple[dict[str, str], bool], Path] | None = None  # the file made last, and of what
+        self._made: dict[str, dict[str, str]] = {}  # of each kind the file made last: its formats
         self.bench = Workbench(
             base.shape, window_tokens=setting.window_tokens, threads=setting.threads, changeable=True
         )
@@ -114,7 +81,8 @@ class Session:
 
     def __exit__(self, *_: object) -> None:
         self.bench.close()
-        self.notes.place(f"candidate-{os.getpid()}.gguf").unlink(missing_ok=True)
+        for kind in (_FED, _PLAIN, _TRAINED):
+            self._candidate(kind).unlink(missing_ok=True)
 
     @property
     def first(self) -> int:
@@ -136,25 +104,28 @@ class Session:
 
     def recovered_file(self, formats: Mapping[str, str], replaced: Mapping[str, Place]) -> Path:
         """A file with numbers that were trained for its formats: rounded as in training, with no error fed back."""
-        path = self.notes.place(f"candidate-{os.getpid()}.gguf")
-        self._made = None
+        path = self._candidate(_TRAINED)
         write(self.bench, self.base, differing(formats, self.base), path, plain=True, replaced=replaced, overwrite=True)
         return path
 
     def file_of(self, formats: Mapping[str, str], *, plain: bool = False) -> Path:
-        """A file with these formats, in the notes' folder, until another is asked for.
+        """A file with these formats, in the notes' folder, until another of its kind is asked for.
 
-        ``plain``: as llama-quantize would make it.
+        ``plain``: as llama-quantize would make it. What is rounded with error feedback takes far longer to make, and so
+        lies there still when presets that compete with it have been made.
         """
         known = self.made(formats, plain=plain)
         if known is not None:
             return known
-        path = self.notes.place(f"candidate-{os.getpid()}.gguf")
-        self._made = None
-        changed = differing(formats, self.base)
+        kind, changed = _PLAIN if plain else _FED, differing(formats, self.base)
+        path = self._candidate(kind)
+        self._made.pop(kind, None)
         write(self.bench, self.base, changed, path, plain=plain, overwrite=True)
-        self._made = (changed, plain), path
+        self._made[kind] = changed
         return path
+
+    def _candidate(self, kind: str) -> Path:
+        return self.notes.place(f"{kind}-{os.getpid()}.gguf")
 
     def measure(self, formats: Mapping[str, str], *, unseen: bool, full: bool = False, plain: bool = False) -> Measured:
         """Make a file with these formats, and measure it with the real kernels.
@@ -186,9 +157,10 @@ class Session:
         return msgspec.structs.replace(known, tasks=named)
 
     def made(self, formats: Mapping[str, str], *, plain: bool) -> Path | None:
-        """The file that was made last, if it is of these formats."""
+        """The file of its kind that was made last, if it is of these formats."""
         changed = differing(formats, self.base)
-        return self._made[1] if self._made is not None and self._made[0] == (changed, plain) else None
+        kind = _PLAIN if plain else _FED
+        return self._candidate(kind) if self._made.get(kind) == changed else None
 
     def measure_file(self, path: str, *, unseen: bool, full: bool) -> Measured:
         """Measure a file that is there."""
@@ -308,16 +280,3 @@ class Session:
             first=self.first,
             bundled=passage.bundled,
         )
-
-
-def fitting_window(shape: ModelShape, asked: int) -> int:
-    """Tokens of a window: as asked for, and no more than the model was trained for.
-
-    Raises:
-        UsageError: too few to count anything.
-    """
-    most = shape.context_trained_tokens
-    window = min(asked, most) if most else asked
-    if window < 16:
-        raise UsageError(f"windows of {window} tokens", hint="--window 512 is usual; 16 is the least")
-    return window

@@ -12,7 +12,8 @@ pytest.importorskip("llama_cpp", reason="the engine: pip install 'memfit[llama]'
 from memfit.model.gguf import read_header
 from memfit.search.base import Base
 from memfit.search.recover import Recovery, recover
-from memfit.search.session import Session, Setting
+from memfit.search.session import Session
+from memfit.search.setting import Setting
 from memfit.search.text import read_text
 from memfit.search.write import write
 

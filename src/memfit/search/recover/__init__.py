@@ -17,7 +17,8 @@ from memfit.errors import EngineMissing, UsageError
 from memfit.search.base import Base
 from memfit.search.records import Recovered
 from memfit.search.recover.records import Recovery, Trained
-from memfit.search.session import Said, Session, Setting
+from memfit.search.session import Said, Session
+from memfit.search.setting import Setting
 
 __all__ = ["Recovered", "Recovery", "Trained", "is_installed", "recover", "refuse_recovery", "refuse_short"]
 
