@@ -464,6 +464,7 @@ def test_a_training_that_wins_nothing_leaves_the_search_s_file_and_its_recipe(
     )  # fmt: skip
     nothing = Trained(record=record, replaced={})
     monkeypatch.setattr("memfit.search.decision.recover", lambda *_, **__: nothing)
+    monkeypatch.setattr("memfit.search.quantize.refuse_recovery", lambda *_: None)  # PyTorch may not be here
     out = tmp_path / "same.gguf"
     tried = quantize(request(folder, Asked(max_bytes=BUDGET), out=str(out), recovery=Recovery()))
     assert tried.sha256 == found.sha256
