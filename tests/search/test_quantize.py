@@ -23,7 +23,7 @@ from small_search import text as small_text
 
 from memfit.engine.predictions import Scored, Window
 from memfit.engine.workbench import Workbench
-from memfit.errors import EngineFailed, MemfitError, ModelError, UsageError
+from memfit.errors import EngineFailed, EngineMissing, MemfitError, ModelError, UsageError
 from memfit.model.fabricate import fabricate
 from memfit.model.file import read_shape
 from memfit.search.evaluate import Question, evaluate
@@ -367,6 +367,16 @@ class TestRefusals:
     def test_a_quantized_base_is_refused_unless_forced(self, found: PrecisionMap, folder: Path, tmp_path: Path) -> None:
         with pytest.raises(UsageError, match="is quantized already"):
             quantize(request(tmp_path, Asked(max_bytes=BUDGET), model=str(folder / "out.gguf")))
+
+    def test_what_cannot_be_trained_is_told_before_the_search(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("memfit.search.recover.is_installed", lambda: False)
+        heard: list[str] = []
+        asked = request(tmp_path, Asked(max_bytes=BUDGET), recovery=Recovery())
+        with pytest.raises(EngineMissing, match="PyTorch is not installed"):
+            quantize(asked, lambda what, _done, _total: heard.append(what))
+        assert heard == []
 
     def test_neither_floor_nor_budget(self, tmp_path: Path) -> None:
         with pytest.raises(UsageError, match="neither a floor nor a budget"):
