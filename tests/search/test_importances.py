@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from memfit.engine._llama_cpp._child.bench_coupling import Outputs
+from memfit.engine._llama_cpp._child.bench_known import Known, read_known, write_known
 from memfit.engine._llama_cpp._child.bench_moments import Moments
-from memfit.engine._llama_cpp._child.bench_work import Known, read_known, write_known
 from memfit.errors import ModelError
 from memfit.model.gguf.writer import write_header
 from memfit.model.shape import Tensor
@@ -104,7 +104,7 @@ def test_the_older_kind_of_file_is_refused_with_what_converts_it(tmp_path: Path)
 def test_what_is_kept_of_activations_comes_back_with_the_experts_that_saw_none(tmp_path: Path) -> None:
     """A search that goes on says as the first did that experts were idle."""
     known = Known(
-        {UP.name: np.ones((4, 32), np.float32)}, {(UP.name, 32): np.ones(32)}, Moments(), {UP.name: 3}, Outputs()
+        {UP.name: np.ones((4, 32), np.float32)}, {(UP.name, 32): np.ones(32)}, Moments(), {UP.name: 3}, Outputs(), {}
     )
     with (tmp_path / "kept.npz").open("wb") as file:
         write_known(file, known)
@@ -113,3 +113,36 @@ def test_what_is_kept_of_activations_comes_back_with_the_experts_that_saw_none(t
     assert found.idle == known.idle
     assert list(found.importance) == [UP.name]
     assert list(found.noise) == [(UP.name, 32)]
+
+
+HEAD = Tensor("output.weight", (32, 64), "F16", 4096)
+BALANCE = np.stack([np.full(32, 2.0), np.arange(32.0)])
+
+
+def balanced(path: Path, balance: Any, *, known: bool = True) -> dict[str, Any]:
+    """What is taken of a file with importances of the head, and how it is balanced."""
+    given = {f"{HEAD.name}.in_sum2": np.ones((1, 32)), f"{HEAD.name}.counts": [[1.0]], f"{HEAD.name}.balance": balance}
+    take(written(path, given), path.with_suffix(".npz"), [HEAD], balanced=known)
+    with np.load(path.with_suffix(".npz")) as found:
+        return read_known(found).balance
+
+
+def test_a_balance_is_taken_for_networks_that_are_known_alone(tmp_path: Path) -> None:
+    """Elsewhere the norm before the head may be another, and predictions would change."""
+    assert (balanced(tmp_path / "a.gguf", BALANCE)[HEAD.name] == BALANCE).all()
+    assert balanced(tmp_path / "b.gguf", BALANCE, known=False) == {}
+
+
+@pytest.mark.parametrize(
+    ("balance", "told"),
+    [
+        (BALANCE[:, :16], "numbers of a balance"),
+        (BALANCE * [[0.0], [1.0]], "factors beyond"),
+        (BALANCE * [[-1.0], [1.0]], "factors beyond"),
+        (BALANCE * [[1e30], [1.0]], "factors beyond"),
+        (BALANCE * np.nan, "not finite"),
+    ],
+)
+def test_a_balance_that_none_is_is_refused(tmp_path: Path, balance: Any, told: str) -> None:
+    with pytest.raises(ModelError, match=told):
+        balanced(tmp_path / "a.gguf", balance)

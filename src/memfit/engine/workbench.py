@@ -173,8 +173,8 @@ class Workbench:
     def gradients(self, windows: Sequence[int], network: Mapping[str, Any]) -> Iterator[int]:
         """Learn what errors of outputs do to the predictions, of a network of ``memfit.search.network``.
 
-        Rounding then couples rows, and moments count tokens by it. Yields steps that are done, of two a layer. The
-        memory it takes is some 3 GiB for 8B parameters, beside the moments.
+        Rounding then couples rows, moments count tokens by it, and the head is balanced (``bench_balance``). Yields
+        steps that are done, of two a layer. The memory it takes is some 3 GiB for 8B parameters, beside the moments.
         """
         weights = [self._place(one) for one in self._shape.tensors]
         for part in self._parts("gradients", weights=weights, network=dict(network), windows=list(windows)):
@@ -233,13 +233,14 @@ class Workbench:
         Args:
             tensors: with their formats.
             plain: as llama-quantize makes them with the same importances: no error of rounding is fed back.
-            replaced: weights that are read from elsewhere, by name.
+            replaced: weights that are read from elsewhere, by name: trained for these formats, so that no error is fed
+                back and no column is balanced.
         """
         elsewhere = replaced or {}
         weights = [
             [*self._place(tensor, elsewhere.get(tensor.name)), FORMATS.get(format).number] for tensor, format in tensors
         ]
-        self._talk.send({"do": "encode", "weights": weights, "plain": plain})
+        self._talk.send({"do": "encode", "weights": weights, "plain": plain, "trained": bool(elsewhere)})
         while (event := self._talk.hear())["event"] != "answer":
             if event["event"] == "data":
                 yield self._talk.exactly(event["bytes"])

@@ -2,7 +2,8 @@
 
 The format is that of ``IMatrixCollector::save_imatrix`` (tools/imatrix/imatrix.cpp, 0c1e57098): for every weight
 ``NAME.in_sum2`` and ``NAME.counts``. Means are written with a count of one, so that they are read back to the bit.
-Second moments lie beside them as ``NAME.moments``, those of gradients as ``NAME.gradients``, and
+Second moments lie beside them as ``NAME.moments``, those of gradients as ``NAME.gradients``, what makes another of
+the head before it is stored as ``NAME.balance``, and
 ``memfit.moments_of.NAME`` names the weight whose moments a weight shares: llama-quantize ignores tensors and keys that
 it does not know (``load_imatrix``, tools/quantize/quantize.cpp, 0c1e57098).
 """
@@ -17,8 +18,6 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from memfit.engine.workbench import Workbench
 from memfit.errors import Malformed, MemfitError, ModelError, NotAModel, UsageError
 from memfit.model.gguf import read_header
@@ -26,29 +25,30 @@ from memfit.model.gguf.writer import Typed, Writable, write_header
 from memfit.model.new_file import new_file
 from memfit.model.shape import Tensor
 from memfit.search.base import Base
-from memfit.search.network import read_shape
+from memfit.search.network import Shape, read_shape
 from memfit.search.text import Split
 
 _ALIGNMENT = 32
 _LEGACY = "llama-imatrix --in-file OLD.dat -o NEW.gguf makes one of the older kind"
 _GGUF = "give a file that llama-imatrix wrote as GGUF, of this model"
 # as the workbench names them in its own file
-_MOMENTS, _SHARED, _GRADIENTS = ".moments", ".moments_of", ".gradients"
+_MOMENTS, _SHARED, _GRADIENTS, _BALANCE = ".moments", ".moments_of", ".gradients", ".balance"
+_HEAD = "output.weight"  # the only weight that is balanced
 # what the workbench needs to know of a network
 _NETWORK = ("layers", "heads", "kv_heads", "rope_channels", "rope_base", "neox", "epsilon")
+_LEAST_FACTOR = 1e-6  # and its inverse is the greatest
 _SHARED_KEY = "memfit.moments_of."
 
 
 def gather(bench: Workbench, base: Base, split: Split, said: Callable[[str, int, int], None]) -> None:
     """Learn on the workbench what columns count for, and rows, where the network is one that is computed here."""
+    network = _network(base)
     for done, _ in enumerate(bench.importance(split.importance), 1):
         said("weighing columns", done, len(split.importance))
-    try:
-        network = msgspec.structs.asdict(read_shape(base.header))
-    except (UsageError, Malformed):
+    if network is None:
         return
-    for done in bench.gradients(split.gradients, {name: network[name] for name in _NETWORK}):
-        said("weighing rows", done + 1, 2 * network["layers"])
+    for done in bench.gradients(split.gradients, {name: getattr(network, name) for name in _NETWORK}):
+        said("weighing rows", done + 1, 2 * network.layers)
 
 
 def export(kept: Path, path: Path, *, text: str, overwrite: bool) -> str:
@@ -76,7 +76,7 @@ def export(kept: Path, path: Path, *, text: str, overwrite: bool) -> str:
             content = found[name]
             if name.endswith(_SHARED):
                 metadata[_SHARED_KEY + name.removesuffix(_SHARED)] = str(content)
-            elif name.endswith((_MOMENTS, _GRADIENTS)):
+            elif name.endswith((_MOMENTS, _GRADIENTS, _BALANCE)):
                 tensors.append((name, content.shape[::-1], content))
             else:
                 ones = numpy.ones((len(content), 1), numpy.float32)
@@ -89,6 +89,14 @@ def export(kept: Path, path: Path, *, text: str, overwrite: bool) -> str:
         for _, _, values in tensors:
             file.write(values.tobytes() + bytes(-values.nbytes % _ALIGNMENT))
         return file.keep()
+
+
+def _network(base: Base) -> Shape | None:
+    """The base's, None where it is none that is computed here."""
+    try:
+        return read_shape(base.header)
+    except (UsageError, Malformed):
+        return None
 
 
 def digest(path: Path) -> str:
@@ -105,10 +113,15 @@ def digest(path: Path) -> str:
         ) from failure
 
 
-def take(path: Path, kept: Path, tensors: Sequence[Tensor]) -> str:
+def take_for(base: Base, path: Path, kept: Path) -> str:
+    """``take`` of a base's weights, and how its head is balanced where it is of a network that is known."""
+    return take(path, kept, base.changeable, balanced=_network(base) is not None)
+
+
+def take(path: Path, kept: Path, tensors: Sequence[Tensor], *, balanced: bool = False) -> str:
     """Read an imatrix file into one of the workbench's; returns its SHA-256.
 
-    What it holds of other weights than ``tensors`` is left out.
+    What it holds of other weights than ``tensors`` is left out. ``balanced``: how the head is balanced is taken too.
 
     Raises:
         ModelError: it is none, is damaged, or is of another model.
@@ -122,6 +135,8 @@ def take(path: Path, kept: Path, tensors: Sequence[Tensor]) -> str:
         raise ModelError("holds no importances of this model's weights", file=str(path), hint=_GGUF)
     for weight in tensors:
         arrays |= given.moments(weight)
+        if balanced and weight.name == _HEAD:
+            arrays |= given.balance(weight)
     columns = {one.name: one.dims[0] for one in tensors}
     for key, value in given.header.metadata.items():
         name, owner = key.removeprefix(_SHARED_KEY), str(value)
@@ -180,6 +195,19 @@ class _Given:
                 raise self._other(weight, f"moments of {_product(dims)}")
             found[name] = self._values(name).reshape(dims[::-1])
         return found
+
+    def balance(self, weight: Tensor) -> dict[str, Any]:
+        """Factors of its columns, and what is taken from them before, (2, columns); where memfit wrote it."""
+        name = weight.name + _BALANCE
+        if name not in self._where:
+            return {}
+        found = self._values(name)
+        if len(found) != 2 * weight.dims[0]:
+            raise self._other(weight, f"{len(found)} numbers of a balance")
+        found = found.reshape(2, -1)
+        if (found[0] < _LEAST_FACTOR).any() or (found[0] > 1 / _LEAST_FACTOR).any():
+            raise ModelError(f"{name} has factors beyond all that are fitted", file=self._path, hint=_GGUF)
+        return {name: found}
 
     def _values(self, name: str) -> Any:
         numpy = _numpy()

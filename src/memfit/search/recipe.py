@@ -74,7 +74,7 @@ def remake(
     formats = _formats(record, base, path)
     with Workbench(base.shape, threads=threads) as bench, tempfile.TemporaryDirectory(prefix="memfit-") as folder:
         kept = Path(folder) / "importance.npz"
-        if importances.take(beside, kept, base.changeable) != record.importance_sha256:
+        if importances.take_for(base, beside, kept) != record.importance_sha256:
             raise UsageError(f"{beside} is not what {path} was made with", hint="keep both files together")
         bench.take_importance(kept)
         _refuse_unweighted(formats, bench.important, path)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 Said = Callable[[str, int, int], None]
 
-_RULES = 5  # of what is kept in notes: another number where the meaning of a line changes
+_RULES = 6  # of what is kept in notes: another number where the meaning of a line changes
 _PROBE, _SEARCH, _UNSEEN = "probe", "search", "unseen"
 _FED, _PLAIN, _TRAINED = "candidate", "preset", "trained"  # kinds of files that are made to be measured
 _FIRST_PROBED = 0
@@ -105,7 +105,7 @@ class Session:
     def recovered_file(self, formats: Mapping[str, str], replaced: Mapping[str, Place]) -> Path:
         """A file with numbers that were trained for its formats: rounded as in training, with no error fed back."""
         path = self._candidate(_TRAINED)
-        write(self.bench, self.base, differing(formats, self.base), path, plain=True, replaced=replaced, overwrite=True)
+        write(self.bench, self.base, differing(formats, self.base), path, replaced=replaced, overwrite=True)
         return path
 
     def file_of(self, formats: Mapping[str, str], *, plain: bool = False) -> Path:
@@ -240,7 +240,7 @@ class Session:
             kept.unlink()  # what a machine that lost its power left of it
         if not kept.exists() and self.setting.imatrix is not None:
             fresh = self.notes.place(f"importance-{os.getpid()}.part")
-            importances.take(self.setting.imatrix, fresh, self.base.changeable)
+            importances.take_for(self.base, self.setting.imatrix, fresh)
             self.notes.settle("importance.npz", fresh)
         if kept.exists():
             self.bench.take_importance(kept)

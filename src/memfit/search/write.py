@@ -30,8 +30,8 @@ def write(
     """Write ``base`` with these formats; tensors that are not named keep theirs. Returns the file's SHA-256.
 
     The same formats, numbers, importances and moments give the same bytes; ``plain``: those that llama-quantize would
-    write. ``replaced`` are weights whose numbers lie elsewhere, such as recovered ones: the file is as long as without
-    them. With another SHA-256 than ``expected`` it is not kept. Memory: some 64 MiB, whatever the model.
+    write. ``replaced`` are weights that were trained for these formats: the file is as long as without them. With
+    another SHA-256 than ``expected`` it is not kept. Memory: some 64 MiB, whatever the model.
 
     Raises:
         UsageError: the file exists, or is the base.

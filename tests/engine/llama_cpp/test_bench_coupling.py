@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from memfit.engine._llama_cpp._child.bench_coupling import GROUPS, Outputs, coupled, coupling
+from memfit.engine._llama_cpp._child.bench_known import Known, read_known, write_known
 from memfit.engine._llama_cpp._child.bench_moments import Moments
-from memfit.engine._llama_cpp._child.bench_work import Known, read_known, write_known
 
 ROWS, COLUMNS = 64, 96
 
@@ -83,7 +83,7 @@ def test_what_is_wanted_of_a_group_is_the_best_that_it_could_be() -> None:
 def test_they_are_read_back_as_they_were() -> None:
     given = Outputs({"blk.0.attn_q.weight": np.stack([gradients(3), gradients(4)])})
     file = BytesIO()
-    write_known(file, Known({"blk.0.attn_q.weight": np.ones((1, COLUMNS), np.float32)}, {}, Moments(), {}, given))
+    write_known(file, Known({"blk.0.attn_q.weight": np.ones((1, COLUMNS), np.float32)}, {}, Moments(), {}, given, {}))
     file.seek(0)
     with np.load(file) as arrays:
         known = read_known(arrays)

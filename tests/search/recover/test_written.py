@@ -34,7 +34,7 @@ def test_the_engine_sees_the_gain_in_as_many_bytes(tmp_path: Path) -> None:
         assert found.record.loss_after < 0.97 * found.record.loss_before
         plain, better = tmp_path / "plain.gguf", tmp_path / "better.gguf"
         write(session.bench, base, formats, plain)
-        write(session.bench, base, formats, better, plain=True, replaced=found.replaced)
+        write(session.bench, base, formats, better, replaced=found.replaced)
         before = session.measure_file(str(plain), unseen=False, full=False).known.kl_mean
         after = session.measure_file(str(better), unseen=False, full=False).known.kl_mean
     assert before is not None

@@ -23,6 +23,7 @@ from memfit.search.setting import Setting
 __all__ = ["Recovered", "Recovery", "Trained", "is_installed", "recover", "refuse_recovery", "refuse_short"]
 
 _LEAST_WINDOWS = 4
+_BALANCE = "output.weight.balance"  # as the workbench names it
 
 
 def refuse_recovery(base: Base, setting: Setting, asked: Recovery) -> None:
@@ -84,6 +85,7 @@ def recover(
     with numpy.load(session.notes.place("importance.npz")) as found:
         weights = {one.name for one in session.base.changeable}
         importances = {name: found[name] for name in found.files if name in weights}  # and not what lies beside them
+        balance = found[_BALANCE] if _BALANCE in found.files else None
     trained: Trained = run.distil(
         session.base,
         formats,
@@ -94,6 +96,7 @@ def recover(
         threads=session.setting.threads,
         said=said,
         start=session.file_of(formats),
+        balance=balance,
     )
     return trained
 

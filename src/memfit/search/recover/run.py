@@ -27,7 +27,8 @@ from memfit.search.recover.records import Recovery, Trained
 from memfit.search.recover.student import Student
 from memfit.search.recover.train import Said, Training
 
-_RULES = 5  # of what is trained: another number where the same question has another answer
+_RULES = 6  # of what is trained: another number where the same question has another answer
+_HEAD, _NORM = "output.weight", "output_norm.weight"
 _MOST_CHECKED = 16
 _MOST_PIECE_TOKENS = 256
 _BFLOAT16 = ("avx512_bf16", "amx_bf16", " bf16")  # flags in /proc/cpuinfo, of x86 and of Arm
@@ -44,6 +45,7 @@ def distil(
     threads: int | None,
     said: Said,
     start: Path | None = None,
+    balance: Any = None,
 ) -> Trained:
     """See ``recover``.
 
@@ -57,7 +59,13 @@ def distil(
         threads: all that this process may use where None.
         said: see there.
         start: a file in these formats that training begins with; None begins with ggml's own rounding.
+        balance: what the search multiplies the head's columns with and takes from them before, (2, columns), where it
+            stores them in another format.
     """
+    if all(one.name != _HEAD or formats.get(_HEAD, one.format) == one.format for one in base.shape.tensors):
+        balance = None  # then it lies there as it was
+    if balance is not None:
+        importances = {**importances, _HEAD: importances[_HEAD] / balance[0] ** 2}
     device, network, workers, threads = prepared(base, len(windows[0]), asked, threads)
     ids = _ids(windows, base, device)
     begun = None if start is None else Base(str(start), forced=True)
@@ -68,7 +76,7 @@ def distil(
     try:
         ggml = codec(threads)
         teacher = read_weights(base, ggml, device)
-        student = Student(teacher, quantizers(ggml, _stored(base, formats), importances))
+        student = Student(_balanced(teacher, balance), quantizers(ggml, _stored(base, formats), importances))
         if begun is not None:
             student.begin(read_weights(begun, ggml, device))
         distiller = Distiller(network, teacher, workers=workers, threads=threads, half=_has_bfloat16(device))
@@ -148,6 +156,14 @@ def _pieces(windows: torch.Tensor) -> torch.Tensor:
     if bool((windows[:, 0] == windows[0, 0]).all()):
         pieces[:, 0] = windows[0, 0]
     return pieces
+
+
+def _balanced(teacher: Mapping[str, torch.Tensor], balance: Any) -> Mapping[str, torch.Tensor]:
+    """The same predictions by another head, which the search stores."""
+    if balance is None:
+        return teacher
+    factors, taken = torch.from_numpy(balance).to(teacher[_HEAD].device)
+    return {**teacher, _HEAD: (teacher[_HEAD] - taken) * factors, _NORM: teacher[_NORM] / factors}
 
 
 def read_weights(base: Base, ggml: Codec, device: torch.device) -> dict[str, torch.Tensor]:

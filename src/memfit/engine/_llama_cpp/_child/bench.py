@@ -24,11 +24,12 @@ from memfit.engine._llama_cpp._child.bench_coupling import Outputs
 from memfit.engine._llama_cpp._child.bench_foresight import foreseen
 from memfit.engine._llama_cpp._child.bench_gradients import Gradients
 from memfit.engine._llama_cpp._child.bench_importance import Importance
+from memfit.engine._llama_cpp._child.bench_known import Known, read_known, write_known
 from memfit.engine._llama_cpp._child.bench_model import Model, Refused
 from memfit.engine._llama_cpp._child.bench_moments import Moments
 from memfit.engine._llama_cpp._child.bench_network import Network
 from memfit.engine._llama_cpp._child.bench_talk import Talk, kept, whole
-from memfit.engine._llama_cpp._child.bench_weights import Codec, Guide, Weight
+from memfit.engine._llama_cpp._child.bench_weights import Codec, Weight
 from memfit.engine._llama_cpp._child.library import Library
 
 
@@ -68,7 +69,7 @@ class Bench:
         self._path = ""
         self._windows: list[list[int]] = []
         self._references: dict[str, tuple[scores.Sample, dict[int, int]]] = {}  # and where each window's rows begin
-        self._known = bench_work.Known({}, {}, Moments(), {}, Outputs())
+        self._known = Known({}, {}, Moments(), {}, Outputs(), {})
         self._codec: Codec | None = None
 
     def do_open(self, path: str, changeable: bool) -> dict[str, Any]:
@@ -171,7 +172,7 @@ class Bench:
             model.close()
         gathered.finish()
         importance, idle = bench_work.means(found)
-        self._known = bench_work.Known(importance, bench_work.noises(found), gathered, idle, Outputs())
+        self._known = Known(importance, bench_work.noises(found), gathered, idle, Outputs(), {})
         return self._weights()
 
     def do_gradients(self, weights: list[Any], network: dict[str, Any], windows: list[int]) -> dict[str, Any]:
@@ -184,26 +185,27 @@ class Bench:
         chosen = found.fitting([self._windows[index] for index in windows])
         for done in found.gather(chosen):
             self._talk.part(done=done)
-        self._known = self._known._replace(outputs=Outputs(found.outputs))
+        noise = self._known.noise | found.noise
+        self._known = self._known._replace(outputs=Outputs(found.outputs), noise=noise, balance=found.balance)
         return {"windows": len(chosen)}
 
     def do_keep_importance(self, path: str) -> dict[str, Any]:
         """Write the importances to a file, and the moments."""
         with kept(path), Path(path).open("wb") as file:
-            bench_work.write_known(file, self._known)
+            write_known(file, self._known)
         return {}
 
     def do_take_importance(self, path: str) -> dict[str, Any]:
         """Read importances that were written."""
         with whole(path), np.load(path) as found:
-            self._known = bench_work.read_known(found)
+            self._known = read_known(found)
         return self._weights()
 
     def do_probe(self, weights: list[Any], kind: int, windows: list[int], first: int, against: str) -> dict[str, Any]:
         """The divergence when one weight alone is stored in a format: the base with it, weight by weight."""
         for weight in map(_weight, weights):
             with bench_work.Exchanged(self.library, self._quantizer, self._model, weight) as place:
-                guide = self._guide(weight)._replace(rows=None)  # which takes longer, and tells no more
+                guide = self._known.guide(weight)._replace(rows=None)  # which takes longer, and tells no more
                 place.put(self._quantizer, kind, guide)
                 self._talk.part(weight=weight.name, divergence=self._divergence(windows, first, against))
         return {}
@@ -212,7 +214,7 @@ class Bench:
         """What ``do_probe`` would likely show, from moments; None where these are missing."""
         for weight in map(_weight, weights):
             means = self._known.outputs.means.get(weight.name)
-            found = foreseen(self._quantizer, weight, kind, self._guide(weight), means, most_rows)
+            found = foreseen(self._quantizer, weight, kind, self._known.guide(weight), means, most_rows)
             self._talk.part(weight=weight.name, divergence=found)
         return {}
 
@@ -220,25 +222,28 @@ class Bench:
         """The weighted squared error of each format on each weight, and what rounding its activations adds to that."""
         blocks = {kind: shared_by(self.library, kind, gpu=bool(self._settings["gpu_layers"])) for kind in kinds}
         for weight in map(_weight, weights):
-            guide = self._guide(weight)
+            guide = self._known.guide(weight)
             errors = bench_work.errors(self._quantizer, weight, kinds, guide, most_rows)
             known = {block: self._known.noise.get((weight.name, block)) for block in set(blocks.values())}
-            shares = bench_work.noise_shares(self._quantizer, weight, self._known.importance, known, most_rows)
+            shares = bench_work.noise_shares(self._quantizer, weight, guide, known, most_rows)
             found = {"errors": errors, "noises": [shares[blocks[kind]] for kind in kinds]}
             self._talk.part(weight=weight.name, left=self._known.outputs.left(weight.name), **found)
         return {}
 
-    def do_encode(self, weights: list[Any], plain: bool) -> dict[str, Any]:
+    def do_encode(self, weights: list[Any], plain: bool, trained: bool) -> dict[str, Any]:
         """The bytes of weights in other formats: each with its ``kind`` and what it becomes, one behind another.
 
-        ``plain``: as llama-quantize makes them: importances are used, and no error is fed back.
+        Args:
+            weights: all of a file: the norm before a head that changes is not what it was.
+            plain: as llama-quantize makes them: importances are used, and no error is fed back.
+            trained: no error is fed back, and numbers are of columns that were balanced before.
         """
-        for *weight, kind in weights:
-            one = _weight(weight)
-            guide = self._guide(one)
-            for data in self._quantizer.encoded(one, kind, Guide(guide.importance) if plain else guide):
+        wanted = [(_weight(weight), kind) for *weight, kind in weights]
+        guides = self._known.guides(wanted, plain=plain, trained=trained)
+        for (weight, kind), guide in zip(wanted, guides, strict=True):
+            for data in self._quantizer.encoded(weight, kind, guide):
                 self._talk.data(data)
-            self._talk.part(weight=one.name)
+            self._talk.part(weight=weight.name)
         return {}
 
     def do_lengths(self, items: list[list[str]]) -> dict[str, Any]:
@@ -283,19 +288,6 @@ class Bench:
         """Nats a token over these windows."""
         figures = [self._window(self._model, index, first, against)[0] for index in windows]
         return float(sum(one["divergence"] for one in figures) / sum(one["tokens"] for one in figures))
-
-    def _guide(self, weight: Weight) -> Guide:
-        """What is known of a weight's columns."""
-        name, one = weight.name, weight.matrices == 1
-        known = self._known
-        if not one:
-            return Guide(known.importance.get(name))
-        return Guide(
-            known.importance.get(name),
-            known.moments.of(name),
-            known.moments.prepared(name),
-            known.outputs.coupled(name) or None,
-        )
 
     def _weights(self) -> dict[str, Any]:
         return {"weights": sorted(self._known.importance), "idle_experts": self._known.idle}

@@ -35,7 +35,7 @@ def foreseen(codec: Codec, weight: Weight, kind: int, guide: Guide, gradients: A
     slopes = np.concatenate([np.diagonal(one) for one in gradients])[::step].astype(np.float64)
     blocks, size = guide.moments.shape[:2]
     found, at = 0.0, 0
-    for _, values in codec.matrices(weight, most_rows):
+    for _, values in codec.matrices(weight, most_rows, balance=guide.balance):
         off = codec.decode(kind, codec.encode_by(kind, values, guide._replace(rows=None)), weight.dims[0]) - values
         cut = off.reshape(-1, blocks, size).transpose(1, 0, 2)
         lost = np.einsum("bij,bij->i", np.matmul(cut, guide.moments), cut, dtype=np.float64)

@@ -20,6 +20,8 @@ from typing import Any
 
 import numpy as np
 
+from memfit.engine._llama_cpp._child.bench_activations import BLOCKS, squared_loss
+from memfit.engine._llama_cpp._child.bench_balance import HEAD, fitted
 from memfit.engine._llama_cpp._child.bench_moments import SIZE, Moments
 from memfit.engine._llama_cpp._child.bench_network import Block, Network, Seen, normed, rotation, unnormed
 from memfit.engine._llama_cpp._child.bench_weights import Codec, Weight
@@ -28,11 +30,14 @@ _SEED = 0
 _PIECE, _MOST_ROWS = 1024, 4096  # rows of the head, and of what it is multiplied with, at a time
 _WIDE, _NARROW = 8192, 64  # outputs, from which on they are cut into blocks of so many: it is those that take the room
 _MOST_HELD = 1 << 30  # bytes of what layers are given
-_HEAD, _EMBEDDING = "output.weight", "token_embd.weight"
+_EMBEDDING = "token_embd.weight"
+_SAMPLED = 512  # rows of the head, and of what it is multiplied with, to which it is balanced
 
 
 class Gradients:
     """Second moments of gradients at what each matrix gives, in blocks of rows: ``outputs``, by weight.
+
+    ``balance`` of ``bench_balance`` by weight, ``noise`` of activations that meet those by weight and size of block.
 
     Args:
         codec: reads weights.
@@ -40,7 +45,8 @@ class Gradients:
         network: see there.
         threads: windows that are worked on at once.
         inputs: second moments of what multiplies a matrix, which become means of them as they are and of them with each
-            token weighted by the squares of its gradients there.
+            token weighted by the squares of its gradients there; a table of tokens, which nothing multiplies, gets
+            those of gradients at its rows.
     """
 
     def __init__(
@@ -49,6 +55,8 @@ class Gradients:
         self._codec, self._weights, self._net, self._inputs = codec, weights, network, inputs
         self._pool, self._threads = ThreadPoolExecutor(threads), threads
         self.outputs: dict[str, Any] = {}
+        self.balance: dict[str, Any] = {}
+        self.noise: dict[tuple[str, int], Any] = {}
 
     def fitting(self, windows: Sequence[Sequence[int]]) -> list[Sequence[int]]:
         """As many of these windows, evenly spread, as can be held: what every layer is given, of each."""
@@ -86,6 +94,7 @@ class Gradients:
             while learned:
                 self._weigh(learned.pop(0))
             yield 2 * self._net.layers - 1 - layer
+        self._look_up(slopes)
 
     def _map(self, work: Callable[..., Any], *given: Any) -> Iterator[Any]:
         """In order, a few at once: what is done early waits, and does not pile up."""
@@ -107,6 +116,16 @@ class Gradients:
             weighted.add(learned.name, None, rows)
         self._blend(learned.name, weighted)
 
+    def _look_up(self, slopes: Any) -> None:
+        """Take in gradients at what the table of tokens gives: they say which errors of its rows can cancel."""
+        if HEAD not in self._weights:
+            return  # the table is the head as well, and what that is multiplied with counts for more
+        table = Moments()
+        for slope in slopes:
+            table.add(_EMBEDDING, None, slope)
+        table.finish()
+        self._inputs.include(table)
+
     def _blend(self, name: str, weighted: Moments) -> None:
         weighted.finish()
         plain, other = self._inputs.of(name), weighted.of(name)
@@ -123,11 +142,13 @@ class Gradients:
         return self._matrix(name)[0] if name in self._weights else None
 
     def _embedded(self, ids: Any) -> Any:
-        weight = self._weights[_EMBEDDING]
+        return self._rows(_EMBEDDING, ids.reshape(-1)).reshape(*ids.shape, -1)
+
+    def _rows(self, name: str, ids: Any) -> Any:
+        weight = self._weights[name]
         size = self._codec.row_bytes(weight.kind, weight.dims[0])
         content = np.memmap(weight.path, np.uint8, "r", weight.offset, (weight.rows, size))
-        rows = self._codec.decode(weight.kind, np.array(content[ids.reshape(-1)]).reshape(-1), weight.dims[0])
-        return rows.reshape(*ids.shape, -1)
+        return self._codec.decode(weight.kind, np.array(content[ids]).reshape(-1), weight.dims[0])
 
     def _block(self, layer: int) -> Block:
         of = f"blk.{layer}."
@@ -141,7 +162,7 @@ class Gradients:
     def _head(self, x: Any) -> Any:
         """Gradients at what the last layer gives, for tokens that are drawn; logits are computed twice, in pieces."""
         scale, epsilon = self._matrix("output_norm.weight")[0], self._net.epsilon
-        weight = self._weights.get(_HEAD, self._weights[_EMBEDDING])
+        weight = self._weights.get(HEAD, self._weights[_EMBEDDING])
         bias = self._optional("output.bias")
         width = x.shape[-1]
         hidden, kept = normed(x.reshape(-1, width), scale, epsilon)
@@ -157,10 +178,11 @@ class Gradients:
             total[own] = total[own] * np.exp(most[own] - top) + np.exp(logits, out=logits).sum(axis=1)
             most[own] = top
 
-        def draw(own: slice, piece: Any, at: int) -> None:
+        def draw(own: slice, piece: Any, at: int) -> Any:
             p = _times(hidden[own], piece, bias, at)
             p -= (most[own] + np.log(total[own]))[:, None]
             np.exp(p, out=p)
+            uncertain = p.sum(axis=0) - np.einsum("ij,ij->j", p, p)
             even[own] += np.einsum("ij,ij->i", p, p)
             before = passed[own].copy()
             reached = before + p.sum(axis=1)
@@ -170,17 +192,47 @@ class Gradients:
             p[here, np.minimum(place, len(piece) - 1)] -= 1
             passed[own] = reached
             slope[own] += p @ piece
+            return uncertain
 
         step = min(_MOST_ROWS, max(1, -(-len(hidden) // 8)))
         parts = [slice(start, start + step) for start in range(0, len(hidden), step)]
-        for work in (sum_up, draw):
-            for at, piece in self._pieces(weight):
-                for _ in self._map(lambda own, work=work, piece=piece, at=at: work(own, piece, at), parts):
-                    pass
+        for at, piece in self._pieces(weight):
+            deque(self._map(lambda own, piece=piece, at=at: sum_up(own, piece, at), parts), 0)
+        uncertain, common = np.zeros(weight.rows), np.zeros(width)
+        for at, piece in self._pieces(weight):
+            for found in self._map(lambda own, piece=piece, at=at: draw(own, piece, at), parts):
+                uncertain[at : at + len(piece)] += found
+            common += uncertain[at : at + len(piece)] @ piece
         weighted = Moments()
         weighted.add(weight.name, None, hidden * np.sqrt(np.maximum(1 - even, 0))[:, None])
         self._blend(weight.name, weighted)
+        if weight.name == HEAD:
+            self._balance(hidden, np.maximum(uncertain, 0), common)
         return unnormed(slope, scale, kept).reshape(x.shape)
+
+    def _balance(self, hidden: Any, uncertain: Any, common: Any) -> None:
+        """Learn which other head predicts the same, and what rounding takes of that head's activations.
+
+        Args:
+            hidden: what the head is multiplied with, (tokens, width).
+            uncertain: how much each of its rows counts, (rows,).
+            common: of rows, their sum weighted so.
+        """
+        whole = float(uncertain.sum())
+        if not whole > 0:
+            return
+        taken = (common / whole).astype(np.float32)
+        random = np.random.default_rng(_SEED)
+        chosen = random.choice(len(uncertain), min(_SAMPLED, len(uncertain)), p=uncertain / whole)
+        some = hidden[:: -(-len(hidden) // _SAMPLED)]
+        factors = fitted(self._rows(HEAD, np.sort(chosen)) - taken, some)
+        if factors is None:
+            return
+        self.balance[HEAD] = np.stack([factors, taken])
+        for block in BLOCKS:
+            lost = squared_loss(some / factors, block)
+            if lost is not None:
+                self.noise[HEAD, block] = lost.mean(axis=0) * factors**2
 
     def _pieces(self, weight: Weight) -> Iterator[tuple[int, Any]]:
         at = 0

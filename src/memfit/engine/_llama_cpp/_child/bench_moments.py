@@ -94,16 +94,27 @@ class Moments:
                 del self.means[name]
         self._fed_by = {}
 
-    def of(self, name: str) -> Any:
-        """A weight's, None where there are none."""
-        return self.means.get(self.owner.get(name, ""))
+    def include(self, other: Moments) -> None:
+        """Take in another's, which are means already, each in units of its own mean square."""
+        for name, means in other.means.items():
+            square = float(np.einsum("bii->", means)) / (means.shape[0] * means.shape[1])
+            if square > 0:
+                self.means[name], self.owner[name] = means / np.float32(square), name
 
-    def prepared(self, name: str) -> list[Prepared]:
-        """A weight's, factored."""
+    def of(self, name: str, scales: Any = None) -> Any:
+        """A weight's, None where there are none; ``scales``: of its columns, which what meets them is divided by."""
+        means = self.means.get(self.owner.get(name, ""))
+        if means is None or scales is None:
+            return means
+        own = scales.reshape(len(means), -1)
+        return means / (own[:, :, None] * own[:, None])
+
+    def prepared(self, name: str, scales: Any = None) -> list[Prepared]:
+        """A weight's, factored; ``scales`` as of ``of``, always the same ones."""
         owner = self.owner.get(name, "")
         if owner not in self.means:
             return []
-        return self._ready.of(owner, lambda: [prepared(block) for block in self.means[owner]])
+        return self._ready.of(owner, lambda: [prepared(block) for block in self.of(owner, scales)])
 
     def arrays(self) -> dict[str, Any]:
         """As a file of arrays has them, ``moments_from`` reads them."""

@@ -75,12 +75,15 @@ class Guide(NamedTuple):
         moments: (blocks, columns of a block, the same) float32, of weights that are one matrix; None for none.
         blocks: the same, factored.
         rows: moments of gradients at its outputs, factored, in blocks of rows; of weights that are one matrix.
+        balance: what its columns are multiplied with before they are stored, and what is taken from them before that,
+            (2, columns) float32: all others here are of the result; None for nothing.
     """
 
     importance: Any = None
     moments: Any = None
     blocks: list[Prepared] | None = None
     rows: list[Coupling] | None = None
+    balance: Any = None
 
     def line(self, matrix: int) -> Any:
         """Importances of a matrix's columns."""
@@ -195,7 +198,7 @@ class Codec:
         return data
 
     def matrices(
-        self, weight: Weight, most_rows: int | None = None, together: int = 1, wanted: int = 0
+        self, weight: Weight, most_rows: int | None = None, together: int = 1, wanted: int = 0, balance: Any = None
     ) -> Iterator[tuple[int, Any]]:
         """A tensor's rows as floats, with the number of the matrix they belong to, a piece at a time.
 
@@ -204,6 +207,7 @@ class Codec:
             most_rows: take only so many of each matrix, evenly spread.
             together: rows that must not be parted, one behind another.
             wanted: rows that serve best at once, as far as there is room.
+            balance: of a guide: columns come balanced.
         """
         columns = weight.dims[0]
         size = self.row_bytes(weight.kind, columns)
@@ -215,7 +219,8 @@ class Codec:
             first = matrix * weight.matrix_rows
             for start in range(0, weight.matrix_rows, piece * step):
                 rows = content[first + start : first + min(start + piece * step, weight.matrix_rows) : step]
-                yield matrix, self.decode(weight.kind, np.array(rows).reshape(-1), columns)
+                values = self.decode(weight.kind, np.array(rows).reshape(-1), columns)
+                yield matrix, values if balance is None else (values - balance[1]) * balance[0]
 
     def encoded(self, weight: Weight, kind: int, guide: Guide) -> Iterator[Any]:
         """A tensor in another format, a piece at a time.
@@ -225,7 +230,7 @@ class Codec:
             kind: ggml's number of the format.
             guide: what its columns count for.
         """
-        if kind == weight.kind:
+        if kind == weight.kind and guide.balance is None:
             content = np.memmap(
                 weight.path, np.uint8, "r", weight.offset, weight.rows * self.row_bytes(kind, weight.dims[0])
             )
@@ -234,16 +239,17 @@ class Codec:
             return
         done = 0
         together, wanted = (guide.rows[0].rows, GROUPS * _WIDE_ROWS * self._threads) if guide.rows else (1, 0)
-        for matrix, values in self.matrices(weight, together=together, wanted=wanted):
+        for matrix, values in self.matrices(weight, together=together, wanted=wanted, balance=guide.balance):
             if not np.isfinite(values).all():
                 raise Refused(f"quantize {weight.name}: it holds numbers that are not finite")
             yield self.encode_by(kind, values, guide, matrix, done % weight.matrix_rows)
             done += len(values)
 
-    def squares(self, weight: Weight, most_rows: int) -> Any:
-        """Sums of squared weights by column, over all matrices, (columns,) float64."""
+    def squares(self, weight: Weight, most_rows: int, balance: Any = None) -> Any:
+        """Sums of squared weights by column, over all matrices, (columns,) float64; ``balance`` of a guide."""
         sums = [
-            np.einsum("ij,ij->j", values, values, dtype=np.float64) for _, values in self.matrices(weight, most_rows)
+            np.einsum("ij,ij->j", values, values, dtype=np.float64)
+            for _, values in self.matrices(weight, most_rows, balance=balance)
         ]
         return np.sum(sums, axis=0)
 
@@ -254,7 +260,7 @@ class Codec:
         were independent, weighted by importance. The share is of the same in both, as it is of ``relative``.
         """
         off = whole = 0.0
-        for matrix, values in self.matrices(weight, most_rows):
+        for matrix, values in self.matrices(weight, most_rows, balance=guide.balance):
             near = self.decode(kind, self.encode_by(kind, values, guide, matrix), weight.dims[0])
             near -= values
             line = guide.line(matrix)

@@ -7,22 +7,19 @@ import math
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from memfit.engine._llama_cpp._child.bench_activations import relative
-from memfit.engine._llama_cpp._child.bench_coupling import Outputs
 from memfit.engine._llama_cpp._child.bench_importance import Importance, Tensor
 from memfit.engine._llama_cpp._child.bench_layouts import LAYOUTS
 from memfit.engine._llama_cpp._child.bench_model import Model, Refused
-from memfit.engine._llama_cpp._child.bench_moments import GRADIENTS, MOMENTS, SHARED, Moments, moments_from
 from memfit.engine._llama_cpp._child.bench_weights import Codec, Guide, Weight
 from memfit.engine._llama_cpp._child.library import Library
 from memfit.engine._llama_cpp._child.scores import Sample, beside, exact, log_probabilities, plain
 
 _ALIGNMENT = 64  # of a buffer, as ggml's own (TENSOR_ALIGNMENT is 32, and lines of a cache are 64)
-_IDLE = "idle"  # what experts without a token are kept as, beside a weight's name
 _GAUGES = (10, 11, 13, 23)  # ggml's Q2_K, Q3_K, Q5_K, IQ4_XS
 
 if TYPE_CHECKING:
@@ -84,7 +81,7 @@ def errors(codec: Codec, weight: Weight, kinds: list[int], guide: Guide, most_ro
     guide = guide._replace(rows=None)
     if not guide.blocks:
         return [(codec.error(weight, kind, guide, most_rows),) * 2 for kind in kinds]
-    unfed = Guide(guide.importance, guide.moments)
+    unfed = Guide(guide.importance, guide.moments, balance=guide.balance)
     plain = {kind: codec.error(weight, kind, unfed, most_rows) for kind in kinds}
     lost = dict(plain)
     gauges = [kind for kind in kinds if kind in _GAUGES] or [kind for kind in kinds if kind in LAYOUTS]
@@ -125,59 +122,22 @@ def noises(found: Importance) -> dict[tuple[str, int], Any]:
 
 
 def noise_shares(
-    codec: Codec, weight: Weight, importance: Mapping[str, Any], noise: Mapping[int, Any], most_rows: int
+    codec: Codec, weight: Weight, guide: Guide, noise: Mapping[int, Any], most_rows: int
 ) -> dict[int, float]:
     """What rounding activations adds to the power of a weight's product, by size of block.
 
     Args:
         codec: reads the weight, ``most_rows`` of each matrix.
         weight: whose.
-        importance: by weight.
+        guide: to it.
         noise: what rounding takes from its activations, by size of block; None where that is not known.
         most_rows: see there.
     """
-    if weight.name not in importance:  # it is looked up and not multiplied with
-        return dict.fromkeys(noise, 0.0)
-    squares, moments = codec.squares(weight, most_rows), importance[weight.name].mean(axis=0)
-    return {block: 0.0 if lost is None else relative(squares, moments, lost) for block, lost in noise.items()}
-
-
-class Known(NamedTuple):
-    """All that was gathered of activations.
-
-    Attributes:
-        importance: by weight. noise: what rounding takes from them, by weight and size of block.
-        moments: second moments of them. outputs: of gradients at what weights give.
-        idle: experts that no token was sent to, by weight.
-    """
-
-    importance: dict[str, Any]
-    noise: dict[tuple[str, int], Any]
-    moments: Moments
-    idle: dict[str, int]
-    outputs: Outputs
-
-
-def write_known(file: BinaryIO, known: Known) -> None:
-    """As arrays: importances under the names of weights, the rest beside."""
-    noises: dict[str, Any] = {f"{name}|{block}": value for (name, block), value in known.noise.items()}
-    idle: dict[str, Any] = {f"{name}|{_IDLE}": np.array(count) for name, count in known.idle.items()}
-    np.savez(file, **known.importance, **noises, **idle, **known.moments.arrays(), **known.outputs.arrays())
-
-
-def read_known(arrays: Mapping[str, Any]) -> Known:
-    """What ``write_known`` wrote."""
-    gradients = {name.removesuffix(GRADIENTS): content for name, content in arrays.items() if name.endswith(GRADIENTS)}
-    found = Known({}, {}, moments_from(arrays), {}, Outputs(gradients))
-    for name, content in arrays.items():
-        weight, _, what = name.partition("|")
-        if what == _IDLE:
-            found.idle[weight] = int(content)
-        elif what:
-            found.noise[weight, int(what)] = content
-        elif not name.endswith((MOMENTS, SHARED, GRADIENTS)):
-            found.importance[name] = content
-    return found
+    if guide.importance is None or not any(lost is not None for lost in noise.values()):
+        return dict.fromkeys(noise, 0.0)  # it is looked up and not multiplied with
+    squares, moments = codec.squares(weight, most_rows, guide.balance), guide.importance.mean(axis=0)
+    unit = 1 if guide.balance is None else guide.balance[0] ** 2
+    return {block: 0.0 if lost is None else relative(squares, moments, lost / unit) for block, lost in noise.items()}
 
 
 class Exchanged:
@@ -219,8 +179,10 @@ class Exchanged:
         start = -room.ctypes.data % _ALIGNMENT
         numbers = room[start : start + size]
         at = 0
-        for matrix, values in codec.matrices(self._weight):
+        for matrix, values in codec.matrices(self._weight, balance=guide.balance):
             near = codec.decode(kind, codec.encode_by(kind, values, guide, matrix), self._weight.dims[0])
+            if guide.balance is not None:  # the norm before it stays as it is; what rows have in common changes nothing
+                near /= guide.balance[0]
             data = codec.encode(self._weight.kind, near, None)
             numbers[at : at + data.nbytes] = data
             at += data.nbytes
