@@ -137,9 +137,10 @@ def test_a_balance_is_taken_for_networks_that_are_known_alone(tmp_path: Path) ->
     ("balance", "told"),
     [
         (BALANCE[:, :16], "numbers of a balance"),
-        (BALANCE * [[0.0], [1.0]], "factors beyond"),
-        (BALANCE * [[-1.0], [1.0]], "factors beyond"),
-        (BALANCE * [[1e30], [1.0]], "factors beyond"),
+        (BALANCE * [[0.0], [1.0]], "beyond all"),
+        (BALANCE * [[-1.0], [1.0]], "beyond all"),
+        (BALANCE * [[1e30], [1.0]], "beyond all"),
+        (BALANCE * [[1.0], [1e30]], "beyond all"),
         (BALANCE * np.nan, "not finite"),
     ],
 )

@@ -167,8 +167,7 @@ class Workbench:
         answer: dict[str, Any] = {}
         for part in self._parts("importance", answer, windows=list(windows), moments=moments):
             yield part["window"]
-        self.important = frozenset(answer["weights"])
-        self.idle_experts: dict[str, int] = answer["idle_experts"]
+        self._learned(answer)
 
     def gradients(self, windows: Sequence[int], network: Mapping[str, Any]) -> Iterator[int]:
         """Learn what errors of outputs do to the predictions, of a network of ``memfit.search.network``.
@@ -177,8 +176,11 @@ class Workbench:
         steps that are done, of two a layer. The memory it takes is some 3 GiB for 8B parameters, beside the moments.
         """
         weights = [self._place(one) for one in self._shape.tensors]
-        for part in self._parts("gradients", weights=weights, network=dict(network), windows=list(windows)):
+        answer: dict[str, Any] = {}
+        asked = {"weights": weights, "network": dict(network), "windows": list(windows)}
+        for part in self._parts("gradients", answer, **asked):
             yield part["done"]
+        self.balanced = frozenset(answer["balanced"])
 
     def keep_importance(self, path: Path) -> None:
         """Write the importances to a new file."""
@@ -186,9 +188,11 @@ class Workbench:
 
     def take_importance(self, path: Path) -> None:
         """Use importances that were written."""
-        answer = self._ask("take_importance", path=str(path))
-        self.important = frozenset(answer["weights"])
-        self.idle_experts = answer["idle_experts"]
+        self._learned(self._ask("take_importance", path=str(path)))
+
+    def _learned(self, answer: Mapping[str, Any]) -> None:
+        self.important, self.balanced = frozenset(answer["weights"]), frozenset(answer["balanced"])
+        self.idle_experts: dict[str, int] = answer["idle_experts"]
 
     def probe(
         self, tensors: Iterable[Tensor], format: str, windows: Sequence[int], *, first: int, against: str
@@ -237,10 +241,12 @@ class Workbench:
                 back and no column is balanced.
         """
         elsewhere = replaced or {}
+        wanted = list(tensors)
         weights = [
-            [*self._place(tensor, elsewhere.get(tensor.name)), FORMATS.get(format).number] for tensor, format in tensors
+            [*self._place(tensor, elsewhere.get(tensor.name)), FORMATS.get(format).number] for tensor, format in wanted
         ]
-        self._talk.send({"do": "encode", "weights": weights, "plain": plain, "trained": bool(elsewhere)})
+        changed = [tensor.name for tensor, format in wanted if tensor.format != format]
+        self._talk.send({"do": "encode", "weights": weights, "plain": plain, "trained": changed if elsewhere else None})
         while (event := self._talk.hear())["event"] != "answer":
             if event["event"] == "data":
                 yield self._talk.exactly(event["bytes"])

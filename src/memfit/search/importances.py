@@ -36,7 +36,8 @@ _MOMENTS, _SHARED, _GRADIENTS, _BALANCE = ".moments", ".moments_of", ".gradients
 _HEAD = "output.weight"  # the only weight that is balanced
 # what the workbench needs to know of a network
 _NETWORK = ("layers", "heads", "kv_heads", "rope_channels", "rope_base", "neox", "epsilon")
-_LEAST_FACTOR = 1e-6  # and its inverse is the greatest
+# of a head's columns, and its inverse is the greatest; what is taken from them is of the size of weights
+_LEAST_FACTOR, _MOST_TAKEN = 1e-3, 1e3
 _SHARED_KEY = "memfit.moments_of."
 
 
@@ -135,7 +136,7 @@ def take(path: Path, kept: Path, tensors: Sequence[Tensor], *, balanced: bool = 
         raise ModelError("holds no importances of this model's weights", file=str(path), hint=_GGUF)
     for weight in tensors:
         arrays |= given.moments(weight)
-        if balanced and weight.name == _HEAD:
+        if balanced and weight.name == _HEAD and _HEAD in arrays:
             arrays |= given.balance(weight)
     columns = {one.name: one.dims[0] for one in tensors}
     for key, value in given.header.metadata.items():
@@ -205,8 +206,9 @@ class _Given:
         if len(found) != 2 * weight.dims[0]:
             raise self._other(weight, f"{len(found)} numbers of a balance")
         found = found.reshape(2, -1)
-        if (found[0] < _LEAST_FACTOR).any() or (found[0] > 1 / _LEAST_FACTOR).any():
-            raise ModelError(f"{name} has factors beyond all that are fitted", file=self._path, hint=_GGUF)
+        factors, taken = found
+        if (factors < _LEAST_FACTOR).any() or (factors > 1 / _LEAST_FACTOR).any() or (abs(taken) > _MOST_TAKEN).any():
+            raise ModelError(f"{name} holds numbers beyond all that are fitted", file=self._path, hint=_GGUF)
         return {name: found}
 
     def _values(self, name: str) -> Any:

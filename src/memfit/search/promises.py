@@ -17,6 +17,7 @@ def notes_on(
     looks: int,
     left: Sequence[str] = (),
     foreseen: int = 0,
+    balanced: bool = False,
 ) -> tuple[str, ...]:
     """Notes on a search's result.
 
@@ -28,6 +29,7 @@ def notes_on(
         looks: how many candidates were held against floors on the unseen text.
         left: presets that could be better, and were not measured.
         foreseen: tensors of which no probe was made.
+        balanced: the head was stored as another that predicts the same.
     """
     found = []
     if text.bundled:
@@ -48,6 +50,11 @@ def notes_on(
         found.append(
             f"{foreseen} tensors of this large model were not probed: what they cost was computed from gradients;"
             " the result itself was measured"
+        )
+    if balanced:
+        found.append(
+            "output.weight and output_norm.weight are stored as others that predict the same: vectors of"
+            " llama-server --embeddings, and adapters of the head, are not those of the base"
         )
     if left:
         found.append(f"presets that were not measured could be better by their predictions: {', '.join(left)}")

@@ -249,6 +249,8 @@ def _concluded(session: Session, request: Request, decision: Decision, said: Sai
     sensitivity = decision.sensitivity
     foreseen = 0 if sensitivity is None else sum(map(sensitivity.is_foreseen, base.changeable))
     close = nearest(decision.candidates, decision.asked) if best is None else None
+    plain = best is not None and best.name != SEARCHED
+    balanced = mix is not None and not plain and bool(session.bench.balanced & differing(mix.formats, base).keys())
     found = PrecisionMap(
         model=request.model,
         model_sha256=base.sha256(),
@@ -279,12 +281,13 @@ def _concluded(session: Session, request: Request, decision: Decision, said: Sai
         notes=(
             *base.warnings,
             *decision.notes,
-            *notes_on(text, unseen, session, best, looks=looks, left=decision.left, foreseen=foreseen),
+            *notes_on(
+                text, unseen, session, best, looks=looks, left=decision.left, foreseen=foreseen, balanced=balanced
+            ),
         ),
     )
     if mix is None or request.out is None:
         return found
-    plain = best is not None and best.name != SEARCHED
     made = decision.file or session.file_of(differing(mix.formats, base), plain=plain)
     found = msgspec.structs.replace(found, out=request.out)
     return leave(session, found, made, text=request.text, overwrite=request.overwrite, said=said, began=began)

@@ -23,7 +23,7 @@ from memfit.search.setting import Setting
 __all__ = ["Recovered", "Recovery", "Trained", "is_installed", "recover", "refuse_recovery", "refuse_short"]
 
 _LEAST_WINDOWS = 4
-_BALANCE = "output.weight.balance"  # as the workbench names it
+_BALANCE, _TABLE = "output.weight.balance", "token_embd.weight"  # as the workbench names them
 
 
 def refuse_recovery(base: Base, setting: Setting, asked: Recovery) -> None:
@@ -86,6 +86,8 @@ def recover(
         weights = {one.name for one in session.base.changeable}
         importances = {name: found[name] for name in found.files if name in weights}  # and not what lies beside them
         balance = found[_BALANCE] if _BALANCE in found.files else None
+        if _TABLE not in importances and f"{_TABLE}.moments" in found.files:  # as the workbench weighs its columns
+            importances[_TABLE] = numpy.diagonal(found[f"{_TABLE}.moments"], axis1=1, axis2=2).reshape(1, -1)
     trained: Trained = run.distil(
         session.base,
         formats,

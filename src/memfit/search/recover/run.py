@@ -64,12 +64,12 @@ def distil(
     """
     if all(one.name != _HEAD or formats.get(_HEAD, one.format) == one.format for one in base.shape.tensors):
         balance = None  # then it lies there as it was
-    if balance is not None:
+    elif balance is not None:
         importances = {**importances, _HEAD: importances[_HEAD] / balance[0] ** 2}
     device, network, workers, threads = prepared(base, len(windows[0]), asked, threads)
     ids = _ids(windows, base, device)
     begun = None if start is None else Base(str(start), forced=True)
-    place = folder / f"recovered-{_digest(base, formats, windows, importances, asked, device, begun)}"
+    place = folder / f"recovered-{_digest(base, formats, windows, importances, asked, device, begun, balance)}"
     place.mkdir(parents=True, exist_ok=True)
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
@@ -209,6 +209,7 @@ def _digest(
     asked: Recovery,
     device: torch.device,
     begun: Base | None,
+    balance: Any,
 ) -> str:
     """Of everything that the result depends on."""
     weighed = hashlib.sha256()
@@ -222,6 +223,7 @@ def _digest(
         "importances": weighed.hexdigest(),
         "asked": msgspec.to_builtins(asked),
         "device": device.type,
+        "balance": None if balance is None else hashlib.sha256(balance.tobytes()).hexdigest(),
         "begun": None if begun is None else begun.sha256(),
     }
     return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:16]

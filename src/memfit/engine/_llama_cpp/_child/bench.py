@@ -187,7 +187,7 @@ class Bench:
             self._talk.part(done=done)
         noise = self._known.noise | found.noise
         self._known = self._known._replace(outputs=Outputs(found.outputs), noise=noise, balance=found.balance)
-        return {"windows": len(chosen)}
+        return {"windows": len(chosen), "balanced": sorted(found.balance)}
 
     def do_keep_importance(self, path: str) -> dict[str, Any]:
         """Write the importances to a file, and the moments."""
@@ -222,21 +222,31 @@ class Bench:
         """The weighted squared error of each format on each weight, and what rounding its activations adds to that."""
         blocks = {kind: shared_by(self.library, kind, gpu=bool(self._settings["gpu_layers"])) for kind in kinds}
         for weight in map(_weight, weights):
-            guide = self._known.guide(weight)
-            errors = bench_work.errors(self._quantizer, weight, kinds, guide, most_rows)
-            known = {block: self._known.noise.get((weight.name, block)) for block in set(blocks.values())}
-            shares = bench_work.noise_shares(self._quantizer, weight, guide, known, most_rows)
-            found = {"errors": errors, "noises": [shares[blocks[kind]] for kind in kinds]}
+            guides = self._known.guide(weight)._replace(rows=None), self._known.plain(weight)
+            errors = bench_work.errors(self._quantizer, weight, kinds, *guides, most_rows)
+            noises = self._known.noises(weight.name, set(blocks.values()))
+            shares = [
+                bench_work.noise_shares(self._quantizer, weight, guide, known, guides[0], most_rows)
+                for guide, known in zip(guides, noises, strict=True)
+            ]
+            own, plain = ([each[blocks[kind]] for kind in kinds] for each in shares)
+            # the noise that stands for both is that of the weight as it will be stored
+            found = {
+                "errors": [
+                    (fed, unfed + more - less) for (fed, unfed), less, more in zip(errors, own, plain, strict=True)
+                ],
+                "noises": own,
+            }
             self._talk.part(weight=weight.name, left=self._known.outputs.left(weight.name), **found)
         return {}
 
-    def do_encode(self, weights: list[Any], plain: bool, trained: bool) -> dict[str, Any]:
+    def do_encode(self, weights: list[Any], plain: bool, trained: list[str] | None) -> dict[str, Any]:
         """The bytes of weights in other formats: each with its ``kind`` and what it becomes, one behind another.
 
         Args:
             weights: all of a file: the norm before a head that changes is not what it was.
             plain: as llama-quantize makes them: importances are used, and no error is fed back.
-            trained: no error is fed back, and numbers are of columns that were balanced before.
+            trained: see ``Known.guides``.
         """
         wanted = [(_weight(weight), kind) for *weight, kind in weights]
         guides = self._known.guides(wanted, plain=plain, trained=trained)
@@ -290,7 +300,8 @@ class Bench:
         return float(sum(one["divergence"] for one in figures) / sum(one["tokens"] for one in figures))
 
     def _weights(self) -> dict[str, Any]:
-        return {"weights": sorted(self._known.importance), "idle_experts": self._known.idle}
+        known = self._known
+        return {"weights": sorted(known.importance), "idle_experts": known.idle, "balanced": sorted(known.balance)}
 
     def _another(self, path: str, kv: list[int] | None) -> Model:
         settings = self._settings if kv is None else {**self._settings, "kv_type_k": kv[0], "kv_type_v": kv[1]}

@@ -59,15 +59,3 @@ def squared_loss(rows: Any, block: int) -> Any:
     steps = np.divide(parts, scale, out=np.zeros_like(parts), where=scale > 0)
     lost = (np.rint(steps) - steps) * scale
     return (lost * lost).reshape(count, columns)
-
-
-def relative(squares: Any, moments: Any, noise: Any) -> float:
-    """The part of a product's power that rounding adds.
-
-    Args:
-        squares: sums of squared weights by column, (columns,).
-        moments: mean squares of activations by column, (columns,).
-        noise: mean squares of what rounding takes from them, (columns,).
-    """
-    whole = float((squares * moments).sum())
-    return float((squares * noise).sum()) / whole if whole else 0.0

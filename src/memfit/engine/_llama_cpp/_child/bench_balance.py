@@ -11,8 +11,8 @@ what both lose (as AWQ, arXiv 2306.00978, and SmoothQuant, arXiv 2211.10438, eac
 numbers of each block in samples of both.
 
 With both the shipped model's head loses 20 to 35 % less in formats from three to eight bits, and four tenths less where
-activations are rounded. Within layers columns may be scaled too, which was tried: there they are nearly as large as each
-other, and with five bits and less nothing is won.
+activations are rounded. Within layers columns may be scaled too, which was tried: there they are nearly as large as
+each other, and with five bits and less nothing is won.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _ROUNDS, _RATE, _MEMORY, _SQUARES_MEMORY = 80, 0.05, 0.8, 0.9  # of Adam, arXiv 
 
 
 def fitted(weights: Any, activations: Any) -> Any:
-    """What each column is to be multiplied with, (columns,) float32, of geometric mean one; None for no columns.
+    """What each column is to be multiplied with, (columns,) float32, of geometric mean one; None where none is told.
 
     Args:
         weights: (rows, columns) float32, a sample, of rows that matter, without what they have in common.

@@ -21,12 +21,12 @@ from typing import Any
 import numpy as np
 
 from memfit.engine._llama_cpp._child.bench_activations import BLOCKS, squared_loss
-from memfit.engine._llama_cpp._child.bench_balance import HEAD, fitted
+from memfit.engine._llama_cpp._child.bench_balance import BALANCE, HEAD, NORM, fitted
 from memfit.engine._llama_cpp._child.bench_moments import SIZE, Moments
 from memfit.engine._llama_cpp._child.bench_network import Block, Network, Seen, normed, rotation, unnormed
 from memfit.engine._llama_cpp._child.bench_weights import Codec, Weight
 
-_SEED = 0
+_SEED, _F32 = 0, 0
 _PIECE, _MOST_ROWS = 1024, 4096  # rows of the head, and of what it is multiplied with, at a time
 _WIDE, _NARROW = 8192, 64  # outputs, from which on they are cut into blocks of so many: it is those that take the room
 _MOST_HELD = 1 << 30  # bytes of what layers are given
@@ -161,7 +161,7 @@ class Gradients:
 
     def _head(self, x: Any) -> Any:
         """Gradients at what the last layer gives, for tokens that are drawn; logits are computed twice, in pieces."""
-        scale, epsilon = self._matrix("output_norm.weight")[0], self._net.epsilon
+        scale, epsilon = self._matrix(NORM)[0], self._net.epsilon
         weight = self._weights.get(HEAD, self._weights[_EMBEDDING])
         bias = self._optional("output.bias")
         width = x.shape[-1]
@@ -182,7 +182,7 @@ class Gradients:
             p = _times(hidden[own], piece, bias, at)
             p -= (most[own] + np.log(total[own]))[:, None]
             np.exp(p, out=p)
-            uncertain = p.sum(axis=0) - np.einsum("ij,ij->j", p, p)
+            uncertain = np.maximum(p.sum(axis=0) - np.einsum("ij,ij->j", p, p), 0)  # below it by rounding
             even[own] += np.einsum("ij,ij->i", p, p)
             before = passed[own].copy()
             reached = before + p.sum(axis=1)
@@ -207,7 +207,7 @@ class Gradients:
         weighted.add(weight.name, None, hidden * np.sqrt(np.maximum(1 - even, 0))[:, None])
         self._blend(weight.name, weighted)
         if weight.name == HEAD:
-            self._balance(hidden, np.maximum(uncertain, 0), common)
+            self._balance(hidden, uncertain, common)
         return unnormed(slope, scale, kept).reshape(x.shape)
 
     def _balance(self, hidden: Any, uncertain: Any, common: Any) -> None:
@@ -219,12 +219,12 @@ class Gradients:
             common: of rows, their sum weighted so.
         """
         whole = float(uncertain.sum())
-        if not whole > 0:
-            return
+        if not whole > 0 or self._weights[NORM].kind != _F32:
+            return  # a norm in fewer bits would not hold what its factors become
         taken = (common / whole).astype(np.float32)
         random = np.random.default_rng(_SEED)
         chosen = random.choice(len(uncertain), min(_SAMPLED, len(uncertain)), p=uncertain / whole)
-        some = hidden[:: -(-len(hidden) // _SAMPLED)]
+        some = hidden[np.sort(random.choice(len(hidden), min(_SAMPLED, len(hidden)), replace=False))]
         factors = fitted(self._rows(HEAD, np.sort(chosen)) - taken, some)
         if factors is None:
             return
@@ -232,7 +232,7 @@ class Gradients:
         for block in BLOCKS:
             lost = squared_loss(some / factors, block)
             if lost is not None:
-                self.noise[HEAD, block] = lost.mean(axis=0) * factors**2
+                self.noise[HEAD + BALANCE, block] = lost.mean(axis=0)
 
     def _pieces(self, weight: Weight) -> Iterator[tuple[int, Any]]:
         at = 0

@@ -17,6 +17,7 @@ from memfit.engine._llama_cpp._child.bench_rounding import Prepared, prepared
 _WHOLE = 1024  # columns, up to which all are held beside all
 SIZE = 256  # of a block of more: a super-block of ggml's, so that no scale reaches over two
 _UNIT = 32  # the blocks of every format are as long, or a multiple
+_SCALED = " scaled"
 MOMENTS, SHARED, GRADIENTS = ".moments", ".moments_of", ".gradients"
 
 
@@ -97,9 +98,9 @@ class Moments:
     def include(self, other: Moments) -> None:
         """Take in another's, which are means already, each in units of its own mean square."""
         for name, means in other.means.items():
-            square = float(np.einsum("bii->", means)) / (means.shape[0] * means.shape[1])
-            if square > 0:
-                self.means[name], self.owner[name] = means / np.float32(square), name
+            square = np.float32(np.einsum("bii->", means) / (means.shape[0] * means.shape[1]))
+            if square > np.finfo(np.float32).tiny:
+                self.means[name], self.owner[name] = means / square, name
 
     def of(self, name: str, scales: Any = None) -> Any:
         """A weight's, None where there are none; ``scales``: of its columns, which what meets them is divided by."""
@@ -114,7 +115,9 @@ class Moments:
         owner = self.owner.get(name, "")
         if owner not in self.means:
             return []
-        return self._ready.of(owner, lambda: [prepared(block) for block in self.of(owner, scales)])
+        return self._ready.of(
+            owner if scales is None else name + _SCALED, lambda: [prepared(block) for block in self.of(owner, scales)]
+        )
 
     def arrays(self) -> dict[str, Any]:
         """As a file of arrays has them, ``moments_from`` reads them."""

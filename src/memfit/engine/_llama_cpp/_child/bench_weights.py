@@ -254,19 +254,22 @@ class Codec:
         return np.sum(sums, axis=0)
 
     def error(self, weight: Weight, kind: int, guide: Guide, most_rows: int) -> float:
-        """Squared error that a format makes of the outputs, as a share of the weighted squares of the weights.
+        """Squared error that a format makes of the outputs, by rows that are looked at.
 
         With the whole second moments of what the weight is multiplied with, where there are any; else as if columns
-        were independent, weighted by importance. The share is of the same in both, as it is of ``relative``.
+        were independent, weighted by importance.
         """
-        off = whole = 0.0
+        off = 0.0
         for matrix, values in self.matrices(weight, most_rows, balance=guide.balance):
             near = self.decode(kind, self.encode_by(kind, values, guide, matrix), weight.dims[0])
             near -= values
-            line = guide.line(matrix)
-            off += _weighted(near, line) if guide.moments is None else lost(near, guide.moments)
-            whole += _weighted(values, line)
-        return off / whole if whole else 0.0
+            off += _weighted(near, guide.line(matrix)) if guide.moments is None else lost(near, guide.moments)
+        return off
+
+    def power(self, weight: Weight, guide: Guide, most_rows: int) -> float:
+        """Weighted squares of the weights, of the same rows."""
+        pieces = self.matrices(weight, most_rows, balance=guide.balance)
+        return sum(_weighted(values, guide.line(matrix)) for matrix, values in pieces)
 
     def _share(self, part: Any, rows: int) -> None:
         """Run ``part(begin, end)`` over all rows, by as many threads as there are."""

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from memfit.engine._llama_cpp._child.bench_activations import relative
 from memfit.engine._llama_cpp._child.bench_importance import Importance, Tensor
 from memfit.engine._llama_cpp._child.bench_layouts import LAYOUTS
 from memfit.engine._llama_cpp._child.bench_model import Model, Refused
@@ -72,24 +71,35 @@ def counted(
     return {**figures, **summed}, found.divergence
 
 
-def errors(codec: Codec, weight: Weight, kinds: list[int], guide: Guide, most_rows: int) -> list[tuple[float, float]]:
+def errors(
+    codec: Codec, weight: Weight, kinds: list[int], guide: Guide, plain: Guide, most_rows: int
+) -> list[tuple[float, float]]:
     """What each format loses on a weight: with errors fed back along rows, and as llama-quantize rounds.
 
-    Feeding errors back takes as long for few rows as for many, so it is done for some formats, and what it brings to
-    the others is taken to be what it brings to the nearest of those.
+    Both as shares of the power of what is stored by ``guide``; ``plain`` is what llama-quantize goes by. Feeding errors
+    back takes as long for few rows as for many, so it is done for some formats, and what it brings to the others is
+    taken to be what it brings to the nearest of those.
     """
-    guide = guide._replace(rows=None)
-    if not guide.blocks:
-        return [(codec.error(weight, kind, guide, most_rows),) * 2 for kind in kinds]
-    unfed = Guide(guide.importance, guide.moments, balance=guide.balance)
-    plain = {kind: codec.error(weight, kind, unfed, most_rows) for kind in kinds}
-    lost = dict(plain)
-    gauges = [kind for kind in kinds if kind in _GAUGES] or [kind for kind in kinds if kind in LAYOUTS]
-    brought = {kind: codec.error(weight, kind, guide, most_rows) / (plain[kind] or 1.0) for kind in gauges}
-    for kind in kinds:
-        if kind in LAYOUTS and lost[kind]:
-            lost[kind] *= brought[min(gauges, key=lambda one: abs(math.log((lost[one] or 1.0) / lost[kind])))]
-    return [(lost[kind], plain[kind]) for kind in kinds]
+    whole = codec.power(weight, guide, most_rows)
+    if not whole:
+        return [(0.0, 0.0)] * len(kinds)
+
+    def share(kind: int, by: Guide) -> float:
+        return codec.error(weight, kind, by, most_rows) / whole
+
+    unfed = guide._replace(blocks=None)
+    lost = {kind: share(kind, unfed) for kind in kinds}
+    same = guide.balance is None and guide.importance is plain.importance
+    as_it_is = dict(lost) if same else {kind: share(kind, plain) for kind in kinds}
+    if guide.blocks:
+        gauges = [kind for kind in kinds if kind in _GAUGES] or [kind for kind in kinds if kind in LAYOUTS]
+        before = dict(lost)
+        brought = {kind: share(kind, guide) / (before[kind] or 1.0) for kind in gauges}
+        for kind in kinds:
+            if kind in LAYOUTS and before[kind]:
+                nearest = min(gauges, key=lambda one: abs(math.log((before[one] or 1.0) / before[kind])))
+                lost[kind] *= brought[nearest]
+    return [(lost[kind], as_it_is[kind]) for kind in kinds]
 
 
 def means(found: Importance) -> tuple[dict[str, Any], dict[str, int]]:
@@ -122,22 +132,23 @@ def noises(found: Importance) -> dict[tuple[str, int], Any]:
 
 
 def noise_shares(
-    codec: Codec, weight: Weight, guide: Guide, noise: Mapping[int, Any], most_rows: int
+    codec: Codec, weight: Weight, guide: Guide, noise: Mapping[int, Any], of: Guide, most_rows: int
 ) -> dict[int, float]:
-    """What rounding activations adds to the power of a weight's product, by size of block.
+    """What rounding activations adds to a weight's product, by size of block.
 
     Args:
         codec: reads the weight, ``most_rows`` of each matrix.
         weight: whose.
-        guide: to it.
+        guide: to the weight that these activations meet.
         noise: what rounding takes from its activations, by size of block; None where that is not known.
+        of: the guide of what the share is of, the power of the weight's product.
         most_rows: see there.
     """
-    if guide.importance is None or not any(lost is not None for lost in noise.values()):
+    if all(lost is None for lost in noise.values()):
         return dict.fromkeys(noise, 0.0)  # it is looked up and not multiplied with
-    squares, moments = codec.squares(weight, most_rows, guide.balance), guide.importance.mean(axis=0)
-    unit = 1 if guide.balance is None else guide.balance[0] ** 2
-    return {block: 0.0 if lost is None else relative(squares, moments, lost / unit) for block, lost in noise.items()}
+    squares, whole = codec.squares(weight, most_rows, guide.balance), codec.power(weight, of, most_rows)
+    taken = {block: 0.0 if lost is None else float((squares * lost).sum()) for block, lost in noise.items()}
+    return {block: each / whole if whole else 0.0 for block, each in taken.items()}
 
 
 class Exchanged:
