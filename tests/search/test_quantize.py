@@ -66,6 +66,11 @@ def test_what_takes_long_to_round_is_rounded_once(found: PrecisionMap, made: lis
     assert not [path for path in folder.rglob("*.gguf") if path.stem.rpartition("-")[2] == str(os.getpid())]
 
 
+def test_another_head_is_told_where_it_was_made(found: PrecisionMap) -> None:
+    assert {one.name: one.format for one in found.tensors}["output.weight"] != "F16"
+    assert any("--embeddings" in note for note in found.notes)
+
+
 def test_the_budget_is_used_and_never_exceeded(found: PrecisionMap, folder: Path) -> None:
     size = (folder / "out.gguf").stat().st_size
     assert found.bytes == size
@@ -307,6 +312,7 @@ def test_a_ladder_measures_every_rung_and_takes_the_lowest_that_holds(found: Pre
     assert all(one.quality is not None and one.speed is not None for one in ladder.candidates)
     assert ladder.chosen == "Q4_K_M"
     assert ladder.out is None
+    assert not any("--embeddings" in note for note in ladder.notes)
 
 
 def test_tasks_are_known_by_what_they_hold_and_named_as_they_are_asked_for(

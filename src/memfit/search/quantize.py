@@ -250,7 +250,8 @@ def _concluded(session: Session, request: Request, decision: Decision, said: Sai
     foreseen = 0 if sensitivity is None else sum(map(sensitivity.is_foreseen, base.changeable))
     close = nearest(decision.candidates, decision.asked) if best is None else None
     plain = best is not None and best.name != SEARCHED
-    balanced = mix is not None and not plain and bool(session.bench.balanced & differing(mix.formats, base).keys())
+    changed = {} if mix is None or (plain and decision.recovered is None) else differing(mix.formats, base)
+    balanced = bool(session.bench.balanced & changed.keys())
     found = PrecisionMap(
         model=request.model,
         model_sha256=base.sha256(),
