@@ -222,22 +222,9 @@ class Bench:
         """The weighted squared error of each format on each weight, and what rounding its activations adds to that."""
         blocks = {kind: shared_by(self.library, kind, gpu=bool(self._settings["gpu_layers"])) for kind in kinds}
         for weight in map(_weight, weights):
-            guides = self._known.guide(weight)._replace(rows=None), self._known.plain(weight)
-            errors = bench_work.errors(self._quantizer, weight, kinds, *guides, most_rows)
-            noises = self._known.noises(weight.name, set(blocks.values()))
-            shares = [
-                bench_work.noise_shares(self._quantizer, weight, guide, known, guides[0], most_rows)
-                for guide, known in zip(guides, noises, strict=True)
-            ]
-            own, plain = ([each[blocks[kind]] for kind in kinds] for each in shares)
-            # the noise that stands for both is that of the weight as it will be stored
-            found = {
-                "errors": [
-                    (fed, unfed + more - less) for (fed, unfed), less, more in zip(errors, own, plain, strict=True)
-                ],
-                "noises": own,
-            }
-            self._talk.part(weight=weight.name, left=self._known.outputs.left(weight.name), **found)
+            errors, noises = bench_work.losses(self._quantizer, weight, blocks, self._known, most_rows)
+            left = self._known.outputs.left(weight.name)
+            self._talk.part(weight=weight.name, left=left, errors=errors, noises=noises)
         return {}
 
     def do_encode(self, weights: list[Any], plain: bool, trained: list[str] | None) -> dict[str, Any]:

@@ -12,7 +12,7 @@ numbers of each block in samples of both.
 
 With both the shipped model's head loses 20 to 35 % less in formats from three to eight bits, and four tenths less where
 activations are rounded. Within layers columns may be scaled too, which was tried: there they are nearly as large as
-each other, and with five bits and less nothing is won.
+each other, and with five bits and less hardly anything is won.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from memfit.engine._llama_cpp._child.bench_importance import Importance, Tensor
+from memfit.engine._llama_cpp._child.bench_known import Known
 from memfit.engine._llama_cpp._child.bench_layouts import LAYOUTS
 from memfit.engine._llama_cpp._child.bench_model import Model, Refused
 from memfit.engine._llama_cpp._child.bench_weights import Codec, Guide, Weight
@@ -69,6 +70,31 @@ def counted(
         return figures, None
     summed = {"divergence": float(found.divergence.sum(dtype=np.float64)), "agree": int(found.agree.sum())}
     return {**figures, **summed}, found.divergence
+
+
+def losses(
+    codec: Codec, weight: Weight, blocks: Mapping[int, int], known: Known, most_rows: int
+) -> tuple[list[tuple[float, float]], list[float]]:
+    """``errors`` of formats, and what rounding activations adds to either, both as shares of the same.
+
+    Args:
+        codec: reads the weight, ``most_rows`` of each matrix.
+        weight: see there.
+        blocks: how many activations share a scale where they meet a format, by its number.
+        known: of the weight.
+        most_rows: see there.
+    """
+    guides = known.guide(weight)._replace(rows=None), known.plain(weight)
+    found = errors(codec, weight, list(blocks), *guides, most_rows)
+    stored, plain = (
+        noise_shares(codec, weight, guide, noise, guides[0], most_rows)
+        for guide, noise in zip(guides, known.noises(weight.name, set(blocks.values())), strict=True)
+    )
+    # one noise stands for both, that of the weight as the search stores it: what a preset's has more is in its error
+    told = [
+        (fed, unfed + plain[block] - stored[block]) for (fed, unfed), block in zip(found, blocks.values(), strict=True)
+    ]
+    return told, [stored[block] for block in blocks.values()]
 
 
 def errors(
